@@ -1,0 +1,124 @@
+#!/usr/bin/env node
+import { createRequire } from 'node:module';
+import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
+import { asViaductError } from '../errors.js';
+import {
+  BACKLOG,
+  CONNECT_MS,
+  GRACE_MS,
+  MAX_CONNECTIONS,
+  MAX_HOPS,
+  SILENCE_MS,
+  STALL_MS,
+} from '../limits.js';
+import type { ClientOptions } from './client-command.js';
+import { printError } from './print.js';
+import type { ServerOptions } from './server-command.js';
+
+const EXIT_CODES = `
+Exit codes (curl's where it has one):
+  0 success              2 wrong usage or input   3 cannot listen
+  1 defect of viaduct    6 name does not resolve  7 cannot connect
+ 18 transfer cut short  23 cannot write          26 cannot read
+ 28 timeout            130 interrupted (SIGINT) 143 terminated (SIGTERM)`;
+
+function buildProgram(setExit: (code: number) => void): Command {
+  const program = new Command('viaduct')
+    .description('Fetch a file from a host that you cannot reach directly, over a chain of hosts that can reach each other.')
+    .version(version(), '-V, --version')
+    .exitOverride()
+    .configureOutput({ outputError: (text, write) => write(text.replace(/^error: /, 'viaduct: ')) })
+    .showHelpAfterError('(see viaduct --help)')
+    .addHelpText('after', EXIT_CODES);
+
+  program
+    .command('server')
+    .description('Serve the files of a folder, and relay to further hops.')
+    .argument('[port]', 'port to listen on, 0 for a free one; asked for if missing')
+    .option('--root <dir>', 'folder to serve', '.')
+    .option('--host <address>', 'address to listen on (default: all, IPv4 and IPv6)')
+    .option('--dotfiles', 'serve names with a leading dot', false)
+    .addOption(secondsOption('--timeout', 'silence of a sender', SILENCE_MS))
+    .addOption(secondsOption('--connect-timeout', 'dialling the next hop', CONNECT_MS))
+    .addOption(secondsOption('--stall-timeout', 'a reader that takes nothing', STALL_MS))
+    .addOption(secondsOption('--grace', 'running transfers after SIGINT or SIGTERM', GRACE_MS))
+    .addOption(countOption('--max-hops', 'hops of a whole route', MAX_HOPS))
+    .addOption(countOption('--max-connections', 'connections at once', MAX_CONNECTIONS))
+    .addOption(countOption('--backlog', 'connections that wait to be accepted', BACKLOG))
+    .option(
+      '--allow-hop <rule>',
+      'dial only what a rule names: host, *.domain or CIDR, each with optional :port or :low-high; repeatable (default: never further inward than the client, ports from 1024)',
+      (rule: string, rules: readonly string[]) => [...rules, rule],
+      [] as readonly string[],
+    )
+    .addOption(
+      new Option('--clients <class>', 'judge clients by their address, or all as public (behind a forwarder)')
+        .choices(['observed', 'public'])
+        .default('observed'),
+    )
+    .addOption(
+      new Option('--log-level <level>', 'least level of log lines')
+        .choices(['trace', 'debug', 'info', 'warn', 'error', 'silent'])
+        .default('info'),
+    )
+    .addOption(
+      new Option('--log-format <format>', 'auto: pretty on a terminal, JSON otherwise')
+        .choices(['auto', 'pretty', 'json'])
+        .default('auto'),
+    )
+    .addHelpText('after', EXIT_CODES)
+    .action(async (port: string | undefined, options: ServerOptions) => {
+      const { runServer } = await import('./server-command.js');
+      setExit(await runServer(port, options));
+    });
+
+  program
+    .command('client')
+    .description('Fetch a file over the route in an input file: the file name, then a line "host port" per hop.')
+    .argument('<input>', 'the input file, - for standard input')
+    .option('-o, --output <file>', "where to save, - for standard output (default: the file's own name, here)")
+    .addOption(secondsOption('--timeout', 'no data', SILENCE_MS))
+    .addOption(secondsOption('--connect-timeout', 'dialling the first hop', CONNECT_MS))
+    .addOption(countOption('--max-hops', 'hops of a route', MAX_HOPS))
+    .addHelpText('after', EXIT_CODES)
+    .action(async (input: string, options: ClientOptions) => {
+      const { runClient } = await import('./client-command.js');
+      setExit(await runClient(input, options));
+    });
+  return program;
+}
+
+/** A time limit in seconds for the user, in milliseconds for the program. */
+function secondsOption(flag: string, what: string, defaultMs: number): Option {
+  return new Option(`${flag} <seconds>`, `time limit: ${what}`)
+    .default(defaultMs, String(defaultMs / 1000))
+    .argParser((text: string) => {
+      const seconds = /^\d+(\.\d+)?$/.test(text) ? Number(text) : NaN;
+      // The upper end is what a Node timer can hold: 2^31 - 1 ms.
+      if (!(seconds > 0 && seconds <= 2_147_483)) throw new InvalidArgumentError('Expected seconds, more than 0.');
+      return seconds * 1000;
+    });
+}
+
+function countOption(flag: string, what: string, defaultCount: number): Option {
+  return new Option(`${flag} <n>`, `most ${what}`).default(defaultCount).argParser((text: string) => {
+    const count = /^\d{1,9}$/.test(text) ? Number(text) : 0;
+    if (count < 1) throw new InvalidArgumentError('Expected a whole number from 1.');
+    return count;
+  });
+}
+
+function version(): string {
+  const manifest: unknown = createRequire(import.meta.url)('../../package.json');
+  const known = typeof manifest === 'object' && manifest !== null && 'version' in manifest;
+  return known ? String(manifest.version) : 'unknown';
+}
+
+let exit = 0;
+try {
+  await buildProgram((code) => (exit = code)).parseAsync();
+} catch (error) {
+  if (error instanceof CommanderError) exit = error.exitCode === 0 ? 0 : 2;
+  else exit = printError(asViaductError(error));
+}
+process.exit(exit);

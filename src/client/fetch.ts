@@ -1,0 +1,126 @@
+import { ViaductError } from '../errors.js';
+import { CONNECT_MS, MAX_HOPS, SILENCE_MS } from '../limits.js';
+import type { Channel } from '../net/channel.js';
+import { dial } from '../net/dial.js';
+import { Resolver } from '../net/resolver.js';
+import { Watchdog } from '../net/watchdog.js';
+import { type Source, formatHop } from '../route.js';
+import { encodeMessage } from '../wire/classic.js';
+
+export interface FetchOptions {
+  /** No data for so long is an error, in ms. @default 10,000 */
+  readonly timeoutMs?: number | undefined;
+  /** Dialling the first hop, look-up included, in ms. @default 20,000 */
+  readonly connectTimeoutMs?: number | undefined;
+  /** Hops of a route. @default 16 */
+  readonly maxHops?: number | undefined;
+  /** Ends the transfer; its reason is thrown. */
+  readonly signal?: AbortSignal | undefined;
+  /** Told after each chunk that the sink has taken. */
+  readonly onProgress?: ((progress: Progress) => void) | undefined;
+}
+
+export interface Progress {
+  /** Bytes so far. */
+  readonly bytes: number;
+  /** Since the call. */
+  readonly seconds: number;
+}
+
+/** Takes one chunk, whose memory is reused once the promise resolves. */
+export type Sink = (chunk: Buffer) => Promise<void>;
+
+/**
+ * Fetches a file over a route on the classic wire and hands its bytes to `sink` as they come.
+ * Resolves after a clean end. What the sink has taken before an error is not a whole file.
+ *
+ * @throws ViaductError MESSAGE_TOO_LONG, TOO_MANY_HOPS, BAD_ROUTE before anything is dialled; DNS_ERROR,
+ *   REFUSED, UNREACHABLE, CONNECT_TIMEOUT, TIMEOUT, CUT_SHORT; the sink's error; the signal's reason
+ */
+export async function fetchFile(source: Source, sink: Sink, options: FetchOptions = {}): Promise<Progress> {
+  const startedAt = performance.now();
+  const [firstHop, ...route] = source.route;
+  if (firstHop === undefined) throw new ViaductError('BAD_ROUTE', 'the route has no hop');
+  const maxHops = options.maxHops ?? MAX_HOPS;
+  if (source.route.length > maxHops) {
+    const message = `the route has ${source.route.length} hops; at most ${maxHops} are allowed`;
+    throw new ViaductError('TOO_MANY_HOPS', message);
+  }
+  const message = encodeMessage({ name: source.name, route });
+  const signal = options.signal ?? new AbortController().signal;
+  const channel = await dial(firstHop, {
+    label: `hop 1 (${formatHop(firstHop)})`,
+    timeoutMs: options.connectTimeoutMs ?? CONNECT_MS,
+    signal,
+    resolver: new Resolver(),
+    client: '',
+    permit: () => {}, // The user may dial whom he likes; policy is for relays.
+  });
+  channel.socket.write(message);
+  const progress = (): Progress => ({ bytes: channel.received, seconds: (performance.now() - startedAt) / 1000 });
+  const takeAndTell: Sink = async (chunk) => {
+    await sink(chunk);
+    options.onProgress?.(progress());
+  };
+  await receive(channel, takeAndTell, {
+    hop: formatHop(firstHop),
+    timeoutMs: options.timeoutMs ?? SILENCE_MS,
+    signal,
+  });
+  return progress();
+}
+
+interface ReceiveOptions {
+  readonly hop: string;
+  readonly timeoutMs: number;
+  readonly signal: AbortSignal;
+}
+
+/** Reads to the clean end; one chunk at a time, and no further one while the sink is busy. */
+function receive(channel: Channel, sink: Sink, { hop, timeoutMs, signal }: ReceiveOptions): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const { socket } = channel;
+    let sinking = false;
+    const watchdog = new Watchdog(
+      timeoutMs,
+      () => (sinking ? undefined : channel.received),
+      () => {
+        const message = `no data for ${timeoutMs / 1000} s from hop 1 (${hop}), after ${channel.received} bytes`;
+        fail(new ViaductError('TIMEOUT', message, { hop }));
+      },
+    );
+    const stop = (): void => {
+      watchdog.stop();
+      socket.off('close', closed);
+      signal.removeEventListener('abort', aborted);
+    };
+    const fail = (error: unknown): void => {
+      stop();
+      channel.reset();
+      reject(error as Error);
+    };
+    const closed = (): void => {
+      const message = `hop 1 (${hop}) reset the connection after ${channel.received} bytes: the chain broke there or beyond`;
+      fail(new ViaductError('CUT_SHORT', message, { hop, cause: channel.error }));
+    };
+    const aborted = (): void => fail(signal.reason);
+    const sunk = (): void => {
+      sinking = false;
+      channel.resume();
+    };
+    socket.once('close', closed);
+    signal.addEventListener('abort', aborted, { once: true });
+    if (signal.aborted) return aborted();
+    channel.consumer = (chunk) => {
+      sinking = true;
+      sink(chunk).then(sunk, fail);
+      return false;
+    };
+    socket.once('end', () => {
+      stop();
+      channel.finish(() => socket.destroy());
+      resolve();
+    });
+    channel.resume();
+  });
+}

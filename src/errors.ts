@@ -1,0 +1,110 @@
+import { getSystemErrorMap } from 'node:util';
+
+/** What a failure means outside the program: the exit code of the command line and what the user can do. */
+interface Meaning {
+  /** Process exit code; curl's number where curl has one. */
+  readonly exit: number;
+  /** What to do about it, as a clause that follows the message. */
+  readonly hint?: string;
+}
+
+/** The one table of failures. Code that decides something looks at the code, never at a message's text. */
+const MEANINGS = {
+  /** A wrong command line or a wrong option value. */
+  USAGE: { exit: 2, hint: 'see viaduct --help' },
+  /** An input file, route or hop that cannot be parsed. */
+  BAD_ROUTE: { exit: 2 },
+  /** A route of more hops than allowed. */
+  TOO_MANY_HOPS: { exit: 2 },
+  /** A classic message that is over 4,096 bytes. */
+  MESSAGE_TOO_LONG: { exit: 2, hint: 'shorten the file name or the route' },
+  /** A classic message that is empty or that no original program could have sent. */
+  BAD_MESSAGE: { exit: 2 },
+  /** A classic message that did not end in time. */
+  MESSAGE_TIMEOUT: { exit: 28 },
+  /** The node cannot listen on its port. */
+  LISTEN_FAILED: { exit: 3 },
+  /** The name of a hop does not resolve. */
+  DNS_ERROR: { exit: 6, hint: 'check the spelling and the resolver of the machine that dials' },
+  /** Nothing listens at the hop. */
+  REFUSED: { exit: 7, hint: 'is a node running there?' },
+  /** The hop cannot be dialled for another reason: no route, network down, local limits. */
+  UNREACHABLE: { exit: 7, hint: 'check the network between the two' },
+  /** The policy of the node forbids to dial this hop; the message says which option allows it. */
+  PROHIBITED: { exit: 7 },
+  /** Dialling took longer than the limit. */
+  CONNECT_TIMEOUT: { exit: 28, hint: 'a firewall may drop the packets' },
+  /** The sender was silent for longer than the limit. */
+  TIMEOUT: { exit: 28, hint: "a later hop may be slow or down; the nodes' logs say which" },
+  /** The receiver took nothing for longer than the limit. */
+  STALLED: { exit: 28 },
+  /** The sender broke the connection before the end of the file. */
+  CUT_SHORT: { exit: 18, hint: "the nodes' logs name the hop and the reason" },
+  /** The receiver left before the end of the file. */
+  CLIENT_GONE: { exit: 18 },
+  /** The requested file does not exist under the root. */
+  NOT_FOUND: { exit: 1 },
+  /** The requested name leaves the root, is hidden, or is not a regular file. */
+  FORBIDDEN: { exit: 1 },
+  /** A file could not be read, or shrank while it was read. */
+  READ_FAILED: { exit: 26 },
+  /** A file or standard output could not be written. */
+  WRITE_FAILED: { exit: 23, hint: 'check the folder, its permissions and the free space' },
+  /** A defect of viaduct itself. */
+  INTERNAL: { exit: 1, hint: 'this is a defect; please report it' },
+  /** The node or the caller ended the transfer. */
+  ABORTED: { exit: 130 },
+} as const satisfies Record<string, Meaning>;
+
+/** Stable, literal name of a kind of failure. */
+export type ErrorCode = keyof typeof MEANINGS;
+
+export interface ErrorDetails {
+  /** The hop that failed, as `host:port`. */
+  readonly hop?: string;
+  /** The lower-level error that led to this one. */
+  readonly cause?: unknown;
+}
+
+/** The one error class: every failure that a user can cause is one of these. */
+export class ViaductError extends Error {
+  override readonly name = 'ViaductError';
+  readonly code: ErrorCode;
+  /** The hop that failed, as `host:port`, where one did. */
+  readonly hop: string | undefined;
+
+  constructor(code: ErrorCode, message: string, details: ErrorDetails = {}) {
+    super(message, details.cause === undefined ? {} : { cause: details.cause });
+    this.code = code;
+    this.hop = details.hop;
+  }
+
+  /** The process exit code that stands for this failure. */
+  get exitCode(): number {
+    return MEANINGS[this.code].exit;
+  }
+
+  /** What the user can do, as a clause; undefined where the message says it all. */
+  get hint(): string | undefined {
+    const meaning: Meaning = MEANINGS[this.code];
+    return meaning.hint;
+  }
+}
+
+/** The `code` of a Node system error such as `ENOENT`, or undefined. */
+export function systemCode(error: unknown): string | undefined {
+  if (!(error instanceof Error) || !('code' in error)) return undefined;
+  return typeof error.code === 'string' ? error.code : undefined;
+}
+
+/** What the system says of an error, such as `no space left on device`, or the error's own message. */
+export function systemReason(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  const errno = 'errno' in error && typeof error.errno === 'number' ? error.errno : 0;
+  return getSystemErrorMap().get(errno)?.[1] ?? error.message;
+}
+
+/** Any error as a {@link ViaductError}; one that is none is a defect. */
+export function asViaductError(error: unknown): ViaductError {
+  return error instanceof ViaductError ? error : new ViaductError('INTERNAL', String(error), { cause: error });
+}

@@ -1,0 +1,63 @@
+/**
+ * Every limit and default, in one place. Times are in milliseconds, sizes in bytes.
+ * Names that end in `Ms` are times; all others are sizes or counts.
+ */
+
+/** A classic message, its closing empty line included: the original reads it with one `recv(4096)`. */
+export const MESSAGE_BYTES = 4096;
+
+/** Hops of a route as the client writes it, so that a node sees at most one less. Tor ends at 8, we at 16. */
+export const MAX_HOPS = 16;
+
+/** A message that ends in LF counts as whole after this much quiet (an original sends no end mark). */
+export const QUIET_AFTER_LINE_MS = 500;
+
+/** A message that does not end in LF counts as whole after this much quiet. */
+export const QUIET_MS = 1000;
+
+/** The whole message, from accept to its end, whatever its pace. */
+export const MESSAGE_MS = 10_000;
+
+/** Dialling a hop, look-up included: the original's limit. */
+export const CONNECT_MS = 20_000;
+
+/** Silence of a sender, counted only while we are willing to read: the original's limit. */
+export const SILENCE_MS = 10_000;
+
+/** A reader that takes nothing. */
+export const STALL_MS = 60_000;
+
+/** Head start of one address over the next (RFC 8305 §5, "Connection Attempt Delay"). */
+export const ATTEMPT_DELAY_MS = 250;
+
+/** Names that are looked up at once for one client: a look-up that hangs holds one of two threads (libuv). */
+export const LOOKUPS_PER_CLIENT = 1;
+
+/** Lingering close (RFC 9112 §9.6): how long, and how much, a client's late input is read and dropped. */
+export const LINGER_MS = 5000;
+export const LINGER_BYTES = 64 * 1024;
+
+/**
+ * The reused read buffer of a connection: it starts small, so that idle and short ones cost little,
+ * and grows to the size at which throughput stops growing (measured).
+ */
+export const BUFFER_MIN = 16 * 1024;
+export const BUFFER_MAX = 256 * 1024;
+
+/** Running transfers may take this long to finish after the first SIGINT or SIGTERM. */
+export const GRACE_MS = 30_000;
+
+/** The kernel's queue of connections that are not accepted yet; the original had 5. */
+export const BACKLOG = 511;
+
+/** Connections that a node serves at once. Lower where the process may open fewer descriptors. */
+export const MAX_CONNECTIONS = 2048;
+
+/** Descriptors of one connection: client, and next hop or file. */
+export const DESCRIPTORS_PER_CONNECTION = 2;
+
+/** Descriptors that are not connections: standard streams, event loop, listener, look-ups, some air. */
+export const DESCRIPTORS_RESERVED = 64;
+
+/** How long the list of this host's own addresses and gateways is trusted before it is read again. */
+export const NETWORK_VIEW_MS = 5000;

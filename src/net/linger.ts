@@ -1,0 +1,28 @@
+import { LINGER_BYTES, LINGER_MS } from '../limits.js';
+import type { Channel } from './channel.js';
+
+/**
+ * Lingering close (RFC 9112 §9.6), after our FIN is queued: closing a socket with unread input makes
+ * the kernel send RST, which destroys data on its way to the peer. So the peer's late input is read
+ * and dropped until its FIN, or until it is too long or too much; only then is the socket closed.
+ */
+export function lingeringClose(channel: Channel): Promise<void> {
+  return new Promise((resolve) => {
+    const { socket } = channel;
+    if (socket.destroyed) return resolve();
+    const close = (): void => void socket.destroy();
+    const timer = setTimeout(close, LINGER_MS);
+    const enough = channel.received + LINGER_BYTES;
+    socket.once('end', close);
+    socket.once('close', () => {
+      clearTimeout(timer);
+      resolve();
+    });
+    channel.consumer = () => {
+      if (channel.received > enough) close();
+      return true;
+    };
+    if (socket.readableEnded) close();
+    else channel.resume();
+  });
+}

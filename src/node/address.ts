@@ -1,0 +1,93 @@
+import ipaddr from 'ipaddr.js';
+
+/**
+ * How far inside an address is, seen from this host. `loopback`: this host itself; `private`: its own
+ * networks; `public`: everybody. A relay never dials further inward than its client stands.
+ */
+export const CLASSES = ['loopback', 'private', 'public'] as const;
+export type AddressClass = (typeof CLASSES)[number];
+
+/** True if `target` is further inside than `client`. */
+export function isMoreInward(target: AddressClass, client: AddressClass): boolean {
+  return CLASSES.indexOf(target) < CLASSES.indexOf(client);
+}
+
+/** What this host knows of the networks that it stands in. */
+export interface NetworkView {
+  /** The interfaces' addresses with their prefix, such as `192.168.1.7/24`. */
+  readonly own: readonly string[];
+  /** Default gateways. */
+  readonly gateways: readonly string[];
+}
+
+export type Address = ipaddr.IPv4 | ipaddr.IPv6;
+export type Prefix = readonly [Address, number];
+
+/** Metadata services of clouds that stand at addresses of an ordinary kind. */
+const METADATA = new Set([
+  '100.100.100.200', // Alibaba
+  '168.63.129.16', // Azure
+  'fd00:ec2::254', // AWS
+  'fd20:ce::254', // Google
+  'fd00:c1::a9fe:a9fe', // Oracle
+]);
+
+/** Global unicast (RFC 4291 §2.4, as assigned by IANA); other IPv6 ranges are not in use or hide an IPv4 address. */
+const GLOBAL_IPV6: Prefix = [ipaddr.IPv6.parse('2000::'), 3];
+
+/** An address as the system writes it, without zone; undefined if it is none. */
+export function parseAddress(text: string): Address | undefined {
+  const bare = text.replace(/%.*$/, '');
+  if (ipaddr.IPv4.isValidFourPartDecimal(bare)) return ipaddr.IPv4.parse(bare);
+  return bare.includes(':') && ipaddr.IPv6.isValid(bare) ? ipaddr.IPv6.parse(bare) : undefined;
+}
+
+/** True if the address lies in the prefix; an IPv4 address never lies in an IPv6 one. */
+export function inPrefix(address: Address, [base, bits]: Prefix): boolean {
+  return address.kind() === base.kind() && address.match(base, bits);
+}
+
+/** `address/bits`, as interfaces and rules have it; undefined if it is not one. */
+export function parsePrefix(text: string): Prefix | undefined {
+  const [addressText = '', bitsText, ...more] = text.split('/');
+  const address = parseAddress(addressText);
+  if (address === undefined || more.length > 0 || addressText.includes('%')) return undefined;
+  const width = address.kind() === 'ipv4' ? 32 : 128;
+  if (bitsText === undefined) return [address, width];
+  const bits = /^[0-9]{1,3}$/.test(bitsText) ? Number(bitsText) : Infinity;
+  return bits <= width ? [address, bits] : undefined;
+}
+
+/**
+ * The class of an address that may be dialled, or `never`: link-local, multicast, unspecified and
+ * reserved ones, metadata services, and IPv6 forms that hide an IPv4 address (mapped, 6to4, NAT64, Teredo).
+ * This host's own addresses count as loopback unless `ownAsOrdinary`.
+ */
+export function classOfTarget(text: string, view: NetworkView, ownAsOrdinary = false): AddressClass | 'never' {
+  const address = parseAddress(text);
+  if (address === undefined || METADATA.has(address.toString())) return 'never';
+  const range = address.range();
+  if (range === 'loopback') return 'loopback';
+  const neverAtAll = ['unspecified', 'broadcast', 'multicast', 'linkLocal', 'ipv4Mapped', 'rfc6145', 'rfc6052', '6to4'];
+  if (neverAtAll.includes(range) || range === 'teredo') return 'never';
+  const own = view.own.map(parsePrefix).filter((prefix) => prefix !== undefined);
+  if (!ownAsOrdinary && own.some(([base]) => base.toString() === address.toString())) return 'loopback';
+  if (['private', 'uniqueLocal', 'carrierGradeNat'].includes(range)) return 'private';
+  if (own.some((prefix) => inPrefix(address, prefix))) return 'private';
+  if (range !== 'unicast') return 'never';
+  return address.kind() === 'ipv4' || inPrefix(address, GLOBAL_IPV6) ? 'public' : 'never';
+}
+
+/**
+ * The class of a client by the address that it comes from. Whatever is not surely inside is public,
+ * and so is the default gateway: it may stand for anybody (hairpin NAT, container networks).
+ */
+export function classOfClient(text: string, view: NetworkView): AddressClass {
+  const address = parseAddress(text);
+  if (address === undefined) return 'public';
+  const plain = address instanceof ipaddr.IPv6 && address.isIPv4MappedAddress() ? address.toIPv4Address() : address;
+  const gateways = view.gateways.map((gateway) => parseAddress(gateway)?.toString());
+  if (gateways.includes(plain.toString())) return 'public';
+  const found = classOfTarget(plain.toString(), view);
+  return found === 'never' ? 'public' : found;
+}

@@ -1,0 +1,140 @@
+import type { Server, Socket } from 'node:net';
+import { ViaductError } from '../errors.js';
+import {
+  BACKLOG,
+  CONNECT_MS,
+  GRACE_MS,
+  MAX_CONNECTIONS,
+  MAX_HOPS,
+  SILENCE_MS,
+  STALL_MS,
+} from '../limits.js';
+import { Channel } from '../net/channel.js';
+import { listen } from '../net/listen.js';
+import { portablePump } from '../net/portable-pump.js';
+import { Resolver } from '../net/resolver.js';
+import { formatHop } from '../route.js';
+import { Connection, type NodeContext } from './connection.js';
+import { connectionsThatFit } from './descriptors.js';
+import type { NodeEvent } from './events.js';
+import { systemNetworkView } from './network-view.js';
+import { type ClientJudgement, Policy, parseHopRule } from './policy.js';
+import { Root } from './root.js';
+import { SelfDials } from './self-dials.js';
+
+export interface NodeOptions {
+  /** Port to listen on; 0 takes a free one. */
+  readonly port: number;
+  /** Address to listen on. @default all, IPv4 and IPv6 */
+  readonly host?: string | undefined;
+  /** Folder to serve. @default the working folder */
+  readonly root?: string | undefined;
+  /** Whether names with a leading dot are served. @default false */
+  readonly dotfiles?: boolean | undefined;
+  /** Silence of a sender, in ms. @default 10,000 */
+  readonly timeoutMs?: number | undefined;
+  /** Dialling a next hop, look-up included, in ms. @default 20,000 */
+  readonly connectTimeoutMs?: number | undefined;
+  /** A reader that takes nothing, in ms. @default 60,000 */
+  readonly stallTimeoutMs?: number | undefined;
+  /** Hops of a whole route; the node itself is one of them. @default 16 */
+  readonly maxHops?: number | undefined;
+  /** Connections at once; further ones are reset. @default 2,048, less if descriptors are short */
+  readonly maxConnections?: number | undefined;
+  /** The kernel's queue of connections not accepted yet. @default 511 */
+  readonly backlog?: number | undefined;
+  /** Rules for whom a relay dials, instead of the default: host, `*.domain` or CIDR, with optional `:port` or `:low-high`. */
+  readonly allowHops?: readonly string[] | undefined;
+  /** `public`: every client counts as a stranger, as is right behind a forwarder. @default observed */
+  readonly clients?: ClientJudgement | undefined;
+  /** Told what happens on every connection. Must not throw. */
+  readonly onEvent?: ((event: NodeEvent) => void) | undefined;
+}
+
+/** A running node. */
+export interface RunningNode {
+  /** The address and port that it listens on. */
+  readonly address: { readonly host: string; readonly port: number };
+  /** The real path of its root. */
+  readonly root: string;
+  /** The limit of connections in force. */
+  readonly maxConnections: number;
+  /**
+   * Stops accepting, lets running transfers finish and then resets what is left.
+   * @param graceMs how long they may take @default 30,000
+   */
+  close(graceMs?: number): Promise<void>;
+}
+
+/**
+ * Starts a node: origin and relay in one, decided per request.
+ * @throws ViaductError LISTEN_FAILED, or USAGE for a root or rule that is none
+ */
+export async function startNode(options: NodeOptions): Promise<RunningNode> {
+  const emit = options.onEvent ?? ((): void => {});
+  const root = await Root.at(options.root ?? '.', options.dotfiles ?? false);
+  const allowHops = (options.allowHops ?? []).map(parseHopRule);
+  const maxConnections = Math.min(options.maxConnections ?? MAX_CONNECTIONS, connectionsThatFit());
+  const connections = new Set<Connection>();
+  const { server, address } = await listen({
+    host: options.host,
+    port: options.port,
+    backlog: options.backlog ?? BACKLOG,
+  });
+  const context: NodeContext = {
+    root,
+    policy: new Policy({
+      allowHops,
+      clients: options.clients ?? 'observed',
+      view: systemNetworkView(),
+      ownPort: address.port,
+    }),
+    resolver: new Resolver(),
+    selfDials: new SelfDials(),
+    pump: portablePump,
+    maxHops: options.maxHops ?? MAX_HOPS,
+    silenceMs: options.timeoutMs ?? SILENCE_MS,
+    connectMs: options.connectTimeoutMs ?? CONNECT_MS,
+    stallMs: options.stallTimeoutMs ?? STALL_MS,
+    emit,
+  };
+
+  let count = 0;
+  server.on('connection', (socket: Socket) => {
+    const channel = Channel.accepted(socket);
+    if (connections.size >= maxConnections) {
+      const peer = formatHop({ host: socket.remoteAddress ?? '', port: socket.remotePort ?? 0 });
+      channel.reset();
+      return emit({ type: 'refused', peer, limit: maxConnections });
+    }
+    const connection = new Connection(context, channel, count++);
+    connections.add(connection);
+    void connection.serve().finally(() => connections.delete(connection));
+  });
+
+  return {
+    address: { host: address.address, port: address.port },
+    root: root.path,
+    maxConnections,
+    close: (graceMs = GRACE_MS) => close(server, connections, graceMs),
+  };
+}
+
+/** Node's server reports closed once its last socket is. */
+function close(server: Server, connections: ReadonlySet<Connection>, graceMs: number): Promise<void> {
+  const resetAll = (): void => {
+    for (const connection of connections) {
+      connection.abort(new ViaductError('ABORTED', 'the node was stopped'));
+    }
+  };
+  return new Promise((resolve) => {
+    const timer = setTimeout(resetAll, graceMs);
+    server.close(() => {
+      clearTimeout(timer);
+      resolve();
+    });
+    for (const connection of connections) {
+      if (!connection.transferring) connection.abort(new ViaductError('ABORTED', 'the node was stopped'));
+    }
+  });
+}

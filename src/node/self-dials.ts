@@ -1,0 +1,28 @@
+import type { Socket } from 'node:net';
+import type { AddressClass } from './address.js';
+
+/**
+ * Connections that this node makes to itself, when it comes up twice in a row in a route. The second
+ * one comes from this host and would count as loopback; it inherits the class of its real client, so
+ * that a detour through the node itself leads no further inward.
+ */
+export class SelfDials {
+  readonly #classes = new Map<string, AddressClass>();
+
+  /** Remembers a dialled socket as long as it lives. */
+  add(socket: Socket, client: AddressClass): void {
+    const key = endpoint({ address: socket.localAddress ?? '', port: socket.localPort ?? 0 });
+    this.#classes.set(key, client);
+    socket.once('close', () => this.#classes.delete(key));
+  }
+
+  /** The class of an accepted connection's real client, if it is one that this node made. */
+  classOf(peer: { readonly address: string; readonly port: number }): AddressClass | undefined {
+    return this.#classes.get(endpoint(peer));
+  }
+}
+
+function endpoint({ address, port }: { readonly address: string; readonly port: number }): string {
+  // A dual-stack listener shows IPv4 peers as ::ffff:a.b.c.d, the socket that dialled shows a.b.c.d.
+  return `${address.replace(/^::ffff:/, '')} ${port}`;
+}

@@ -1,0 +1,86 @@
+import { ViaductError } from '../errors.js';
+import { MESSAGE_BYTES } from '../limits.js';
+import { type Hop, type Source, parseHop, visible } from '../route.js';
+
+/*
+ * The classic message (docs/protocol.md, "Message"):
+ *
+ *   message = name LF *( host SP port LF ) [ LF ]     ; UTF-8, at most 4,096 bytes
+ *
+ * The route in it is what is left of it: without the hop that the message is sent to.
+ */
+
+const LF = 0x0a;
+const CR = 0x0d;
+
+/**
+ * The bytes of a message, with the empty line that marks its end for a viaduct node.
+ * @param source the file and the hops that are left after the receiver
+ * @throws ViaductError MESSAGE_TOO_LONG
+ */
+export function encodeMessage({ name, route }: Source): Buffer {
+  const lines = [name, ...route.map(({ host, port }) => `${host} ${port}`)];
+  const bytes = Buffer.from(`${lines.join('\n')}\n\n`);
+  if (bytes.length > MESSAGE_BYTES) {
+    throw new ViaductError(
+      'MESSAGE_TOO_LONG',
+      `the message has ${bytes.length} bytes; the classic wire carries at most ${MESSAGE_BYTES}`,
+    );
+  }
+  return bytes;
+}
+
+/** What can be said of the bytes that have come so far. */
+export type Scan =
+  | { readonly ended: true; readonly message: Buffer; readonly rest: Buffer }
+  | { readonly ended: false; readonly endsWithLine: boolean };
+
+/** Looks for the empty line that ends a message at once; `rest` is what follows it. */
+export function scanMessage(bytes: Buffer): Scan {
+  for (let start = 0; ; ) {
+    const end = bytes.indexOf(LF, start);
+    if (end === -1) return { ended: false, endsWithLine: bytes.length > 0 && start === bytes.length };
+    if (end === start || (end === start + 1 && bytes[start] === CR)) {
+      return { ended: true, message: bytes.subarray(0, start), rest: bytes.subarray(end + 1) };
+    }
+    start = end + 1;
+  }
+}
+
+/**
+ * The name and the hops left, from a whole message. Reads it as the original does: split at LF,
+ * trailing empty pieces dropped, the first two words of each hop line; CR before LF is dropped.
+ * @throws ViaductError BAD_MESSAGE or MESSAGE_TOO_LONG
+ */
+export function decodeMessage(bytes: Buffer): Source {
+  if (bytes.length > MESSAGE_BYTES) {
+    throw new ViaductError('MESSAGE_TOO_LONG', `the message has more than ${MESSAGE_BYTES} bytes`);
+  }
+  const lines = decodeText(bytes).split('\n').map((line) => line.replace(/\r$/, ''));
+  while (lines.at(-1) === '') lines.pop();
+  const [name, ...hopLines] = lines;
+  if (name === undefined || name === '') throw new ViaductError('BAD_MESSAGE', 'the message is empty');
+  if (name.includes('\0')) throw new ViaductError('BAD_MESSAGE', 'the file name has a NUL');
+  return { name, route: hopLines.map(decodeHopLine) };
+}
+
+function decodeText(bytes: Buffer): string {
+  try {
+    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
+  } catch (error) {
+    throw new ViaductError('BAD_MESSAGE', 'the message is not UTF-8 text', { cause: error });
+  }
+}
+
+function decodeHopLine(line: string): Hop {
+  const [host, port] = line.trim().split(/\s+/);
+  if (host === undefined || port === undefined) {
+    throw new ViaductError('BAD_MESSAGE', `expected a line "host port", found "${visible(line)}"`);
+  }
+  try {
+    return parseHop(host, port);
+  } catch (error) {
+    if (!(error instanceof ViaductError)) throw error;
+    throw new ViaductError('BAD_MESSAGE', error.message, { cause: error });
+  }
+}
