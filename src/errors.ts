@@ -106,5 +106,7 @@ export function systemReason(error: unknown): string {
 
 /** Any error as a {@link ViaductError}; one that is none is a defect. */
 export function asViaductError(error: unknown): ViaductError {
-  return error instanceof ViaductError ? error : new ViaductError('INTERNAL', String(error), { cause: error });
+  return error instanceof ViaductError
+    ? error
+    : new ViaductError('INTERNAL', String(error), { cause: error });
 }

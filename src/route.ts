@@ -55,9 +55,11 @@ export function parsePort(text: string, lowest = 1): number | undefined {
  */
 export function parseHop(hostText: string, portText: string): Hop {
   const host = parseHost(hostText);
-  if (host === undefined) throw new ViaductError('BAD_ROUTE', `${visible(hostText)} is not a host name or address`);
+  if (host === undefined)
+    throw new ViaductError('BAD_ROUTE', `${visible(hostText)} is not a host name or address`);
   const port = parsePort(portText);
-  if (port === undefined) throw new ViaductError('BAD_ROUTE', `${visible(portText)} is not a port (1 to 65535)`);
+  if (port === undefined)
+    throw new ViaductError('BAD_ROUTE', `${visible(portText)} is not a port (1 to 65535)`);
   return { host, port };
 }
 
@@ -77,20 +79,28 @@ export function parseInput(text: string, options: { readonly maxHops?: number } 
   const maxHops = options.maxHops ?? MAX_HOPS;
   let name: string | undefined;
   const route: Hop[] = [];
-  for (const [index, raw] of text.replace(/^\uFEFF/, '').split('\n').entries()) {
+  for (const [index, raw] of text
+    .replace(/^\uFEFF/, '')
+    .split('\n')
+    .entries()) {
     const line = raw.replace(/\r$/, '');
     if (line.trim() === '') continue;
     if (name === undefined) {
-      if (line.includes('\0')) throw new ViaductError('BAD_ROUTE', `line ${index + 1}: a file name has no NUL`);
+      if (line.includes('\0'))
+        throw new ViaductError('BAD_ROUTE', `line ${index + 1}: a file name has no NUL`);
       name = line;
     } else {
       route.push(parseHopLine(line, index + 1));
     }
   }
   if (name === undefined) throw new ViaductError('BAD_ROUTE', 'line 1: the file name is missing');
-  if (route.length === 0) throw new ViaductError('BAD_ROUTE', 'line 2: at least one line "host port" is needed');
+  if (route.length === 0)
+    throw new ViaductError('BAD_ROUTE', 'line 2: at least one line "host port" is needed');
   if (route.length > maxHops) {
-    throw new ViaductError('TOO_MANY_HOPS', `the route has ${route.length} hops; at most ${maxHops} are allowed`);
+    throw new ViaductError(
+      'TOO_MANY_HOPS',
+      `the route has ${route.length} hops; at most ${maxHops} are allowed`,
+    );
   }
   return { name, route };
 }
@@ -119,8 +129,7 @@ export function formatInput({ name, route }: Source): string {
  */
 export function visible(text: string): string {
   const shown = text.length > 200 ? `${text.slice(0, 200)}…` : text;
-  // oxlint-disable-next-line no-control-regex -- control characters are what it looks for
-  return shown.replace(/[\u0000-\u001f\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff]/gu, (char) => {
+  return shown.replace(/[\p{Cc}\p{Zl}\p{Zp}\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff]/gu, (char) => {
     const code = char.codePointAt(0) ?? 0;
     return code < 256 ? `\\x${code.toString(16).padStart(2, '0')}` : `\\u{${code.toString(16)}}`;
   });

@@ -50,7 +50,9 @@ async function fetchAndTell(source: Source, options: ClientOptions, signal: Abor
   };
   let result: Progress;
   try {
-    result = toStdout ? await fetchFile(source, standardOutput(), settings) : await download(source, target, settings);
+    result = toStdout
+      ? await fetchFile(source, standardOutput(), settings)
+      : await download(source, target, settings);
   } finally {
     line?.clear();
   }
@@ -58,9 +60,12 @@ async function fetchAndTell(source: Source, options: ClientOptions, signal: Abor
   const rate = `${formatBytes(bytes / Math.max(seconds, 0.001))}/s`;
   const told = toStdout ? process.stderr : process.stdout;
   told.write('The file got downloaded in the client.\n');
-  told.write(`${visible(target)}  ${formatBytes(bytes)}  ${formatSeconds(seconds)}  ${rate}\n`);
+  told.write(
+    `${visible(toStdout ? source.name : target)}  ${formatBytes(bytes)}  ${formatSeconds(seconds)}  ${rate}\n`,
+  );
   if (bytes === 0) {
-    const warning = 'the file is empty; an original server also ends cleanly when it fails, so check its name';
+    const warning =
+      'the file is empty; an original server also ends cleanly when it fails, so check its name';
     process.stderr.write(`viaduct: warning: ${warning}\n`);
   }
 }
@@ -69,7 +74,9 @@ async function readInput(input: string): Promise<string> {
   try {
     return input === '-' ? await text(process.stdin) : await readFile(input, 'utf8');
   } catch (error) {
-    throw new ViaductError('READ_FAILED', `cannot read ${visible(input)}: ${systemReason(error)}`, { cause: error });
+    throw new ViaductError('READ_FAILED', `cannot read ${visible(input)}: ${systemReason(error)}`, {
+      cause: error,
+    });
   }
 }
 
@@ -78,7 +85,9 @@ function parse(content: string, input: string, maxHops: number): Source {
     return parseInput(content, { maxHops });
   } catch (error) {
     const { code, message } = asViaductError(error);
-    throw new ViaductError(code, `${input === '-' ? 'standard input' : visible(input)}: ${message}`, { cause: error });
+    throw new ViaductError(code, `${input === '-' ? 'standard input' : visible(input)}: ${message}`, {
+      cause: error,
+    });
   }
 }
 
@@ -89,7 +98,9 @@ function standardOutput(): Sink {
     new Promise((resolve, reject) => {
       process.stdout.write(chunk, (cause) => {
         if (!cause) return resolve();
-        reject(new ViaductError('WRITE_FAILED', `cannot write standard output: ${systemReason(cause)}`, { cause }));
+        reject(
+          new ViaductError('WRITE_FAILED', `cannot write standard output: ${systemReason(cause)}`, { cause }),
+        );
       });
     });
 }

@@ -12,5 +12,8 @@ export async function createLogger({ logLevel, logFormat }: LogOptions): Promise
   if (!pretty) return pino(settings, destination({ fd: 2, sync: true }));
   const { default: prettyStream } = await import('pino-pretty');
   const colorize = process.stderr.isTTY && !process.env['NO_COLOR'];
-  return pino(settings, prettyStream({ destination: 2, sync: true, colorize, translateTime: 'SYS:HH:MM:ss.l' }));
+  return pino(
+    settings,
+    prettyStream({ destination: 2, sync: true, colorize, translateTime: 'SYS:HH:MM:ss.l' }),
+  );
 }

@@ -2,15 +2,7 @@
 import { createRequire } from 'node:module';
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import { asViaductError } from '../errors.js';
-import {
-  BACKLOG,
-  CONNECT_MS,
-  GRACE_MS,
-  MAX_CONNECTIONS,
-  MAX_HOPS,
-  SILENCE_MS,
-  STALL_MS,
-} from '../limits.js';
+import { BACKLOG, CONNECT_MS, GRACE_MS, MAX_CONNECTIONS, MAX_HOPS, SILENCE_MS, STALL_MS } from '../limits.js';
 import type { ClientOptions } from './client-command.js';
 import { printError } from './print.js';
 import type { ServerOptions } from './server-command.js';
@@ -24,11 +16,15 @@ Exit codes (curl's where it has one):
 
 function buildProgram(setExit: (code: number) => void): Command {
   const program = new Command('viaduct')
-    .description('Fetch a file from a host that you cannot reach directly, over a chain of hosts that can reach each other.')
+    .description(
+      'Fetch a file from a host that you cannot reach directly, over a chain of hosts that can reach each other.',
+    )
     .version(version(), '-V, --version')
     .exitOverride()
-    .configureOutput({ outputError: (text, write) => write(text.replace(/^error: /, 'viaduct: ')) })
-    .showHelpAfterError('(see viaduct --help)')
+    .configureOutput({
+      outputError: (text, write) =>
+        write(text.replace(/^error: (.*)\n/, 'viaduct: $1 (see viaduct --help)\n')),
+    })
     .addHelpText('after', EXIT_CODES);
 
   program
@@ -74,9 +70,14 @@ function buildProgram(setExit: (code: number) => void): Command {
 
   program
     .command('client')
-    .description('Fetch a file over the route in an input file: the file name, then a line "host port" per hop.')
+    .description(
+      'Fetch a file over the route in an input file: the file name, then a line "host port" per hop.',
+    )
     .argument('<input>', 'the input file, - for standard input')
-    .option('-o, --output <file>', "where to save, - for standard output (default: the file's own name, here)")
+    .option(
+      '-o, --output <file>',
+      "where to save, - for standard output (default: the file's own name, here)",
+    )
     .addOption(secondsOption('--timeout', 'no data', SILENCE_MS))
     .addOption(secondsOption('--connect-timeout', 'dialling the first hop', CONNECT_MS))
     .addOption(countOption('--max-hops', 'hops of a route', MAX_HOPS))
@@ -95,7 +96,8 @@ function secondsOption(flag: string, what: string, defaultMs: number): Option {
     .argParser((text: string) => {
       const seconds = /^\d+(\.\d+)?$/.test(text) ? Number(text) : NaN;
       // The upper end is what a Node timer can hold: 2^31 - 1 ms.
-      if (!(seconds > 0 && seconds <= 2_147_483)) throw new InvalidArgumentError('Expected seconds, more than 0.');
+      if (!(seconds > 0 && seconds <= 2_147_483))
+        throw new InvalidArgumentError('Expected seconds, more than 0.');
       return seconds * 1000;
     });
 }

@@ -45,6 +45,8 @@ export class ProgressLine {
     }
     const elapsed = (now - this.#startedAt) / 1000;
     const rate = this.#rate ?? this.#bytes / Math.max(elapsed, REDRAW_MS / 1000);
-    this.#draw(`${this.#name}  ${formatBytes(this.#bytes)}  ${formatBytes(rate)}/s  ${formatSeconds(elapsed)}`);
+    this.#draw(
+      `${this.#name}  ${formatBytes(this.#bytes)}  ${formatBytes(rate)}/s  ${formatSeconds(elapsed)}`,
+    );
   }
 }

@@ -48,8 +48,9 @@ export function createReporter(log: Logger, print: (line: string) => void): (eve
         known.delete(connection);
         const { error, bytes, seconds } = event;
         print(`file sending in thread ${connection} failed: ${error.message}`);
-        const { code, hop, cause } = error;
-        return log.warn({ connection, ...facts, code, hop, cause: cause && String(cause), bytes, seconds }, error.message);
+        const { code, hop } = error;
+        const cause = error.cause instanceof Error ? error.cause.message : undefined;
+        return log.warn({ connection, ...facts, code, hop, cause, bytes, seconds }, error.message);
       }
     }
   };

@@ -28,7 +28,6 @@ export async function runServer(portArgument: string | undefined, options: Serve
   const log = await createLogger(options);
   // Whoever read our lines may leave; the node goes on.
   process.stdout.on('error', () => {});
-  const print = (line: string): void => void process.stdout.write(`${line}\n`);
   const node = await startNode({
     port: await portFrom(portArgument),
     host: options.host,
@@ -46,13 +45,23 @@ export async function runServer(portArgument: string | undefined, options: Serve
   });
   print('the server is ready');
   const { address, root, maxConnections } = node;
-  log.info({ address: formatHop(address), root, maxConnections, resetOnDeath: resetOnDeathMissing() ?? 'yes' }, 'listening');
+  log.info(
+    { address: formatHop(address), root, maxConnections, resetOnDeath: resetOnDeathMissing() ?? 'yes' },
+    'listening',
+  );
   if (maxConnections < options.maxConnections) {
-    log.warn({ maxConnections, asked: options.maxConnections }, 'fewer connections: too few file descriptors (ulimit -n)');
+    log.warn(
+      { maxConnections, asked: options.maxConnections },
+      'fewer connections: too few file descriptors (ulimit -n)',
+    );
   }
   const signal = await stopSignal();
   log.info({ signal, graceSeconds: options.grace / 1000 }, 'stopping');
   return stop(node, options.grace);
+}
+
+function print(line: string): void {
+  process.stdout.write(`${line}\n`);
 }
 
 function stopSignal(): Promise<NodeJS.Signals> {

@@ -13,7 +13,10 @@ import { type FetchOptions, type Progress, fetchFile } from './fetch.js';
 export function localName(remoteName: string): string {
   const name = basename(remoteName);
   if (name === '' || name === '.' || name === '..') {
-    throw new ViaductError('BAD_ROUTE', `"${visible(remoteName)}" does not end in a file name; give one with -o`);
+    throw new ViaductError(
+      'BAD_ROUTE',
+      `"${visible(remoteName)}" does not end in a file name; give one with -o`,
+    );
   }
   return name;
 }
@@ -25,11 +28,19 @@ export function localName(remoteName: string): string {
  *
  * @throws ViaductError as {@link fetchFile}, or WRITE_FAILED
  */
-export async function download(source: Source, target: string, options: FetchOptions = {}): Promise<Progress> {
+export async function download(
+  source: Source,
+  target: string,
+  options: FetchOptions = {},
+): Promise<Progress> {
   const place = await placeOf(target);
   const file = await writing(target, () => open(place.path, place.partial ? 'wx' : 'w'));
   try {
-    const progress = await fetchFile(source, (chunk) => writing(target, () => writeAll(file, chunk)), options);
+    const progress = await fetchFile(
+      source,
+      (chunk) => writing(target, () => writeAll(file, chunk)),
+      options,
+    );
     if (place.partial) {
       await writing(target, async () => {
         await file.sync();
@@ -76,7 +87,7 @@ async function statOrNothing(path: string): Promise<Awaited<ReturnType<typeof st
 }
 
 async function writeAll(file: FileHandle, chunk: Buffer): Promise<void> {
-  for (let at = 0; at < chunk.length; ) {
+  for (let at = 0; at < chunk.length;) {
     const { bytesWritten } = await file.write(chunk, at, chunk.length - at);
     at += bytesWritten;
   }

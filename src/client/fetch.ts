@@ -57,7 +57,10 @@ export async function fetchFile(source: Source, sink: Sink, options: FetchOption
     permit: () => {}, // The user may dial whom he likes; policy is for relays.
   });
   channel.socket.write(message);
-  const progress = (): Progress => ({ bytes: channel.received, seconds: (performance.now() - startedAt) / 1000 });
+  const progress = (): Progress => ({
+    bytes: channel.received,
+    seconds: (performance.now() - startedAt) / 1000,
+  });
   const takeAndTell: Sink = async (chunk) => {
     await sink(chunk);
     options.onProgress?.(progress());
@@ -97,7 +100,7 @@ function receive(channel: Channel, sink: Sink, { hop, timeoutMs, signal }: Recei
     const fail = (error: unknown): void => {
       stop();
       channel.reset();
-      reject(error as Error);
+      reject(error);
     };
     const closed = (): void => {
       const message = `hop 1 (${hop}) reset the connection after ${channel.received} bytes: the chain broke there or beyond`;

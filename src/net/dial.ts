@@ -56,7 +56,8 @@ async function addressesOf(hop: Hop, options: DialOptions, signal: AbortSignal):
     return await options.resolver.resolve(hop.host, options.client, signal);
   } catch (error) {
     if (signal.aborted) throw error;
-    const why = systemCode(error) === 'EAI_AGAIN' ? 'cannot be resolved now' : 'does not resolve to an address';
+    const why =
+      systemCode(error) === 'EAI_AGAIN' ? 'cannot be resolved now' : 'does not resolve to an address';
     throw new ViaductError('DNS_ERROR', `${options.label} ${why}`, { hop: formatHop(hop), cause: error });
   }
 }
@@ -65,7 +66,10 @@ async function addressesOf(hop: Hop, options: DialOptions, signal: AbortSignal):
 export function interleave(addresses: readonly string[]): string[] {
   const first = addresses.filter((address) => isIP(address) === isIP(addresses[0] ?? ''));
   const second = addresses.filter((address) => isIP(address) !== isIP(addresses[0] ?? ''));
-  return addresses.flatMap((_, index) => [...first.slice(index, index + 1), ...second.slice(index, index + 1)]);
+  return addresses.flatMap((_, index) => [
+    ...first.slice(index, index + 1),
+    ...second.slice(index, index + 1),
+  ]);
 }
 
 /** The first address to connect wins, the others are closed; the first error counts if none does. */
@@ -85,7 +89,7 @@ function connectFirst(addresses: readonly string[], port: number, signal: AbortS
     };
     const aborted = (): void => {
       settle(undefined);
-      reject(signal.reason as Error);
+      reject(signal.reason);
     };
     const startNext = (): void => {
       clearTimeout(timer);

@@ -28,7 +28,8 @@ export function listen(options: ListenOptions): Promise<Listener> {
       server.on('error', () => {}); // An accept that failed: the connection is gone, the listener is not.
       setResetOnDeath(server);
       const address = server.address();
-      if (address === null || typeof address === 'string') return reject(new Error('a TCP listener has a port'));
+      if (address === null || typeof address === 'string')
+        return reject(new Error('a TCP listener has a port'));
       resolve({ server, address });
     });
   });
@@ -44,5 +45,7 @@ const REASONS: Readonly<Record<string, string>> = {
 function listenError(cause: Error, { host, port }: ListenOptions): ViaductError {
   const code = systemCode(cause) ?? '';
   const where = host === undefined ? `port ${port}` : `${host} port ${port}`;
-  return new ViaductError('LISTEN_FAILED', `cannot listen on ${where}: ${REASONS[code] ?? cause.message}`, { cause });
+  return new ViaductError('LISTEN_FAILED', `cannot listen on ${where}: ${REASONS[code] ?? cause.message}`, {
+    cause,
+  });
 }

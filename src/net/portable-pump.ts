@@ -9,10 +9,25 @@ export const portablePump: Pump = (flow) =>
     const down = new Forwarder(upstream, client, ended);
     const up = mode === 'duplex' ? new Forwarder(client, upstream, ended) : undefined;
     const watchdogs = [
-      new Watchdog(flow.silenceMs, () => down.waitingToRead, () => fail('upstream', 'TIMEOUT')),
-      new Watchdog(flow.stallMs, () => down.waitingToWrite, () => fail('client', 'STALLED')),
+      new Watchdog(
+        flow.silenceMs,
+        () => down.waitingToRead,
+        () => fail('upstream', 'TIMEOUT'),
+      ),
+      new Watchdog(
+        flow.stallMs,
+        () => down.waitingToWrite,
+        () => fail('client', 'STALLED'),
+      ),
     ];
-    if (up) watchdogs.push(new Watchdog(flow.stallMs, () => up.waitingToWrite, () => fail('upstream', 'STALLED')));
+    if (up)
+      watchdogs.push(
+        new Watchdog(
+          flow.stallMs,
+          () => up.waitingToWrite,
+          () => fail('upstream', 'STALLED'),
+        ),
+      );
 
     client.socket.on('close', clientClosed);
     upstream.socket.on('close', upstreamClosed);

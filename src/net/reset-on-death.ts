@@ -1,5 +1,6 @@
 import { createRequire } from 'node:module';
 import type { Server, Socket } from 'node:net';
+import type * as Koffi from 'koffi';
 import { descriptorOf } from './handle.js';
 
 /*
@@ -17,21 +18,15 @@ const LINGER_SIZE = 8;
 
 type SetSockOpt = (fd: number, level: number, option: number, value: Buffer, length: number) => number;
 
-interface Koffi {
-  load(library: null): { func(prototype: string): SetSockOpt };
-}
-
 let loaded: { readonly call: SetSockOpt } | { readonly missing: string } | undefined;
 
 function load(): { readonly call: SetSockOpt } | { readonly missing: string } {
   if (process.platform !== 'linux') return { missing: `not available on ${process.platform}` };
   try {
-    // An assertion, not a check: koffi's own types are absent when the optional dependency is.
-    const koffi = createRequire(import.meta.url)('koffi') as Koffi;
-    const call = koffi
-      .load(null)
-      .func('int setsockopt(int fd, int level, int option, const void *value, uint32_t length)');
-    return { call };
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- require() of an optional package has no type
+    const koffi = createRequire(import.meta.url)('koffi') as typeof Koffi;
+    const prototype = 'int setsockopt(int fd, int level, int option, const void *value, uint32_t length)';
+    return { call: koffi.load(null).func(prototype) };
   } catch {
     return { missing: 'the optional package koffi is not installed' };
   }

@@ -26,8 +26,8 @@ export class Resolver {
   readonly #limits = new Map<string, LimitFunction>();
   readonly #pending = new Map<string, Pending>();
 
-  constructor(lookup: Lookup = systemLookup) {
-    this.#lookup = lookup;
+  constructor(find: Lookup = systemLookup) {
+    this.#lookup = find;
   }
 
   /**
@@ -70,6 +70,6 @@ export class Resolver {
 /** Never resolves; rejects with the signal's reason. */
 function rejection(signal: AbortSignal): Promise<never> {
   return new Promise((_, reject) => {
-    signal.addEventListener('abort', () => reject(signal.reason as Error), { once: true });
+    signal.addEventListener('abort', () => reject(signal.reason), { once: true });
   });
 }

@@ -63,12 +63,25 @@ export function parsePrefix(text: string): Prefix | undefined {
  * reserved ones, metadata services, and IPv6 forms that hide an IPv4 address (mapped, 6to4, NAT64, Teredo).
  * This host's own addresses count as loopback unless `ownAsOrdinary`.
  */
-export function classOfTarget(text: string, view: NetworkView, ownAsOrdinary = false): AddressClass | 'never' {
+export function classOfTarget(
+  text: string,
+  view: NetworkView,
+  ownAsOrdinary = false,
+): AddressClass | 'never' {
   const address = parseAddress(text);
   if (address === undefined || METADATA.has(address.toString())) return 'never';
   const range = address.range();
   if (range === 'loopback') return 'loopback';
-  const neverAtAll = ['unspecified', 'broadcast', 'multicast', 'linkLocal', 'ipv4Mapped', 'rfc6145', 'rfc6052', '6to4'];
+  const neverAtAll = [
+    'unspecified',
+    'broadcast',
+    'multicast',
+    'linkLocal',
+    'ipv4Mapped',
+    'rfc6145',
+    'rfc6052',
+    '6to4',
+  ];
   if (neverAtAll.includes(range) || range === 'teredo') return 'never';
   const own = view.own.map(parsePrefix).filter((prefix) => prefix !== undefined);
   if (!ownAsOrdinary && own.some(([base]) => base.toString() === address.toString())) return 'loopback';
@@ -85,7 +98,8 @@ export function classOfTarget(text: string, view: NetworkView, ownAsOrdinary = f
 export function classOfClient(text: string, view: NetworkView): AddressClass {
   const address = parseAddress(text);
   if (address === undefined) return 'public';
-  const plain = address instanceof ipaddr.IPv6 && address.isIPv4MappedAddress() ? address.toIPv4Address() : address;
+  const plain =
+    address instanceof ipaddr.IPv6 && address.isIPv4MappedAddress() ? address.toIPv4Address() : address;
   const gateways = view.gateways.map((gateway) => parseAddress(gateway)?.toString());
   if (gateways.includes(plain.toString())) return 'public';
   const found = classOfTarget(plain.toString(), view);

@@ -36,7 +36,7 @@ export class Connection {
   readonly #node: NodeContext;
   readonly #channel: Channel;
   readonly #number: number;
-  readonly #peer: { readonly address: string; readonly port: number };
+  readonly #peer: Hop;
   readonly #abort = new AbortController();
   readonly #startedAt = performance.now();
   #bytes = 0;
@@ -46,7 +46,8 @@ export class Connection {
     this.#channel = channel;
     this.#number = number;
     const { remoteAddress, remotePort } = channel.socket;
-    this.#peer = { address: remoteAddress ?? '', port: remotePort ?? 0 };
+    // A dual-stack listener shows an IPv4 peer as ::ffff:a.b.c.d.
+    this.#peer = { host: (remoteAddress ?? '').replace(/^::ffff:/, ''), port: remotePort ?? 0 };
     channel.socket.once('close', () => {
       this.#abort.abort(new ViaductError('CLIENT_GONE', 'the client left', { cause: channel.error }));
     });
@@ -61,7 +62,7 @@ export class Connection {
   async serve(): Promise<void> {
     const { emit } = this.#node;
     const connection = this.#number;
-    emit({ type: 'accepted', connection, peer: formatHop({ host: this.#peer.address, port: this.#peer.port }) });
+    emit({ type: 'accepted', connection, peer: formatHop(this.#peer) });
     try {
       await this.#reply();
     } catch (error) {
@@ -110,19 +111,19 @@ export class Connection {
 
   async #dial(hop: Hop, label: string): Promise<Channel> {
     const { policy, resolver, selfDials, connectMs, emit } = this.#node;
-    const client: AddressClass = selfDials.classOf(this.#peer) ?? policy.classOf(this.#peer.address);
+    const client: AddressClass = selfDials.classOf(this.#peer) ?? policy.classOf(this.#peer.host);
     const startedAt = performance.now();
     const channel = await dial(hop, {
       label,
       timeoutMs: connectMs,
       signal: this.#abort.signal,
       resolver,
-      client: this.#peer.address,
+      client: this.#peer.host,
       permit: (target, addresses) => policy.check(client, target, addresses),
     });
     selfDials.add(channel.socket, client);
     const address = formatHop({ host: channel.socket.remoteAddress ?? '', port: hop.port });
-    emit({ type: 'dialled', connection: this.#number, address, seconds: (performance.now() - startedAt) / 1000 });
+    emit({ type: 'dialled', connection: this.#number, address, seconds: secondsSince(startedAt) });
     return channel;
   }
 
@@ -137,6 +138,11 @@ export class Connection {
   };
 
   #figures(): { bytes: number; seconds: number } {
-    return { bytes: this.#bytes, seconds: (performance.now() - this.#startedAt) / 1000 };
+    return { bytes: this.#bytes, seconds: secondsSince(this.#startedAt) };
   }
+}
+
+/** Rounded to milliseconds. */
+function secondsSince(startedAt: number): number {
+  return Math.round(performance.now() - startedAt) / 1000;
 }

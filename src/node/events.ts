@@ -9,9 +9,19 @@ export type NodeEvent =
   | { readonly type: 'serving'; readonly connection: number; readonly name: string }
   | { readonly type: 'relaying'; readonly connection: number; readonly name: string; readonly nextHop: Hop }
   /** A relay is connected to the next hop, at this address. */
-  | { readonly type: 'dialled'; readonly connection: number; readonly address: string; readonly seconds: number }
+  | {
+      readonly type: 'dialled';
+      readonly connection: number;
+      readonly address: string;
+      readonly seconds: number;
+    }
   /** The last byte and FIN are queued. */
-  | { readonly type: 'completed'; readonly connection: number; readonly bytes: number; readonly seconds: number }
+  | {
+      readonly type: 'completed';
+      readonly connection: number;
+      readonly bytes: number;
+      readonly seconds: number;
+    }
   /** The client has been reset. */
   | {
       readonly type: 'failed';

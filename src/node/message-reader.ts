@@ -32,14 +32,18 @@ export function readMessage(channel: Channel, timeoutMs: number, signal: AbortSi
     };
     const fail = (error: unknown): void => {
       stop();
-      reject(error as Error);
+      reject(error);
     };
     const whole = (): void => {
       stop();
       resolve({ message: bytes, rest: Buffer.alloc(0) });
     };
     const gone = (): void => {
-      fail(new ViaductError('CLIENT_GONE', 'the client left before its message was whole', { cause: channel.error }));
+      fail(
+        new ViaductError('CLIENT_GONE', 'the client left before its message was whole', {
+          cause: channel.error,
+        }),
+      );
     };
     const aborted = (): void => fail(signal.reason);
     const deadline = setTimeout(() => {

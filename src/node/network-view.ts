@@ -18,7 +18,9 @@ export function systemNetworkView(): () => NetworkView {
 }
 
 function ownPrefixes(): string[] {
-  return Object.values(networkInterfaces()).flatMap((addresses) => (addresses ?? []).flatMap(({ cidr }) => cidr ?? []));
+  return Object.values(networkInterfaces()).flatMap((addresses) =>
+    (addresses ?? []).flatMap(({ cidr }) => cidr ?? []),
+  );
 }
 
 /*
@@ -32,7 +34,7 @@ function ipv4Gateways(): string[] {
     const bytes = gateway.match(/../g)?.map((pair) => parseInt(pair, 16));
     if (destination !== '00000000' || gateway === '00000000' || bytes?.length !== 4) return [];
     // The kernel prints the four bytes as one number of the machine's own byte order.
-    return [(endianness === 'LE' ? bytes.reverse() : bytes).join('.')];
+    return [(endianness === 'LE' ? bytes.toReversed() : bytes).join('.')];
   });
 }
 

@@ -1,14 +1,6 @@
 import type { Server, Socket } from 'node:net';
 import { ViaductError } from '../errors.js';
-import {
-  BACKLOG,
-  CONNECT_MS,
-  GRACE_MS,
-  MAX_CONNECTIONS,
-  MAX_HOPS,
-  SILENCE_MS,
-  STALL_MS,
-} from '../limits.js';
+import { BACKLOG, CONNECT_MS, GRACE_MS, MAX_CONNECTIONS, MAX_HOPS, SILENCE_MS, STALL_MS } from '../limits.js';
 import { Channel } from '../net/channel.js';
 import { listen } from '../net/listen.js';
 import { portablePump } from '../net/portable-pump.js';

@@ -15,7 +15,11 @@ import type { ServedFile } from './root.js';
 export async function sendFile(
   file: ServedFile,
   channel: Channel,
-  options: { readonly stallMs: number; readonly signal: AbortSignal; readonly onSent: (bytes: number) => void },
+  options: {
+    readonly stallMs: number;
+    readonly signal: AbortSignal;
+    readonly onSent: (bytes: number) => void;
+  },
 ): Promise<void> {
   const outlet = new Outlet(channel, options.stallMs, options.signal);
   try {
@@ -31,20 +35,22 @@ export async function sendFile(
 }
 
 /** Reads ahead by one chunk: two buffers, one on its way to the client while the other is filled. */
-async function sendChunks({ handle, size }: ServedFile, outlet: Outlet, onSent: (bytes: number) => void): Promise<void> {
+async function sendChunks(
+  { handle, size }: ServedFile,
+  outlet: Outlet,
+  onSent: (bytes: number) => void,
+): Promise<void> {
   const length = Math.min(BUFFER_MAX, size);
-  const spare = [Buffer.allocUnsafeSlow(length), Buffer.allocUnsafeSlow(size > length ? length : 0)];
+  let filling = Buffer.allocUnsafeSlow(length);
+  let leaving = Buffer.allocUnsafeSlow(length);
   let sending: Promise<void> = Promise.resolve();
-  for (let at = 0; at < size; ) {
-    const buffer = spare.shift() ?? Buffer.allocUnsafeSlow(length);
-    const chunk = await readChunk(handle, buffer, Math.min(length, size - at), at);
+  for (let at = 0; at < size;) {
+    const chunk = await readChunk(handle, filling, Math.min(length, size - at), at);
     await sending;
+    [filling, leaving] = [leaving, filling];
     at += chunk.length;
     const sent = at;
-    sending = outlet.write(chunk).then(() => {
-      spare.push(buffer);
-      onSent(sent);
-    });
+    sending = outlet.write(chunk).then(() => onSent(sent));
     // Awaited in the next round or below; until then its failure is not "unhandled".
     sending.catch(() => {});
   }
@@ -56,7 +62,9 @@ async function readChunk(handle: FileHandle, buffer: Buffer, length: number, at:
     const { bytesRead } = await handle.read(buffer, 0, length, at);
     if (bytesRead > 0) return buffer.subarray(0, bytesRead);
   } catch (error) {
-    throw new ViaductError('READ_FAILED', `the file cannot be read: ${systemReason(error)}`, { cause: error });
+    throw new ViaductError('READ_FAILED', `the file cannot be read: ${systemReason(error)}`, {
+      cause: error,
+    });
   }
   throw new ViaductError('READ_FAILED', `the file shrank to ${at} bytes while it was sent`);
 }

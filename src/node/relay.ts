@@ -45,10 +45,16 @@ export async function relay(options: RelayOptions): Promise<void> {
 }
 
 /** What broke, told from the node's place: its neighbours are all it sees. */
-function flowError(failure: FlowFailure, { toClient }: FlowResult, label: string, options: RelayOptions): unknown {
-  if (failure.code === 'ABORTED') return options.signal.reason;
+function flowError(
+  failure: FlowFailure,
+  { toClient }: FlowResult,
+  label: string,
+  options: RelayOptions,
+): unknown {
   const details = { hop: formatHop(options.nextHop), cause: failure.cause };
   switch (failure.code) {
+    case 'ABORTED':
+      return options.signal.reason;
     case 'CUT_SHORT':
       return new ViaductError('CUT_SHORT', `${label} reset the connection after ${toClient} bytes`, details);
     case 'TIMEOUT':
@@ -56,6 +62,8 @@ function flowError(failure: FlowFailure, { toClient }: FlowResult, label: string
     case 'STALLED':
       return new ViaductError('STALLED', `the client took nothing for ${options.stallMs / 1000} s`);
     case 'CLIENT_GONE':
-      return new ViaductError('CLIENT_GONE', `the client left after ${toClient} bytes`, { cause: failure.cause });
+      return new ViaductError('CLIENT_GONE', `the client left after ${toClient} bytes`, {
+        cause: failure.cause,
+      });
   }
 }

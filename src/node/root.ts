@@ -30,7 +30,8 @@ export class Root {
       const real = await realpath(path);
       if ((await stat(real)).isDirectory()) return new Root(real, dotfiles);
     } catch (error) {
-      const why = systemCode(error) === 'ENOENT' ? 'does not exist' : `cannot be used: ${systemReason(error)}`;
+      const why =
+        systemCode(error) === 'ENOENT' ? 'does not exist' : `cannot be used: ${systemReason(error)}`;
       throw new ViaductError('USAGE', `the root folder ${path} ${why}`, { cause: error });
     }
     throw new ViaductError('USAGE', `the root ${path} is not a folder`);
@@ -61,7 +62,8 @@ export class Root {
   #pathOf(name: string): string {
     const separators = sep === '\\' ? /[/\\]/ : /\//;
     const segments = name.split(separators);
-    if (segments[0] === '' || (sep === '\\' && name.includes(':'))) throw forbidden(name, 'is an absolute path');
+    if (segments[0] === '' || (sep === '\\' && name.includes(':')))
+      throw forbidden(name, 'is an absolute path');
     if (name.includes('\0')) throw forbidden(name, 'has a NUL');
     if (segments.includes('..')) throw forbidden(name, 'leads out of the root');
     const hidden = segments.some((segment) => segment.startsWith('.') && segment !== '.');
@@ -84,7 +86,8 @@ async function openWithoutBlocking(path: string, name: string): Promise<FileHand
       throw new ViaductError('NOT_FOUND', `there is no file "${visible(name)}"`, details);
     }
     // ENXIO and ENODEV are what a socket and a device without driver answer to open(2).
-    if (code === 'ENXIO' || code === 'ENODEV' || code === 'ELOOP') throw forbidden(name, 'is not a regular file', error);
+    if (code === 'ENXIO' || code === 'ENODEV' || code === 'ELOOP')
+      throw forbidden(name, 'is not a regular file', error);
     throw readFailed(name, error);
   }
 }
@@ -111,5 +114,7 @@ function forbidden(name: string, why: string, cause?: unknown): ViaductError {
 }
 
 function readFailed(name: string, error: unknown): ViaductError {
-  return new ViaductError('READ_FAILED', `"${visible(name)}" cannot be read: ${systemReason(error)}`, { cause: error });
+  return new ViaductError('READ_FAILED', `"${visible(name)}" cannot be read: ${systemReason(error)}`, {
+    cause: error,
+  });
 }

@@ -1,4 +1,5 @@
 import type { Socket } from 'node:net';
+import { type Hop, formatHop } from '../route.js';
 import type { AddressClass } from './address.js';
 
 /**
@@ -11,18 +12,13 @@ export class SelfDials {
 
   /** Remembers a dialled socket as long as it lives. */
   add(socket: Socket, client: AddressClass): void {
-    const key = endpoint({ address: socket.localAddress ?? '', port: socket.localPort ?? 0 });
+    const key = formatHop({ host: socket.localAddress ?? '', port: socket.localPort ?? 0 });
     this.#classes.set(key, client);
     socket.once('close', () => this.#classes.delete(key));
   }
 
   /** The class of an accepted connection's real client, if it is one that this node made. */
-  classOf(peer: { readonly address: string; readonly port: number }): AddressClass | undefined {
-    return this.#classes.get(endpoint(peer));
+  classOf(peer: Hop): AddressClass | undefined {
+    return this.#classes.get(formatHop(peer));
   }
-}
-
-function endpoint({ address, port }: { readonly address: string; readonly port: number }): string {
-  // A dual-stack listener shows IPv4 peers as ::ffff:a.b.c.d, the socket that dialled shows a.b.c.d.
-  return `${address.replace(/^::ffff:/, '')} ${port}`;
 }

@@ -37,7 +37,7 @@ export type Scan =
 
 /** Looks for the empty line that ends a message at once; `rest` is what follows it. */
 export function scanMessage(bytes: Buffer): Scan {
-  for (let start = 0; ; ) {
+  for (let start = 0; ;) {
     const end = bytes.indexOf(LF, start);
     if (end === -1) return { ended: false, endsWithLine: bytes.length > 0 && start === bytes.length };
     if (end === start || (end === start + 1 && bytes[start] === CR)) {
@@ -56,7 +56,9 @@ export function decodeMessage(bytes: Buffer): Source {
   if (bytes.length > MESSAGE_BYTES) {
     throw new ViaductError('MESSAGE_TOO_LONG', `the message has more than ${MESSAGE_BYTES} bytes`);
   }
-  const lines = decodeText(bytes).split('\n').map((line) => line.replace(/\r$/, ''));
+  const lines = decodeText(bytes)
+    .split('\n')
+    .map((line) => line.replace(/\r$/, ''));
   while (lines.at(-1) === '') lines.pop();
   const [name, ...hopLines] = lines;
   if (name === undefined || name === '') throw new ViaductError('BAD_MESSAGE', 'the message is empty');

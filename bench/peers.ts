@@ -1,0 +1,98 @@
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { type Running, freePort, startListening, startPrinting } from './processes.js';
+
+/** A kind of relay: how to start one that leads to `nextPort`. */
+export interface Peer {
+  readonly name: string;
+  /** The program that must be on the machine. */
+  readonly program: string;
+  /** It takes its route from the message; the others always lead to the same next port. */
+  readonly routed: boolean;
+  start(nextPort: number): Promise<Running>;
+}
+
+const here = (file: string): string => fileURLToPath(new URL(file, import.meta.url));
+const folder = mkdtempSync(join(tmpdir(), 'viaduct-bench-'));
+
+export const viaduct: Peer = {
+  name: 'viaduct',
+  program: process.execPath,
+  routed: true,
+  start: () => startPrinting(process.execPath, [here('../../dist/cli/main.js'), 'server', '0'], /\]:(\d+)/),
+};
+
+const pipe: Peer = {
+  name: 'a.pipe(b)',
+  program: process.execPath,
+  routed: false,
+  start: (nextPort) =>
+    startPrinting(process.execPath, [here('pipe-relay.js'), String(nextPort)], /port (\d+)/),
+};
+
+const socat: Peer = {
+  name: 'socat -b 262144',
+  program: 'socat',
+  routed: false,
+  start: async (nextPort) => {
+    const port = await freePort();
+    const listen = `TCP-LISTEN:${port},bind=127.0.0.1,reuseaddr,fork,nodelay`;
+    return startListening('socat', ['-b', '262144', listen, `TCP:127.0.0.1:${nextPort},nodelay`], port);
+  },
+};
+
+const nginx: Peer = {
+  name: 'nginx stream',
+  program: 'nginx',
+  routed: false,
+  start: async (nextPort) => {
+    const port = await freePort();
+    const config = join(folder, `nginx-${port}.conf`);
+    writeFileSync(
+      config,
+      `daemon off; worker_processes 1; pid ${folder}/nginx-${port}.pid; error_log /dev/null;
+include /etc/nginx/modules-enabled/*stream*.conf;
+events { worker_connections 1024; }
+stream { server { listen 127.0.0.1:${port}; proxy_pass 127.0.0.1:${nextPort}; proxy_buffer_size 256k; tcp_nodelay on; } }
+`,
+    );
+    return startListening('nginx', ['-c', config], port);
+  },
+};
+
+const haproxy: Peer = {
+  name: 'HAProxy splice-auto',
+  program: 'haproxy',
+  routed: false,
+  start: async (nextPort) => {
+    const port = await freePort();
+    const config = join(folder, `haproxy-${port}.cfg`);
+    writeFileSync(
+      config,
+      `global
+  nbthread 1
+defaults
+  mode tcp
+  option splice-auto
+  timeout connect 5s
+  timeout client 60s
+  timeout server 60s
+listen relay
+  bind 127.0.0.1:${port}
+  server next 127.0.0.1:${nextPort}
+`,
+    );
+    return startListening('haproxy', ['-db', '-f', config], port);
+  },
+};
+
+/** What viaduct is compared with, as far as this machine has it. */
+export function peersHere(): { readonly present: readonly Peer[]; readonly missing: readonly string[] } {
+  const all = [pipe, socat, nginx, haproxy];
+  const has = ({ program }: Peer): boolean =>
+    spawnSync('which', [program]).status === 0 || program === process.execPath;
+  return { present: all.filter(has), missing: all.filter((peer) => !has(peer)).map(({ name }) => name) };
+}

@@ -1,0 +1,64 @@
+import { once } from 'node:events';
+import { type AddressInfo, type Server, type Socket, connect, createServer } from 'node:net';
+import type { TestContext } from 'node:test';
+import type { Hop } from 'viaduct';
+
+/** How a raw connection ended and what had come. */
+export interface Ending {
+  readonly bytes: Buffer;
+  /** `end`: a clean FIN. `reset`: RST. */
+  readonly how: 'end' | 'reset';
+}
+
+/** A plain TCP connection of the test's own; closed when the test ends. */
+export async function rawConnect(t: TestContext, hop: Hop): Promise<Socket> {
+  const socket = connect({ host: hop.host, port: hop.port, allowHalfOpen: true, noDelay: true });
+  socket.on('error', () => {});
+  t.after(() => socket.destroy());
+  await once(socket, 'connect');
+  return socket;
+}
+
+/** Reads until the far side ends, one way or the other. */
+export function readToEnd(socket: Socket): Promise<Ending> {
+  return new Promise((resolve) => {
+    const chunks: Buffer[] = [];
+    const settle = (how: Ending['how']) => (): void => resolve({ bytes: Buffer.concat(chunks), how });
+    socket.on('data', (chunk: Buffer) => chunks.push(chunk));
+    socket.once('end', settle('end'));
+    socket.once('error', settle('reset'));
+    socket.once('close', settle('reset'));
+  });
+}
+
+/** Sends bytes, without FIN, and reads to the end. */
+export async function exchange(t: TestContext, hop: Hop, message: string | Buffer): Promise<Ending> {
+  const socket = await rawConnect(t, hop);
+  const ending = readToEnd(socket);
+  socket.write(message);
+  const result = await ending;
+  socket.destroy();
+  return result;
+}
+
+/** A server of the test's own on a free loopback port; its sockets and itself close when the test ends. */
+export async function rawServer(
+  t: TestContext,
+  serve: (socket: Socket) => void,
+): Promise<{ readonly hop: Hop; readonly server: Server; readonly sockets: ReadonlySet<Socket> }> {
+  const sockets = new Set<Socket>();
+  const server = createServer({ allowHalfOpen: true, noDelay: true }, (socket) => {
+    sockets.add(socket);
+    socket.on('error', () => {});
+    socket.once('close', () => sockets.delete(socket));
+    serve(socket);
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  t.after(() => {
+    for (const socket of sockets) socket.destroy();
+    server.close();
+  });
+  const { port } = server.address() as AddressInfo;
+  return { hop: { host: '127.0.0.1', port }, server, sockets };
+}
