@@ -15,13 +15,10 @@ export const QUIET_AFTER_LINE_MS = 500;
 /** A message that does not end in LF counts as whole after this much quiet. */
 export const QUIET_MS = 1000;
 
-/** The whole message, from accept to its end, whatever its pace. */
-export const MESSAGE_MS = 10_000;
-
 /** Dialling a hop, look-up included: the original's limit. */
 export const CONNECT_MS = 20_000;
 
-/** Silence of a sender, counted only while we are willing to read: the original's limit. */
+/** Silence of a sender, counted only while we are willing to read, and a whole message: the original's limit. */
 export const SILENCE_MS = 10_000;
 
 /** A reader that takes nothing. */

@@ -4,7 +4,7 @@ import ipaddr from 'ipaddr.js';
  * How far inside an address is, seen from this host. `loopback`: this host itself; `private`: its own
  * networks; `public`: everybody. A relay never dials further inward than its client stands.
  */
-export const CLASSES = ['loopback', 'private', 'public'] as const;
+const CLASSES = ['loopback', 'private', 'public'] as const;
 export type AddressClass = (typeof CLASSES)[number];
 
 /** True if `target` is further inside than `client`. */
