@@ -1,6 +1,5 @@
 import { isIPv4, isIPv6 } from 'node:net';
 import { ViaductError } from './errors.js';
-import { MAX_HOPS } from './limits.js';
 
 /** One stop of a route. `host` is a name, an IPv4 address or an IPv6 address without brackets. */
 export interface Hop {
@@ -71,19 +70,13 @@ export function formatHop({ host, port }: Hop): string {
 /**
  * The input file of the original: the file name on the first line, then one line `host port` per hop.
  * LF or CRLF; blank lines are skipped and a byte-order mark is ignored.
- *
- * @param options.maxHops default 16
- * @throws ViaductError BAD_ROUTE or TOO_MANY_HOPS, naming the line and what is wrong with it
+ * @throws ViaductError BAD_ROUTE, naming the line and what is wrong with it
  */
-export function parseInput(text: string, options: { readonly maxHops?: number } = {}): Source {
-  const maxHops = options.maxHops ?? MAX_HOPS;
+export function parseInput(text: string): Source {
   let name: string | undefined;
   const route: Hop[] = [];
-  for (const [index, raw] of text
-    .replace(/^\uFEFF/, '')
-    .split('\n')
-    .entries()) {
-    const line = raw.replace(/\r$/, '');
+  const lines = text.replace(/^\uFEFF/, '').split(/\r?\n/);
+  for (const [index, line] of lines.entries()) {
     if (line.trim() === '') continue;
     if (name === undefined) {
       if (line.includes('\0'))
@@ -94,15 +87,15 @@ export function parseInput(text: string, options: { readonly maxHops?: number } 
     }
   }
   if (name === undefined) throw new ViaductError('BAD_ROUTE', 'line 1: the file name is missing');
-  if (route.length === 0)
-    throw new ViaductError('BAD_ROUTE', 'line 2: at least one line "host port" is needed');
-  if (route.length > maxHops) {
-    throw new ViaductError(
-      'TOO_MANY_HOPS',
-      `the route has ${route.length} hops; at most ${maxHops} are allowed`,
-    );
-  }
+  if (route.length === 0) throw new ViaductError('BAD_ROUTE', 'line 2: a line "host port" is missing');
   return { name, route };
+}
+
+/** @throws ViaductError TOO_MANY_HOPS */
+export function limitHops(route: Route, maxHops: number): void {
+  if (route.length <= maxHops) return;
+  const message = `the route has ${route.length} hops; at most ${maxHops} are allowed`;
+  throw new ViaductError('TOO_MANY_HOPS', message);
 }
 
 function parseHopLine(line: string, number: number): Hop {

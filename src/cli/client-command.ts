@@ -18,7 +18,7 @@ export interface ClientOptions {
 
 /** Fetches the file that an input file names. Returns the exit code. */
 export async function runClient(input: string, options: ClientOptions): Promise<number> {
-  const source = parse(await readInput(input), input, options.maxHops);
+  const source = parse(await readInput(input), input);
   const interruption = new AbortController();
   let interruptedBy: NodeJS.Signals | undefined;
   for (const signal of ['SIGINT', 'SIGTERM'] as const) {
@@ -80,9 +80,9 @@ async function readInput(input: string): Promise<string> {
   }
 }
 
-function parse(content: string, input: string, maxHops: number): Source {
+function parse(content: string, input: string): Source {
   try {
-    return parseInput(content, { maxHops });
+    return parseInput(content);
   } catch (error) {
     const { code, message } = asViaductError(error);
     throw new ViaductError(code, `${input === '-' ? 'standard input' : visible(input)}: ${message}`, {

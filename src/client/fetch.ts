@@ -4,7 +4,7 @@ import type { Channel } from '../net/channel.js';
 import { dial } from '../net/dial.js';
 import { Resolver } from '../net/resolver.js';
 import { Watchdog } from '../net/watchdog.js';
-import { type Source, formatHop } from '../route.js';
+import { type Source, formatHop, limitHops } from '../route.js';
 import { encodeMessage } from '../wire/classic.js';
 
 export interface FetchOptions {
@@ -41,11 +41,7 @@ export async function fetchFile(source: Source, sink: Sink, options: FetchOption
   const startedAt = performance.now();
   const [firstHop, ...route] = source.route;
   if (firstHop === undefined) throw new ViaductError('BAD_ROUTE', 'the route has no hop');
-  const maxHops = options.maxHops ?? MAX_HOPS;
-  if (source.route.length > maxHops) {
-    const message = `the route has ${source.route.length} hops; at most ${maxHops} are allowed`;
-    throw new ViaductError('TOO_MANY_HOPS', message);
-  }
+  limitHops(source.route, options.maxHops ?? MAX_HOPS);
   const message = encodeMessage({ name: source.name, route });
   const signal = options.signal ?? new AbortController().signal;
   const channel = await dial(firstHop, {

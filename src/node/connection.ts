@@ -4,7 +4,7 @@ import { dial } from '../net/dial.js';
 import { lingeringClose } from '../net/linger.js';
 import type { Pump } from '../net/pump.js';
 import type { Resolver } from '../net/resolver.js';
-import { type Hop, formatHop } from '../route.js';
+import { type Hop, formatHop, limitHops } from '../route.js';
 import { decodeMessage, encodeMessage } from '../wire/classic.js';
 import type { AddressClass } from './address.js';
 import type { NodeEvent } from './events.js';
@@ -79,10 +79,7 @@ export class Connection {
     const { signal } = this.#abort;
     const { message, rest } = await readMessage(this.#channel, node.silenceMs, signal);
     const { name, route } = decodeMessage(message);
-    if (route.length > node.maxHops - 1) {
-      const allowed = `at most ${node.maxHops - 1} are allowed`;
-      throw new ViaductError('TOO_MANY_HOPS', `the message has ${route.length} hops left; ${allowed}`);
-    }
+    limitHops(route, node.maxHops - 1); // This node is one hop itself.
     this.transferring = true;
     this.#dropInput();
     const [nextHop, ...left] = route;
