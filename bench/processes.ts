@@ -90,12 +90,17 @@ function running(child: ChildProcess, port: number): Running {
 }
 
 function usageOf(pid: number): Usage {
-  // Fields after the command in parentheses; utime and stime are the 14th and 15th of the whole line.
+  // Fields after the command in parentheses; utime, stime, cutime and cstime are the 14th to 17th of the
+  // whole line. The last two are of children that have ended, as socat has one for each connection.
   const fields = readFileSync(`/proc/${pid}/stat`, 'utf8')
     .replace(/^.*\) /s, '')
     .split(' ');
   const own = {
-    cpuSeconds: (Number(fields[11]) + Number(fields[12])) / TICKS_PER_SECOND,
+    cpuSeconds:
+      fields
+        .slice(11, 15)
+        .map(Number)
+        .reduce((sum, ticks) => sum + ticks, 0) / TICKS_PER_SECOND,
     peakRssBytes: Number(/VmHWM:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1] ?? 0) * 1024,
   };
   const children = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').split(' ').filter(Boolean);
