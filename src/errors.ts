@@ -49,7 +49,7 @@ const MEANINGS = {
   /** A file could not be read, or shrank while it was read. */
   READ_FAILED: { exit: 26 },
   /** A file or standard output could not be written. */
-  WRITE_FAILED: { exit: 23, hint: 'check the folder, its permissions and the free space' },
+  WRITE_FAILED: { exit: 23 },
   /** A defect of viaduct itself. */
   INTERNAL: { exit: 1, hint: 'this is a defect; please report it' },
   /** The node or the caller ended the transfer. */

@@ -93,7 +93,6 @@ function parse(content: string, input: string): Source {
 
 /** Standard output as a sink: nothing but the file's bytes, one chunk at a time. */
 function standardOutput(): Sink {
-  process.stdout.on('error', () => {}); // Each write reports its own failure.
   return (chunk) =>
     new Promise((resolve, reject) => {
       process.stdout.write(chunk, (cause) => {

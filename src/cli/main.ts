@@ -116,6 +116,10 @@ function version(): string {
   return known ? String(manifest.version) : 'unknown';
 }
 
+// Whoever reads our lines may leave early (`| head`). That ends no transfer; a sink reports its own failures.
+process.stdout.on('error', () => {});
+process.stderr.on('error', () => {});
+
 let exit = 0;
 try {
   await buildProgram((code) => (exit = code)).parseAsync();

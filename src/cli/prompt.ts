@@ -18,7 +18,6 @@ async function ask(question: string): Promise<string> {
     for await (const line of lines) return line;
   } finally {
     lines.close();
-    process.stdin.unref?.();
   }
   throw new ViaductError('USAGE', 'standard input ended before a port was given');
 }

@@ -26,8 +26,6 @@ export interface ServerOptions extends LogOptions {
 /** Runs a node until a signal ends it. Returns the exit code. */
 export async function runServer(portArgument: string | undefined, options: ServerOptions): Promise<number> {
   const log = await createLogger(options);
-  // Whoever read our lines may leave; the node goes on.
-  process.stdout.on('error', () => {});
   const node = await startNode({
     port: await portFrom(portArgument),
     host: options.host,

@@ -34,13 +34,15 @@ export async function dial(hop: Hop, options: DialOptions): Promise<Channel> {
   const forward = (): void => deadline.abort(signal.reason);
   signal.addEventListener('abort', forward, { once: true });
   if (signal.aborted) forward();
+  let stage = 'was not resolved';
   const timer = setTimeout(() => {
-    const message = `${label} did not answer within ${timeoutMs / 1000} s`;
+    const message = `${label} ${stage} within ${timeoutMs / 1000} s`;
     deadline.abort(new ViaductError('CONNECT_TIMEOUT', message, { hop: formatHop(hop) }));
   }, timeoutMs);
   try {
     const addresses = await addressesOf(hop, options, deadline.signal);
     options.permit(hop, addresses);
+    stage = 'did not answer';
     return await connectFirst(interleave(addresses), hop.port, deadline.signal);
   } catch (error) {
     throw error instanceof ViaductError || signal.aborted ? error : dialError(error, label, hop);

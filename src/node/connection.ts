@@ -70,7 +70,7 @@ export class Connection {
       return emit({ type: 'failed', connection, error: asViaductError(error), ...this.#figures() });
     }
     emit({ type: 'completed', connection, ...this.#figures() });
-    await lingeringClose(this.#channel);
+    await lingeringClose(this.#channel, this.#abort.signal);
   }
 
   /** Reads the request and answers it as origin or relay, up to and including FIN. */
