@@ -22,8 +22,14 @@ function buildProgram(setExit: (code: number) => void): Command {
     .version(version(), '-V, --version')
     .exitOverride()
     .configureOutput({
-      outputError: (text, write) =>
-        write(text.replace(/^error: (.*)\n/, 'viaduct: $1 (see viaduct --help)\n')),
+      outputError: (text, write) => {
+        // One line, also where a suggestion ("Did you mean …?") follows on a second one.
+        const message = text
+          .replace(/^error: /, '')
+          .trimEnd()
+          .replaceAll('\n', ' ');
+        write(`viaduct: ${message} (see viaduct --help)\n`);
+      },
     })
     .addHelpText('after', EXIT_CODES);
 
@@ -44,8 +50,7 @@ function buildProgram(setExit: (code: number) => void): Command {
     .option(
       '--allow-hop <rule>',
       'dial only what a rule names: host, *.domain or CIDR, each with optional :port or :low-high; repeatable (default: never further inward than the client, ports from 1024)',
-      (rule: string, rules: readonly string[]) => [...rules, rule],
-      [] as readonly string[],
+      (rule: string, rules: readonly string[] | undefined) => [...(rules ?? []), rule],
     )
     .addOption(
       new Option('--clients <class>', 'judge clients by their address, or all as public (behind a forwarder)')

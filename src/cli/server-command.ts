@@ -19,7 +19,7 @@ export interface ServerOptions extends LogOptions {
   readonly maxHops: number;
   readonly maxConnections: number;
   readonly backlog: number;
-  readonly allowHop: readonly string[];
+  readonly allowHop?: readonly string[];
   readonly clients: ClientJudgement;
 }
 
