@@ -16,6 +16,8 @@ export class Child {
   stderr = '';
   /** Exit code, or 128 + signal number is not computed here: the signal's name. */
   readonly ended: Promise<number | NodeJS.Signals>;
+  /** It has exited and all its output has been read. */
+  #closed = false;
   readonly #watchers = new Set<() => void>();
 
   constructor(t: TestContext, command: string, args: readonly string[], options: SpawnOptions = {}) {
@@ -26,7 +28,7 @@ export class Child {
     this.ended = new Promise((resolve, reject) => {
       this.process.once('error', reject);
       this.process.once('close', (code, signal) => {
-        this.#heard(() => {});
+        this.#heard(() => (this.#closed = true));
         resolve(code ?? signal ?? 0);
       });
     });
@@ -45,7 +47,7 @@ export class Child {
     for (;;) {
       const found = look(this);
       if (found !== undefined && found !== false && found !== null) return found;
-      if (this.process.exitCode !== null || this.process.signalCode !== null) {
+      if (this.#closed) {
         throw new Error(`the process ended first\nstdout: ${this.stdout}\nstderr: ${this.stderr}`);
       }
       await new Promise<void>((resolve) => this.#watchers.add(resolve));
@@ -80,9 +82,15 @@ export class NodeProcess extends Child {
 
   static async start(
     t: TestContext,
-    options: { readonly root?: string; readonly args?: readonly string[] } = {},
+    options: {
+      readonly root?: string;
+      readonly args?: readonly string[];
+      /** Options of Node itself. */
+      readonly nodeArgs?: readonly string[];
+    } = {},
   ): Promise<NodeProcess> {
-    const args = [PROGRAM, 'server', '0', '--log-format', 'json', ...(options.args ?? [])];
+    const server = [PROGRAM, 'server', '0', '--log-format', 'json', ...(options.args ?? [])];
+    const args = [...(options.nodeArgs ?? []), ...server];
     const node = new NodeProcess(t, process.execPath, args, { cwd: options.root });
     const address = await node.until(() => node.log.find(({ msg }) => msg === 'listening')?.['address']);
     node.hop = { host: '127.0.0.1', port: Number(/:(\d+)$/.exec(String(address))?.[1]) };
