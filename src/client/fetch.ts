@@ -115,11 +115,11 @@ function receive(channel: Channel, sink: Sink, { hop, timeoutMs, signal }: Recei
       sink(chunk).then(sunk, fail);
       return false;
     };
-    socket.once('end', () => {
+    channel.onEnd = () => {
       stop();
       channel.finish(() => socket.destroy());
       resolve();
-    });
+    };
     channel.resume();
   });
 }

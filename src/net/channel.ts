@@ -1,6 +1,6 @@
 import { type Socket, connect } from 'node:net';
 import { BUFFER_MAX, BUFFER_MIN } from '../limits.js';
-import { unsentBytes } from './handle.js';
+import { isDisconnected, unsentBytes } from './handle.js';
 import { clearResetOnDeath, setResetOnDeath } from './reset-on-death.js';
 
 /**
@@ -21,11 +21,20 @@ export class Channel {
   error: Error | undefined;
   /** Gets every chunk. None comes before the first {@link resume}. */
   consumer: Consumer = () => true;
+  /** Told of the peer's FIN, after its last byte. Socket's own `end` is not to be trusted (below). */
+  onEnd: () => void = () => {};
 
   private constructor(socket: Socket) {
     this.socket = socket;
     socket.on('error', (error) => {
       this.error ??= error;
+    });
+    // libuv reports a reset that it finds together with the last bytes as a clean end (measured; the
+    // POLLHUP short-circuit of uv__stream_io), which would make a broken file look whole. At a FIN
+    // the kernel still knows the peer, unless ours went out before: such an end is believed.
+    socket.once('end', () => {
+      if (socket.writableEnded || !isDisconnected(socket)) this.onEnd();
+      else socket.destroy(new Error('the peer reset the connection'));
     });
   }
 

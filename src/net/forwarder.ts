@@ -22,7 +22,7 @@ export class Forwarder {
 
   /** Begins, with bytes that were read before. */
   start(head: Buffer): void {
-    this.#source.socket.once('end', () => this.#finish());
+    this.#source.onEnd = () => this.#finish();
     this.#source.consumer = this.#write;
     if (head.length === 0 || this.#write(head)) this.#source.resume();
   }

@@ -1,14 +1,15 @@
 import type { Server, Socket } from 'node:net';
 
 /*
- * What Node knows of a socket and does not document: its descriptor and how much of a pending write
- * the kernel has taken. Nothing else reads `_handle`. Where a field is absent (Windows has no
+ * What Node knows of a socket and does not document: its descriptor, how much of a pending write the
+ * kernel has taken, and its peer as the kernel sees it now. Nothing else reads `_handle`. Where a field is absent (Windows has no
  * descriptors, a closed socket no handle) the answer is undefined and callers do without.
  */
 
 interface Handle {
   readonly fd?: unknown;
   readonly writeQueueSize?: unknown;
+  readonly getpeername?: unknown;
 }
 
 function handleOf(socket: Socket | Server): Handle | undefined {
@@ -27,4 +28,11 @@ export function descriptorOf(socket: Socket | Server): number | undefined {
 export function unsentBytes(socket: Socket): number {
   const queued = handleOf(socket)?.writeQueueSize;
   return typeof queued === 'number' ? queued : socket.writableLength;
+}
+
+/** Whether the kernel has no peer for this socket any more; false where that cannot be known. */
+export function isDisconnected(socket: Socket): boolean {
+  const handle = handleOf(socket);
+  const getpeername = handle?.getpeername;
+  return typeof getpeername === 'function' && Reflect.apply(getpeername, handle, [{}]) !== 0;
 }

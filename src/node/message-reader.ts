@@ -25,7 +25,7 @@ export function readMessage(channel: Channel, timeoutMs: number, signal: AbortSi
     const stop = (): void => {
       clearTimeout(quiet);
       clearTimeout(deadline);
-      socket.off('end', whole);
+      channel.onEnd = (): void => {};
       socket.off('close', gone);
       signal.removeEventListener('abort', aborted);
       channel.pause();
@@ -67,7 +67,7 @@ export function readMessage(channel: Channel, timeoutMs: number, signal: AbortSi
       quiet = setTimeout(whole, scan.endsWithLine ? QUIET_AFTER_LINE_MS : QUIET_MS);
       return true;
     };
-    socket.once('end', whole);
+    channel.onEnd = whole;
     socket.once('close', gone);
     signal.addEventListener('abort', aborted, { once: true });
     if (signal.aborted) aborted();
