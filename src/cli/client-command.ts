@@ -1,12 +1,17 @@
+import { write } from 'node:fs';
 import { readFile } from 'node:fs/promises';
+import { Socket } from 'node:net';
 import { constants } from 'node:os';
 import { text } from 'node:stream/consumers';
+import { promisify } from 'node:util';
 import { download, localName } from '../client/download.js';
 import { type FetchOptions, type Progress, type Sink, fetchFile } from '../client/fetch.js';
 import { ViaductError, asViaductError, systemReason } from '../errors.js';
 import { type Source, parseInput, visible } from '../route.js';
 import { formatBytes, formatSeconds, printError } from './print.js';
 import { ProgressLine } from './progress.js';
+
+const writeDescriptor = promisify(write);
 
 /** As the command line gives them; times in ms. */
 export interface ClientOptions {
@@ -93,13 +98,30 @@ function parse(content: string, input: string): Source {
 
 /** Standard output as a sink: nothing but the file's bytes, one chunk at a time. */
 function standardOutput(): Sink {
-  return (chunk) =>
-    new Promise((resolve, reject) => {
-      process.stdout.write(chunk, (cause) => {
-        if (!cause) return resolve();
-        reject(
-          new ViaductError('WRITE_FAILED', `cannot write standard output: ${systemReason(cause)}`, { cause }),
-        );
-      });
-    });
+  process.stdout.on('error', () => {}); // Each write reports its own failure.
+  // Node's stream for a file makes one write(2) of a chunk and takes a short one, which a disk that is
+  // nearly full gives, for a whole one (measured): the end of the file would be missing without a word.
+  const writeChunk = process.stdout instanceof Socket ? writeToStream : writeToFile;
+  return async (chunk) => {
+    try {
+      await writeChunk(chunk);
+    } catch (cause) {
+      const message = `cannot write standard output: ${systemReason(cause)}`;
+      throw new ViaductError('WRITE_FAILED', message, { cause });
+    }
+  };
+}
+
+/** A terminal, a pipe or a socket. */
+function writeToStream(chunk: Buffer): Promise<void> {
+  return new Promise((resolve, reject) => {
+    process.stdout.write(chunk, (error) => (error ? reject(error) : resolve()));
+  });
+}
+
+async function writeToFile(chunk: Buffer): Promise<void> {
+  for (let at = 0; at < chunk.length;) {
+    const { bytesWritten } = await writeDescriptor(process.stdout.fd, chunk, at, chunk.length - at);
+    at += bytesWritten;
+  }
 }
