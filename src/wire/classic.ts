@@ -16,10 +16,14 @@ const CR = 0x0d;
 /**
  * The bytes of a message, with the empty line that marks its end for a viaduct node.
  * @param source the file and the hops that are left after the receiver
- * @throws ViaductError MESSAGE_TOO_LONG
+ * @throws ViaductError MESSAGE_TOO_LONG, or BAD_ROUTE for a name that one line cannot hold
  */
 export function encodeMessage({ name, route }: Source): Buffer {
   const lines = [name, ...route.map(({ host, port }) => `${host} ${port}`)];
+  // A line break in a name would be a hop to the receiver, and so another file of another host.
+  const broken = lines.find((line) => line === '' || /[\n\0]/.test(line));
+  if (broken !== undefined)
+    throw new ViaductError('BAD_ROUTE', `a message cannot carry "${visible(broken)}"`);
   const bytes = Buffer.from(`${lines.join('\n')}\n\n`);
   if (bytes.length > MESSAGE_BYTES) {
     throw new ViaductError(
