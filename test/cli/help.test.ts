@@ -1,0 +1,43 @@
+import assert from 'node:assert/strict';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { runViaduct } from '../support/processes.js';
+
+/** `UPDATE_TRANSCRIPTS=1` writes them anew. */
+const update = process.env['UPDATE_TRANSCRIPTS'] === '1';
+
+const transcriptAt = (name: string): string =>
+  fileURLToPath(new URL(`../../../test/cli/transcripts/${name}.txt`, import.meta.url));
+
+const commands: readonly (readonly [string, readonly string[]])[] = [
+  ['help', ['--help']],
+  ['server-help', ['server', '--help']],
+  ['client-help', ['client', '--help']],
+];
+for (const [name, args] of commands) {
+  test(`viaduct ${args.join(' ')} prints transcripts/${name}.txt`, async (t) => {
+    const run = await runViaduct(t, args);
+    assert.equal(run.code, 0);
+    assert.equal(run.stderr, '');
+    if (update) writeFileSync(transcriptAt(name), run.stdout);
+    assert.equal(run.stdout, readFileSync(transcriptAt(name), 'utf8'));
+  });
+}
+
+test('viaduct alone prints its help on standard error and fails', async (t) => {
+  const run = await runViaduct(t, []);
+  assert.equal(run.code, 2);
+  assert.equal(run.stdout, '');
+  assert.equal(run.stderr, readFileSync(transcriptAt('help'), 'utf8'));
+});
+
+test('the version is that of the package', async (t) => {
+  const manifest: unknown = JSON.parse(
+    readFileSync(new URL('../../../package.json', import.meta.url), 'utf8'),
+  );
+  const expected = `${(manifest as { readonly version: string }).version}\n`;
+  for (const option of ['--version', '-V']) {
+    assert.deepEqual(await runViaduct(t, [option]), { code: 0, stdout: expected, stderr: '' });
+  }
+});

@@ -1,0 +1,23 @@
+import type { SpawnOptions } from 'node:child_process';
+import type { TestContext } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { Child, PROGRAM } from '../support/processes.js';
+
+/** Python, which the compiler does not copy: it stands in the source folder. */
+const DRIVER = fileURLToPath(new URL('../../../test/cli/on_terminal.py', import.meta.url));
+
+export interface TerminalOptions extends SpawnOptions {
+  readonly columns?: number;
+  /** Files that take a stream off the terminal. */
+  readonly stdoutTo?: string;
+  readonly stderrTo?: string;
+}
+
+/** Runs viaduct on a pseudo-terminal: `stdout` of the child is what appears there, its stdin is typed. */
+export function onTerminal(t: TestContext, args: readonly string[], options: TerminalOptions = {}): Child {
+  const { columns = 80, stdoutTo, stderrTo, ...spawnOptions } = options;
+  const driverArgs = ['--columns', String(columns)];
+  if (stdoutTo !== undefined) driverArgs.push('--stdout', stdoutTo);
+  if (stderrTo !== undefined) driverArgs.push('--stderr', stderrTo);
+  return new Child(t, 'python3', [DRIVER, ...driverArgs, process.execPath, PROGRAM, ...args], spawnOptions);
+}
