@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { formatHop } from 'viaduct';
 import { blackHole } from '../support/black-hole.js';
-import { fetchFailure } from '../support/fetch.js';
+import { fetchFailure, messageOf } from '../support/fetch.js';
 import { watchDescriptors } from '../support/leaks.js';
 import { testNode } from '../support/nodes.js';
 import { rawConnect } from '../support/raw.js';
@@ -40,7 +40,7 @@ test('a client that leaves during the dial ends it', async (t) => {
   const relay = await testNode(t, { connectTimeoutMs: LONG_MS });
   const nothingOpen = watchDescriptors();
   const client = await rawConnect(t, relay.hop);
-  client.write(`x\n${hole.host} ${hole.port}\n\n`);
+  client.write(messageOf('x', [hole]));
   await relay.event('relaying');
   client.resetAndDestroy();
   assert.equal((await relay.event('failed')).error.code, 'CLIENT_GONE');

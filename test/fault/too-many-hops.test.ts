@@ -1,15 +1,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { type Route, formatHop } from 'viaduct';
+import { formatHop } from 'viaduct';
 import { refusingHop } from '../support/black-hole.js';
-import { fetchFailure } from '../support/fetch.js';
+import { fetchFailure, messageOf } from '../support/fetch.js';
 import { watchDescriptors } from '../support/leaks.js';
 import { testNode } from '../support/nodes.js';
 import { exchange, rawServer } from '../support/raw.js';
-
-function message(route: Route): string {
-  return `x\n${route.map(({ host, port }) => `${host} ${port}\n`).join('')}\n`;
-}
 
 test('the client refuses a route of 17 hops and dials nobody', async (t) => {
   const { hop, server } = await rawServer(t, () => {});
@@ -27,7 +23,14 @@ test('a node refuses a message with 16 hops left and dials nobody', async (t) =>
   const { hop, server } = await rawServer(t, () => {});
   server.on('connection', () => assert.fail('it dialled'));
   const nothingOpen = watchDescriptors();
-  const ending = await exchange(t, node.hop, message(Array.from({ length: 16 }, () => hop)));
+  const ending = await exchange(
+    t,
+    node.hop,
+    messageOf(
+      'x',
+      Array.from({ length: 16 }, () => hop),
+    ),
+  );
   assert.equal(ending.how, 'reset');
   assert.equal((await node.event('failed')).error.code, 'TOO_MANY_HOPS');
   await nothingOpen();
@@ -37,7 +40,14 @@ test('a node takes a message with 15 hops left', async (t) => {
   const node = await testNode(t);
   const refusing = await refusingHop(t);
   const nothingOpen = watchDescriptors();
-  await exchange(t, node.hop, message(Array.from({ length: 15 }, () => refusing)));
+  await exchange(
+    t,
+    node.hop,
+    messageOf(
+      'x',
+      Array.from({ length: 15 }, () => refusing),
+    ),
+  );
   const { error } = await node.event('failed');
   assert.equal(error.code, 'REFUSED', 'it got as far as the dial');
   assert.equal(error.hop, formatHop(refusing));

@@ -9,16 +9,21 @@ export async function fetchBytes(name: string, route: Route, options: FetchOptio
 }
 
 /** How a fetch that has to fail fails. */
-export async function fetchFailure(
-  name: string,
-  route: Route,
-  options: FetchOptions = {},
-): Promise<ViaductError> {
+export async function failureOf(fetching: Promise<unknown>): Promise<ViaductError> {
   try {
-    await fetchBytes(name, route, options);
+    await fetching;
   } catch (error) {
     assert.ok(error instanceof ViaductError, String(error));
     return error;
   }
   return assert.fail('the fetch succeeded');
+}
+
+export function fetchFailure(name: string, route: Route, options: FetchOptions = {}): Promise<ViaductError> {
+  return failureOf(fetchBytes(name, route, options));
+}
+
+/** A message of the classic wire with the end mark of viaduct nodes. */
+export function messageOf(name: string, route: Route): string {
+  return `${name}\n${route.map(({ host, port }) => `${host} ${port}\n`).join('')}\n`;
 }

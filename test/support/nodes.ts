@@ -1,8 +1,8 @@
 import type { TestContext } from 'node:test';
-import { type Hop, type NodeEvent, type NodeOptions, type Route, startNode } from 'viaduct';
+import { type Hop, type NodeEvent, type NodeOptions, type Route, type RunningNode, startNode } from 'viaduct';
 
 /** A node inside the test's own process, and what it has told. */
-export interface TestNode {
+export interface TestNode extends Pick<RunningNode, 'close'> {
   readonly hop: Hop;
   readonly events: readonly NodeEvent[];
   /** The first event, past or future, that fits. */
@@ -25,6 +25,7 @@ export async function testNode(t: TestContext, options: Partial<NodeOptions> = {
   return {
     hop: { host: '127.0.0.1', port: node.address.port },
     events,
+    close: (graceMs) => node.close(graceMs),
     event: (type, connection) =>
       new Promise((resolve) => {
         const look = (event: NodeEvent): void => {

@@ -24,12 +24,16 @@ export async function rawConnect(t: TestContext, hop: Hop): Promise<Socket> {
 export function readToEnd(socket: Socket): Promise<Ending> {
   return new Promise((resolve) => {
     const chunks: Buffer[] = [];
-    const settle = (how: Ending['how']) => (): void => resolve({ bytes: Buffer.concat(chunks), how });
+    const settle = (how: Ending['how']) => (): void => {
+      if (how === 'reset') socket.destroy();
+      resolve({ bytes: Buffer.concat(chunks), how });
+    };
     socket.on('data', (chunk: Buffer) => chunks.push(chunk));
     // libuv can show a reset as an end (src/net/channel.ts).
     socket.once('end', () => settle(!socket.writableEnded && isDisconnected(socket) ? 'reset' : 'end')());
     socket.once('error', settle('reset'));
     socket.once('close', settle('reset'));
+    socket.resume();
   });
 }
 

@@ -1,5 +1,5 @@
 import { createHash, randomBytes } from 'node:crypto';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
@@ -16,6 +16,14 @@ export function randomFile(folder: string, name: string, size: number): Buffer {
   const bytes = randomBytes(size);
   writeFileSync(join(folder, name), bytes);
   return bytes;
+}
+
+/** A file of zeros that takes no room on the disk. */
+export function sparseFile(folder: string, name: string, size: number): string {
+  const path = join(folder, name);
+  writeFileSync(path, '');
+  truncateSync(path, size);
+  return path;
 }
 
 export function sha256(bytes: Uint8Array): string {
