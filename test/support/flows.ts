@@ -1,0 +1,47 @@
+import type { Socket } from 'node:net';
+import type { TestContext } from 'node:test';
+import type { Channel } from '#src/net/channel.js';
+import type { Flow, FlowResult, Pump } from '#src/net/pump.js';
+import { acceptedPair, dialledPair } from './channels.js';
+
+/** A flow under test: the two far ends, as plain sockets, and what the pump says in the end. */
+export interface TestFlow {
+  readonly client: Socket;
+  readonly upstream: Socket;
+  readonly clientChannel: Channel;
+  readonly upstreamChannel: Channel;
+  readonly result: Promise<FlowResult>;
+  readonly abort: AbortController;
+}
+
+/** Limits that no test reaches unless it sets its own. */
+const NEVER_MS = 30_000;
+
+export async function startFlow(
+  t: TestContext,
+  pump: Pump,
+  mode: Flow['mode'],
+  options: Partial<Flow> = {},
+): Promise<TestFlow> {
+  const [client, upstream] = await Promise.all([acceptedPair(t), dialledPair(t)]);
+  const abort = new AbortController();
+  const result = pump({
+    mode,
+    client: client.channel,
+    upstream: upstream.channel,
+    fromClient: Buffer.alloc(0),
+    fromUpstream: Buffer.alloc(0),
+    silenceMs: NEVER_MS,
+    stallMs: NEVER_MS,
+    signal: abort.signal,
+    ...options,
+  });
+  return {
+    client: client.peer,
+    upstream: upstream.peer,
+    clientChannel: client.channel,
+    upstreamChannel: upstream.channel,
+    result,
+    abort,
+  };
+}
