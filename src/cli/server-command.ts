@@ -1,6 +1,6 @@
 import { constants } from 'node:os';
 import { resetOnDeathMissing } from '../net/reset-on-death.js';
-import { type RunningNode, startNode } from '../node/node.js';
+import { startNode } from '../node/node.js';
 import type { ClientJudgement } from '../node/policy.js';
 import { formatHop } from '../route.js';
 import { type LogOptions, createLogger } from './log.js';
@@ -41,6 +41,7 @@ export async function runServer(portArgument: string | undefined, options: Serve
     clients: options.clients,
     onEvent: createReporter(log, print),
   });
+  const signals = stopSignals();
   print('the server is ready');
   const { address, root, maxConnections } = node;
   log.info(
@@ -53,27 +54,30 @@ export async function runServer(portArgument: string | undefined, options: Serve
       'fewer connections: too few file descriptors (ulimit -n)',
     );
   }
-  const signal = await stopSignal();
+  const signal = await signals.first;
   log.info({ signal, graceSeconds: options.grace / 1000 }, 'stopping');
-  return stop(node, options.grace);
+  let again: NodeJS.Signals | undefined;
+  void signals.second.then((second) => {
+    again = second;
+    return node.close(0);
+  });
+  await node.close(options.grace);
+  return again === undefined ? 0 : 128 + constants.signals[again];
 }
 
 function print(line: string): void {
   process.stdout.write(`${line}\n`);
 }
 
-function stopSignal(): Promise<NodeJS.Signals> {
-  return new Promise((resolve) => {
-    process.once('SIGINT', resolve);
-    process.once('SIGTERM', resolve);
-  });
-}
-
-/** Lets transfers finish; a second signal ends at once. */
-async function stop(node: RunningNode, graceMs: number): Promise<number> {
-  const again = stopSignal().then(async (signal) => {
-    await node.close(0);
-    return 128 + constants.signals[signal];
-  });
-  return Promise.race([node.close(graceMs).then(() => 0), again]);
+/**
+ * The first signal lets transfers finish, the second ends them at once. Both are listened for from the
+ * start: with no listener in between, a signal would end the process and no transfer would be reset.
+ */
+function stopSignals(): Record<'first' | 'second', Promise<NodeJS.Signals>> {
+  const waiting: ((signal: NodeJS.Signals) => void)[] = [];
+  const next = (): Promise<NodeJS.Signals> => new Promise((resolve) => waiting.push(resolve));
+  const heard = (signal: NodeJS.Signals): void => waiting.shift()?.(signal);
+  process.on('SIGINT', heard);
+  process.on('SIGTERM', heard);
+  return { first: next(), second: next() };
 }
