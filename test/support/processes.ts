@@ -102,6 +102,11 @@ export class NodeProcess extends Child {
     return this.stdout.split('\n').slice(0, -1);
   }
 
+  /** The log line that says how a transfer broke; waits for it. */
+  failure(): Promise<LogLine> {
+    return this.until(() => this.log.find(({ code }) => code !== undefined));
+  }
+
   /** Whole lines of the log. */
   get log(): readonly LogLine[] {
     return this.stderr
@@ -109,6 +114,16 @@ export class NodeProcess extends Child {
       .slice(0, -1)
       .map((line) => JSON.parse(line) as LogLine);
   }
+}
+
+/** `count` nodes in a row and the route over all of them. */
+export async function processChain(
+  t: TestContext,
+  count: number,
+  options: Parameters<typeof NodeProcess.start>[1] = {},
+): Promise<{ readonly nodes: readonly NodeProcess[]; readonly route: Route }> {
+  const nodes = await Promise.all(Array.from({ length: count }, () => NodeProcess.start(t, options)));
+  return { nodes, route: nodes.map(({ hop }) => hop) };
 }
 
 export interface ClientRun {

@@ -1,0 +1,89 @@
+import assert from 'node:assert/strict';
+import { readdirSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { type TestContext, test } from 'node:test';
+import { formatHop } from 'viaduct';
+import { settles, watchDescriptors } from '../support/leaks.js';
+import { NodeProcess, processChain, startClient } from '../support/processes.js';
+import { sparseFile, tempFolder } from '../support/temp.js';
+
+const HOPS = 5;
+/** More than any transfer moves before it is broken. */
+const ENDLESS = 2 ** 40;
+/** Nobody's own limit ends a transfer: whatever ends is ended by the death of a neighbour. */
+const PATIENT = ['--timeout', '3600'];
+
+/** How much of it has come: the size of the partial file. */
+function received(folder: string): number {
+  const partial = readdirSync(folder).find((name) => name.endsWith('.part'));
+  return partial === undefined ? 0 : statSync(join(folder, partial)).size;
+}
+
+async function transfer(t: TestContext) {
+  const root = tempFolder(t);
+  const folder = tempFolder(t);
+  sparseFile(root, 'endless', ENDLESS);
+  const { nodes, route } = await processChain(t, HOPS, {
+    args: ['--root', root, '--stall-timeout', '3600', ...PATIENT],
+  });
+  const nothingOpen = (survivors: readonly NodeProcess[]) => watchDescriptors(...survivors);
+  const start = async () => {
+    const client = startClient(t, folder, { name: 'endless', route }, PATIENT);
+    await settles(
+      () => received(folder),
+      (bytes) => bytes > 2 ** 20,
+      (bytes) => `${bytes} bytes came`,
+    );
+    return client;
+  };
+  return { nodes, folder, nothingOpen, start };
+}
+
+for (let victim = 0; victim < HOPS; victim += 1) {
+  test(`kill -9 of node ${victim + 1} of ${HOPS} in mid-transfer`, async (t) => {
+    const { nodes, folder, nothingOpen, start } = await transfer(t);
+    const survivors = nodes.filter((_, index) => index !== victim);
+    const released = nothingOpen(survivors);
+    const client = await start();
+    nodes[victim]?.process.kill('SIGKILL');
+
+    assert.equal(await client.ended, 18);
+    assert.match(client.stderr, /hop 1 \(.*\) reset the connection after \d+ bytes/);
+    assert.deepEqual(readdirSync(folder), ['input.txt'], 'nothing under the final name, no partial file');
+    for (const [index, node] of nodes.entries()) {
+      if (index === victim) continue;
+      const { code, hop } = await node.failure();
+      const next = nodes[index + 1];
+      if (index > victim) assert.equal(code, 'CLIENT_GONE');
+      else assert.deepEqual([code, hop], ['CUT_SHORT', next && formatHop(next.hop)]);
+    }
+    await released();
+  });
+}
+
+test('kill -9 of a node while the client takes nothing: it fails as soon as it looks', async (t) => {
+  const { nodes, folder, nothingOpen, start } = await transfer(t);
+  const [first, second, third, ...others] = nodes;
+  assert.ok(first && second && third);
+  const released = nothingOpen([first, third, ...others]);
+  const client = await start();
+  client.process.kill('SIGSTOP');
+  second.process.kill('SIGKILL');
+  assert.equal((await first.failure())['code'], 'CUT_SHORT');
+  assert.equal((await third.failure())['code'], 'CLIENT_GONE');
+  await released();
+  client.process.kill('SIGCONT');
+  assert.equal(await client.ended, 18);
+  assert.deepEqual(readdirSync(folder), ['input.txt']);
+});
+
+test('kill -9 of the client: every node lets go', async (t) => {
+  const { nodes, folder, nothingOpen, start } = await transfer(t);
+  const released = nothingOpen(nodes);
+  const client = await start();
+  client.process.kill('SIGKILL');
+  assert.equal(await client.ended, 'SIGKILL');
+  for (const node of nodes) assert.equal((await node.failure())['code'], 'CLIENT_GONE');
+  await released();
+  assert.ok(!readdirSync(folder).includes('endless'));
+});
