@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { formatHop } from 'viaduct';
 import { settles, watchDescriptors } from '../support/leaks.js';
-import { NodeProcess, processChain, startClient } from '../support/processes.js';
+import { processChain, startClient } from '../support/processes.js';
 import { sparseFile, tempFolder } from '../support/temp.js';
 
 const HOPS = 5;
@@ -26,7 +26,6 @@ async function transfer(t: TestContext) {
   const { nodes, route } = await processChain(t, HOPS, {
     args: ['--root', root, '--stall-timeout', '3600', ...PATIENT],
   });
-  const nothingOpen = (survivors: readonly NodeProcess[]) => watchDescriptors(...survivors);
   const start = async () => {
     const client = startClient(t, folder, { name: 'endless', route }, PATIENT);
     await settles(
@@ -36,14 +35,14 @@ async function transfer(t: TestContext) {
     );
     return client;
   };
-  return { nodes, folder, nothingOpen, start };
+  return { nodes, folder, start };
 }
 
 for (let victim = 0; victim < HOPS; victim += 1) {
   test(`kill -9 of node ${victim + 1} of ${HOPS} in mid-transfer`, async (t) => {
-    const { nodes, folder, nothingOpen, start } = await transfer(t);
+    const { nodes, folder, start } = await transfer(t);
     const survivors = nodes.filter((_, index) => index !== victim);
-    const released = nothingOpen(survivors);
+    const released = watchDescriptors(...survivors);
     const client = await start();
     nodes[victim]?.process.kill('SIGKILL');
 
@@ -62,10 +61,10 @@ for (let victim = 0; victim < HOPS; victim += 1) {
 }
 
 test('kill -9 of a node while the client takes nothing: it fails as soon as it looks', async (t) => {
-  const { nodes, folder, nothingOpen, start } = await transfer(t);
+  const { nodes, folder, start } = await transfer(t);
   const [first, second, third, ...others] = nodes;
   assert.ok(first && second && third);
-  const released = nothingOpen([first, third, ...others]);
+  const released = watchDescriptors(first, third, ...others);
   const client = await start();
   client.process.kill('SIGSTOP');
   second.process.kill('SIGKILL');
@@ -78,8 +77,8 @@ test('kill -9 of a node while the client takes nothing: it fails as soon as it l
 });
 
 test('kill -9 of the client: every node lets go', async (t) => {
-  const { nodes, folder, nothingOpen, start } = await transfer(t);
-  const released = nothingOpen(nodes);
+  const { nodes, folder, start } = await transfer(t);
+  const released = watchDescriptors(...nodes);
   const client = await start();
   client.process.kill('SIGKILL');
   assert.equal(await client.ended, 'SIGKILL');
