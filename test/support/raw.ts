@@ -47,10 +47,11 @@ export async function exchange(t: TestContext, hop: Hop, message: string | Buffe
   return result;
 }
 
-/** A server of the test's own on a free loopback port; its sockets and itself close when the test ends. */
+/** A server of the test's own on a free loopback port, unless told where; its sockets and itself close when the test ends. */
 export async function rawServer(
   t: TestContext,
   serve: (socket: Socket) => void,
+  at: Hop = { host: '127.0.0.1', port: 0 },
 ): Promise<{ readonly hop: Hop; readonly server: Server; readonly sockets: ReadonlySet<Socket> }> {
   const sockets = new Set<Socket>();
   const server = createServer({ allowHalfOpen: true, noDelay: true }, (socket) => {
@@ -59,12 +60,12 @@ export async function rawServer(
     socket.once('close', () => sockets.delete(socket));
     serve(socket);
   });
-  server.listen(0, '127.0.0.1');
+  server.listen(at.port, at.host);
   await once(server, 'listening');
   t.after(() => {
     for (const socket of sockets) socket.destroy();
     server.close();
   });
   const { port } = server.address() as AddressInfo;
-  return { hop: { host: '127.0.0.1', port }, server, sockets };
+  return { hop: { host: at.host, port }, server, sockets };
 }
