@@ -1,11 +1,15 @@
 import { getSystemErrorMap } from 'node:util';
 
-/** What a failure means outside the program: the exit code of the command line and what the user can do. */
+/** What a failure means outside the program. */
 interface Meaning {
   /** Process exit code; curl's number where curl has one. */
   readonly exit: number;
   /** What to do about it, as a clause that follows the message. */
   readonly hint?: string;
+  /** HTTP status; 500 without. */
+  readonly status?: number;
+  /** Error type of `Proxy-Status` (RFC 9209 §2.3), for what went wrong between nodes. */
+  readonly proxy?: string;
 }
 
 /** The one table of failures. Code that decides something looks at the code, never at a message's text. */
@@ -13,47 +17,86 @@ const MEANINGS = {
   /** A wrong command line or a wrong option value. */
   USAGE: { exit: 2, hint: 'see viaduct --help' },
   /** An input file, route or hop that cannot be parsed. */
-  BAD_ROUTE: { exit: 2 },
+  BAD_ROUTE: { exit: 2, status: 400, proxy: 'http_request_error' },
   /** A route of more hops than allowed. */
-  TOO_MANY_HOPS: { exit: 2 },
+  TOO_MANY_HOPS: { exit: 2, status: 400, proxy: 'proxy_loop_detected' },
   /** A classic message that is over 4,096 bytes. */
   MESSAGE_TOO_LONG: { exit: 2, hint: 'shorten the file name or the route' },
   /** A classic message that is empty or that no original program could have sent. */
   BAD_MESSAGE: { exit: 2 },
-  /** A classic message that did not end in time. */
-  MESSAGE_TIMEOUT: { exit: 28 },
+  /** A classic message or an HTTP head that did not end in time. */
+  MESSAGE_TIMEOUT: { exit: 28, status: 408 },
+  /** An HTTP request that breaks RFC 9112 or 9110, or that a node does not answer. */
+  BAD_REQUEST: { exit: 2, status: 400 },
+  /** A method other than GET and HEAD. */
+  METHOD_NOT_ALLOWED: { exit: 22, status: 405 },
+  /** A request target of more than 8 KiB. */
+  URI_TOO_LONG: { exit: 22, status: 414 },
+  /** An HTTP head of more than 16 KiB. */
+  HEAD_TOO_LARGE: { exit: 22, status: 431 },
+  /** Not HTTP/1.0 or HTTP/1.1. */
+  VERSION_NOT_SUPPORTED: { exit: 22, status: 505 },
+  /** The next hop's reply breaks RFC 9112. */
+  BAD_REPLY: { exit: 56, status: 502, proxy: 'http_protocol_error' },
+  /** The next hop answers HTTP, but is not a node. */
+  NOT_A_NODE: { exit: 7, status: 502, proxy: 'http_request_denied' },
   /** The node cannot listen on its port. */
   LISTEN_FAILED: { exit: 3 },
   /** The name of a hop does not resolve. */
-  DNS_ERROR: { exit: 6, hint: 'check the spelling and the resolver of the machine that dials' },
+  DNS_ERROR: {
+    exit: 6,
+    hint: 'check the spelling and the resolver of the machine that dials',
+    status: 502,
+    proxy: 'dns_error',
+  },
   /** Nothing listens at the hop. */
-  REFUSED: { exit: 7, hint: 'is a node running there?' },
+  REFUSED: { exit: 7, hint: 'is a node running there?', status: 502, proxy: 'connection_refused' },
   /** The hop cannot be dialled for another reason: no route, network down, local limits. */
-  UNREACHABLE: { exit: 7, hint: 'check the network between the two' },
+  UNREACHABLE: {
+    exit: 7,
+    hint: 'check the network between the two',
+    status: 502,
+    proxy: 'destination_ip_unroutable',
+  },
   /** The policy of the node forbids to dial this hop; the message says which option allows it. */
-  PROHIBITED: { exit: 7 },
+  PROHIBITED: { exit: 7, status: 403, proxy: 'destination_ip_prohibited' },
   /** Dialling took longer than the limit. */
-  CONNECT_TIMEOUT: { exit: 28, hint: 'a firewall may drop the packets' },
+  CONNECT_TIMEOUT: {
+    exit: 28,
+    hint: 'a firewall may drop the packets',
+    status: 504,
+    proxy: 'connection_timeout',
+  },
   /** The sender was silent for longer than the limit. */
-  TIMEOUT: { exit: 28, hint: "a later hop may be slow or down; the nodes' logs say which" },
+  TIMEOUT: {
+    exit: 28,
+    hint: "a later hop may be slow or down; the nodes' logs say which",
+    status: 504,
+    proxy: 'connection_read_timeout',
+  },
   /** The receiver took nothing for longer than the limit. */
   STALLED: { exit: 28 },
   /** The sender broke the connection before the end of the file. */
-  CUT_SHORT: { exit: 18, hint: "the nodes' logs name the hop and the reason" },
+  CUT_SHORT: {
+    exit: 18,
+    hint: "the nodes' logs name the hop and the reason",
+    status: 502,
+    proxy: 'connection_terminated',
+  },
   /** The receiver left before the end of the file. */
   CLIENT_GONE: { exit: 18 },
   /** The requested file does not exist under the root. */
-  NOT_FOUND: { exit: 1 },
+  NOT_FOUND: { exit: 1, status: 404 },
   /** The requested name leaves the root, is hidden, or is not a regular file. */
-  FORBIDDEN: { exit: 1 },
+  FORBIDDEN: { exit: 1, status: 403 },
   /** A file could not be read, or shrank while it was read. */
-  READ_FAILED: { exit: 26 },
+  READ_FAILED: { exit: 26, status: 500 },
   /** A file or standard output could not be written. */
   WRITE_FAILED: { exit: 23 },
   /** A defect of viaduct itself. */
   INTERNAL: { exit: 1, hint: 'this is a defect; please report it' },
   /** The node or the caller ended the transfer. */
-  ABORTED: { exit: 130 },
+  ABORTED: { exit: 130, status: 503 },
 } as const satisfies Record<string, Meaning>;
 
 /** Stable, literal name of a kind of failure. */
@@ -79,15 +122,28 @@ export class ViaductError extends Error {
     this.hop = details.hop;
   }
 
+  get #meaning(): Meaning {
+    return MEANINGS[this.code];
+  }
+
   /** The process exit code that stands for this failure. */
   get exitCode(): number {
-    return MEANINGS[this.code].exit;
+    return this.#meaning.exit;
   }
 
   /** What the user can do, as a clause; undefined where the message says it all. */
   get hint(): string | undefined {
-    const meaning: Meaning = MEANINGS[this.code];
-    return meaning.hint;
+    return this.#meaning.hint;
+  }
+
+  /** The HTTP status that stands for this failure. */
+  get status(): number {
+    return this.#meaning.status ?? 500;
+  }
+
+  /** Its error type in `Proxy-Status` (RFC 9209 §2.3), or undefined if no intermediary failed. */
+  get proxyError(): string | undefined {
+    return this.#meaning.proxy;
   }
 }
 

@@ -6,6 +6,28 @@
 /** A classic message, its closing empty line included: the original reads it with one `recv(4096)`. */
 export const MESSAGE_BYTES = 4096;
 
+/** The head of an HTTP request or reply (RFC 9110 §5.4 leaves it to us; nginx and Node take 16 KiB too). */
+export const HEAD_BYTES = 16 * 1024;
+
+/** A request target (RFC 9110 §4.1 asks for at least 8,000). */
+export const TARGET_BYTES = 8 * 1024;
+
+/** A relay on the HTTP wire dials for so long: short, so that a deadline does not hide the hop that failed. */
+export const HTTP_CONNECT_MS = 5000;
+
+/** A reply's head is waited for this long per hop that is left, and the silence limit on top. */
+export const HTTP_HEAD_PER_HOP_MS = 5000;
+
+/** A kept connection without a new request. */
+export const KEEP_ALIVE_MS = 5000;
+
+/** A `HEAD` that wants a digest waits so long for it. */
+export const DIGEST_WAIT_MS = 5000;
+
+/** Digests that are remembered, and digests that may be under way at once. */
+export const DIGESTS_KEPT = 1000;
+export const DIGESTS_AT_ONCE = 2;
+
 /** Hops of a route as the client writes it, so that a node sees at most one less. Tor ends at 8, we at 16. */
 export const MAX_HOPS = 16;
 

@@ -2,55 +2,44 @@ import { ViaductError, asViaductError } from '../errors.js';
 import type { Channel } from '../net/channel.js';
 import { dial } from '../net/dial.js';
 import { lingeringClose } from '../net/linger.js';
-import type { Pump } from '../net/pump.js';
-import type { Resolver } from '../net/resolver.js';
-import { type Hop, formatHop, limitHops } from '../route.js';
-import { decodeMessage, encodeMessage } from '../wire/classic.js';
-import type { AddressClass } from './address.js';
-import type { NodeEvent } from './events.js';
-import { readMessage } from './message-reader.js';
-import { sendFile } from './origin.js';
-import type { Policy } from './policy.js';
-import { relay } from './relay.js';
-import type { Root } from './root.js';
-import type { SelfDials } from './self-dials.js';
-
-/** What all connections of a node share. */
-export interface NodeContext {
-  readonly root: Root;
-  readonly policy: Policy;
-  readonly resolver: Resolver;
-  readonly selfDials: SelfDials;
-  readonly pump: Pump;
-  readonly maxHops: number;
-  readonly silenceMs: number;
-  readonly connectMs: number;
-  readonly stallMs: number;
-  readonly emit: (event: NodeEvent) => void;
-}
+import { Outlet } from '../net/outlet.js';
+import { type Hop, formatHop } from '../route.js';
+import { type AddressClass, outermost } from './address.js';
+import { serveClassic } from './classic.js';
+import type { NodeContext } from './context.js';
+import { readFirst } from './first-bytes.js';
+import { serveHttp } from './http/serve.js';
+import { Transfer, secondsSince } from './transfer.js';
 
 /** One accepted connection, from its first byte to its last. */
 export class Connection {
-  /** Its message is whole, so that a shutdown lets it finish. */
+  readonly node: NodeContext;
+  readonly channel: Channel;
+  readonly outlet: Outlet;
+  /** Who is at the other end. */
+  readonly peer: Hop;
+  /** The request that is served now. */
+  transfer: Transfer;
+  /** A request is whole, so that a shutdown lets its reply finish. */
   transferring = false;
-  readonly #node: NodeContext;
-  readonly #channel: Channel;
-  readonly #number: number;
-  readonly #peer: Hop;
   readonly #abort = new AbortController();
-  readonly #startedAt = performance.now();
-  #bytes = 0;
 
-  constructor(node: NodeContext, channel: Channel, number: number) {
-    this.#node = node;
-    this.#channel = channel;
-    this.#number = number;
+  constructor(node: NodeContext, channel: Channel) {
+    this.node = node;
+    this.channel = channel;
     const { remoteAddress, remotePort } = channel.socket;
     // A dual-stack listener shows an IPv4 peer as ::ffff:a.b.c.d.
-    this.#peer = { host: (remoteAddress ?? '').replace(/^::ffff:/, ''), port: remotePort ?? 0 };
+    this.peer = { host: (remoteAddress ?? '').replace(/^::ffff:/, ''), port: remotePort ?? 0 };
     channel.socket.once('close', () => {
       this.#abort.abort(new ViaductError('CLIENT_GONE', 'the client left', { cause: channel.error }));
     });
+    this.outlet = new Outlet(channel, node.stallMs, this.signal);
+    this.transfer = this.nextTransfer();
+  }
+
+  /** Aborted when the client leaves, and when the node ends. */
+  get signal(): AbortSignal {
+    return this.#abort.signal;
   }
 
   /** Ends it with a reset; `reason` is what its log line says. */
@@ -58,88 +47,52 @@ export class Connection {
     this.#abort.abort(reason);
   }
 
+  /** A further request on the same connection. */
+  nextTransfer(): Transfer {
+    this.transfer = new Transfer(formatHop(this.peer), this.node.totals, this.node.emit);
+    return this.transfer;
+  }
+
   /** Serves it. Never rejects; on return its sockets are closed. */
   async serve(): Promise<void> {
-    const { emit } = this.#node;
-    const connection = this.#number;
-    emit({ type: 'accepted', connection, peer: formatHop(this.#peer) });
     try {
-      await this.#reply();
+      const first = await readFirst(this);
+      if (first.dialect === 'classic') await serveClassic(this, first);
+      else await serveHttp(this, first.bytes);
+      await lingeringClose(this.channel, this.signal);
     } catch (error) {
-      this.#channel.reset();
-      return emit({ type: 'failed', connection, error: asViaductError(error), ...this.#figures() });
+      this.channel.reset();
+      this.transfer.failed(asViaductError(error));
+    } finally {
+      this.outlet.release();
     }
-    emit({ type: 'completed', connection, ...this.#figures() });
-    await lingeringClose(this.#channel, this.#abort.signal);
   }
 
-  /** Reads the request and answers it as origin or relay, up to and including FIN. */
-  async #reply(): Promise<void> {
-    const node = this.#node;
-    const { signal } = this.#abort;
-    const { message, rest } = await readMessage(this.#channel, node.silenceMs, signal);
-    const { name, route } = decodeMessage(message);
-    limitHops(route, node.maxHops - 1); // This node is one hop itself.
-    this.transferring = true;
-    this.#dropInput();
-    const [nextHop, ...left] = route;
-    if (nextHop === undefined) return this.#serveFile(name);
-    node.emit({ type: 'relaying', connection: this.#number, name, nextHop });
-    await relay({
-      client: this.#channel,
-      rest,
-      nextHop,
-      head: encodeMessage({ name, route: left }),
-      dial: (hop, label) => this.#dial(hop, label),
-      pump: node.pump,
-      silenceMs: node.silenceMs,
-      stallMs: node.stallMs,
-      signal,
-      onSent: this.#sent,
-    });
+  /** The class of the client, no further inside than it claims to be (HTTP only). */
+  clientClass(claim?: AddressClass): AddressClass {
+    const { selfDials, policy } = this.node;
+    const observed = selfDials.classOf(this.peer) ?? policy.classOf(this.peer.host);
+    return claim === undefined ? observed : outermost(claim, observed);
   }
 
-  async #serveFile(name: string): Promise<void> {
-    const { emit, root, stallMs } = this.#node;
-    emit({ type: 'serving', connection: this.#number, name });
-    const file = await root.open(name);
-    await sendFile(file, this.#channel, { stallMs, signal: this.#abort.signal, onSent: this.#sent });
-  }
-
-  async #dial(hop: Hop, label: string): Promise<Channel> {
-    const { policy, resolver, selfDials, connectMs, emit } = this.#node;
-    const client: AddressClass = selfDials.classOf(this.#peer) ?? policy.classOf(this.#peer.host);
+  /**
+   * Dials a next hop for this client, if the policy allows it.
+   * @throws as {@link dial}
+   */
+  async dial(hop: Hop, label: string, client: AddressClass, timeoutMs: number): Promise<Channel> {
+    const { policy, resolver, selfDials } = this.node;
     const startedAt = performance.now();
     const channel = await dial(hop, {
       label,
-      timeoutMs: connectMs,
-      signal: this.#abort.signal,
+      timeoutMs,
+      signal: this.signal,
       resolver,
-      client: this.#peer.host,
-      permit: (target, addresses) => policy.check(client, target, addresses),
+      client: this.peer.host,
+      permit: (target, addresses) => policy.check(client, target, addresses, label),
     });
     selfDials.add(channel.socket, client);
     const address = formatHop({ host: channel.socket.remoteAddress ?? '', port: hop.port });
-    emit({ type: 'dialled', connection: this.#number, address, seconds: secondsSince(startedAt) });
+    this.transfer.dialled(address, secondsSince(startedAt));
     return channel;
   }
-
-  /** What the client sends after its request is dropped, and read so that its departure is seen. */
-  #dropInput(): void {
-    this.#channel.consumer = () => true;
-    this.#channel.resume();
-  }
-
-  readonly #sent = (bytes: number): void => {
-    this.#bytes = bytes;
-  };
-
-  #figures(): { bytes: number; seconds: number } {
-    return { bytes: this.#bytes, seconds: secondsSince(this.#startedAt) };
-  }
-}
-
-/** Rounded to milliseconds. */
-function secondsSince(startedAt: number): number {
-  return Math.round(performance.now() - startedAt) / 1000;
 }

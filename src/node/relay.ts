@@ -1,69 +1,78 @@
 import { ViaductError } from '../errors.js';
 import type { Channel } from '../net/channel.js';
-import type { FlowFailure, FlowResult, Pump } from '../net/pump.js';
+import type { FlowFailure } from '../net/pump.js';
 import { type Hop, formatHop } from '../route.js';
+import type { AddressClass } from './address.js';
+import type { Connection } from './connection.js';
 
 export interface RelayOptions {
-  readonly client: Channel;
-  /** What the client sent after its request. */
+  /** What the client sent after its request; never forwarded. */
   readonly rest: Buffer;
   readonly nextHop: Hop;
   /** The request, as the next hop is to get it. */
   readonly head: Buffer;
-  /** Dials the next hop. */
-  readonly dial: (hop: Hop, label: string) => Promise<Channel>;
-  readonly pump: Pump;
-  readonly silenceMs: number;
-  readonly stallMs: number;
-  readonly signal: AbortSignal;
-  readonly onSent: (bytes: number) => void;
+  /** How errors call the next hop. @default `next hop host:port` */
+  readonly label?: string;
+  /** The client's class. @default as observed */
+  readonly client?: AddressClass;
+  /** @default the node's own limit */
+  readonly connectMs?: number;
+  /**
+   * Reads the head of the reply and returns the first bytes for the client. Until it has, an error can
+   * still be told to the client; after, only by a reset. @default none: the reply has no head
+   */
+  readonly openReply?: (upstream: Channel) => Promise<Buffer>;
 }
 
 /**
- * Dials the next hop, hands it the request and pumps the reply back. On return FIN is queued at the
- * client; the lingering close is left to the caller.
- * @throws ViaductError of the dial, or CUT_SHORT, TIMEOUT, STALLED or CLIENT_GONE
+ * Dials the next hop, hands it the request and pumps the reply back. All dialects relay with this. On
+ * return FIN is queued at the client; the lingering close is left to the caller.
+ * @throws ViaductError of the dial or of `openReply`, or CUT_SHORT, TIMEOUT, STALLED or CLIENT_GONE
  */
-export async function relay(options: RelayOptions): Promise<void> {
-  const { client, nextHop, signal } = options;
-  const label = `next hop ${formatHop(nextHop)}`;
-  const upstream = await options.dial(nextHop, label);
+export async function relay(connection: Connection, options: RelayOptions): Promise<void> {
+  const { node, channel: client, transfer, signal } = connection;
+  const { nextHop, label = `next hop ${formatHop(nextHop)}` } = options;
+  const clientClass = options.client ?? connection.clientClass();
+  const upstream = await connection.dial(nextHop, label, clientClass, options.connectMs ?? node.connectMs);
   upstream.socket.write(options.head);
+  const fromUpstream = await openReply(upstream, options);
   client.pause();
-  const result = await options.pump({
+  const { toClient, failure } = await node.pump({
     mode: 'reply',
     client,
     upstream,
     fromClient: options.rest,
-    fromUpstream: Buffer.alloc(0),
-    silenceMs: options.silenceMs,
-    stallMs: options.stallMs,
+    fromUpstream,
+    silenceMs: node.silenceMs,
+    stallMs: node.stallMs,
     signal,
   });
-  options.onSent(result.toClient);
-  if (result.failure) throw flowError(result.failure, result, label, options);
+  transfer.bytes = toClient;
+  if (failure) throw flowError(connection, failure, label, nextHop);
+}
+
+async function openReply(upstream: Channel, options: RelayOptions): Promise<Buffer> {
+  try {
+    return (await options.openReply?.(upstream)) ?? Buffer.alloc(0);
+  } catch (error) {
+    upstream.reset();
+    throw error;
+  }
 }
 
 /** What broke, told from the node's place: its neighbours are all it sees. */
-function flowError(
-  failure: FlowFailure,
-  { toClient }: FlowResult,
-  label: string,
-  options: RelayOptions,
-): unknown {
-  const details = { hop: formatHop(options.nextHop), cause: failure.cause };
+function flowError({ node, transfer, signal }: Connection, failure: FlowFailure, label: string, hop: Hop): unknown {
+  const details = { hop: formatHop(hop), cause: failure.cause };
   switch (failure.code) {
     case 'ABORTED':
-      return options.signal.reason;
+      return signal.reason;
     case 'CUT_SHORT':
-      return new ViaductError('CUT_SHORT', `${label} reset the connection after ${toClient} bytes`, details);
+      return new ViaductError('CUT_SHORT', `${label} reset the connection after ${transfer.bytes} bytes`, details);
     case 'TIMEOUT':
-      return new ViaductError('TIMEOUT', `${label} sent nothing for ${options.silenceMs / 1000} s`, details);
+      return new ViaductError('TIMEOUT', `${label} sent nothing for ${node.silenceMs / 1000} s`, details);
     case 'STALLED':
-      return new ViaductError('STALLED', `the client took nothing for ${options.stallMs / 1000} s`);
+      return new ViaductError('STALLED', `the client took nothing for ${node.stallMs / 1000} s`);
     case 'CLIENT_GONE':
-      return new ViaductError('CLIENT_GONE', `the client left after ${toClient} bytes`, {
-        cause: failure.cause,
-      });
+      return new ViaductError('CLIENT_GONE', `the client left after ${transfer.bytes} bytes`, { cause: failure.cause });
   }
 }

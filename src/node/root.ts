@@ -4,11 +4,26 @@ import { sep } from 'node:path';
 import { ViaductError, systemCode, systemReason } from '../errors.js';
 import { visible } from '../route.js';
 
-/** A file that may be served, open for reading. Its size is that of the moment it was opened. */
+/** A file that may be served, open for reading. What is said of it is of the moment it was opened. */
 export interface ServedFile {
+  readonly kind: 'file';
   readonly handle: FileHandle;
   readonly size: number;
+  readonly modified: Date;
+  /** Differs whenever the bytes may differ: inode, size, and times of change in ns. */
+  readonly version: string;
 }
+
+/** A folder that may be listed, open. */
+export interface ServedFolder {
+  readonly kind: 'folder';
+  readonly handle: FileHandle;
+  /** Where to read it: what was opened, even if something else stands under its name now. */
+  readonly path: string;
+}
+
+/** First segment of the node's own resources; what a tree has under this name is never served. */
+const RESERVED = '.viaduct';
 
 /** The folder that an origin serves from, and nothing outside of it. */
 export class Root {
@@ -38,20 +53,33 @@ export class Root {
   }
 
   /**
-   * Opens a regular file under the root. Opens first and then checks what was opened, so that a link
-   * that is swapped in between gains nothing; a FIFO does not block.
-   * @param name relative to the root, with `/` between folders
+   * Opens a regular file under the root.
+   * @throws as {@link open}, and FORBIDDEN for a folder
+   */
+  async openFile(name: string): Promise<ServedFile> {
+    const opened = await this.open(name);
+    if (opened.kind === 'file') return opened;
+    await opened.handle.close();
+    throw forbidden(name, 'is not a regular file');
+  }
+
+  /**
+   * Opens a regular file or a folder under the root. Opens first and then checks what was opened, so
+   * that a link that is swapped in between gains nothing; a FIFO does not block.
+   * @param name relative to the root, with `/` between folders; empty for the root itself
    * @throws ViaductError NOT_FOUND, FORBIDDEN or READ_FAILED
    */
-  async open(name: string): Promise<ServedFile> {
-    const path = this.#pathOf(name);
+  async open(name: string): Promise<ServedFile | ServedFolder> {
+    const path = name === '' ? this.path : this.#pathOf(name);
     const handle = await openWithoutBlocking(path, name);
     try {
-      const info = await handle.stat();
+      const info = await handle.stat({ bigint: true });
       const real = await realPathOf(handle, path);
       if (real === undefined || !this.#contains(real)) throw forbidden(name, 'leads out of the root');
+      if (info.isDirectory()) return { kind: 'folder', handle, path: pathOfHandle(handle) ?? real };
       if (!info.isFile()) throw forbidden(name, 'is not a regular file');
-      return { handle, size: info.size };
+      const version = [info.ino, info.size, info.mtimeNs, info.ctimeNs].map((part) => part.toString(36)).join('-');
+      return { kind: 'file', handle, size: Number(info.size), modified: info.mtime, version };
     } catch (error) {
       await handle.close();
       throw error instanceof ViaductError ? error : readFailed(name, error);
@@ -66,13 +94,23 @@ export class Root {
       throw forbidden(name, 'is an absolute path');
     if (name.includes('\0')) throw forbidden(name, 'has a NUL');
     if (segments.includes('..')) throw forbidden(name, 'leads out of the root');
-    const hidden = segments.some((segment) => segment.startsWith('.') && segment !== '.');
-    if (hidden && !this.#dotfiles) throw forbidden(name, 'has a leading dot (--dotfiles serves such names)');
+    if (segments.find((segment) => segment !== '.' && segment !== '') === RESERVED) {
+      throw new ViaductError('NOT_FOUND', `there is no file "${visible(name)}"`);
+    }
+    if (segments.some((segment) => this.hides(segment))) {
+      throw forbidden(name, 'has a leading dot (--dotfiles serves such names)');
+    }
     return [this.path, ...segments].join(sep);
   }
 
+  /** True for a name that is not served because of its leading dot. */
+  hides(segment: string): boolean {
+    return segment.startsWith('.') && segment !== '.' && !this.#dotfiles;
+  }
+
+  /** True for the real path of something in the root, or of the root itself. */
   #contains(real: string): boolean {
-    return real.startsWith(this.path.endsWith(sep) ? this.path : this.path + sep);
+    return real === this.path || real.startsWith(this.path.endsWith(sep) ? this.path : this.path + sep);
   }
 }
 
@@ -92,14 +130,20 @@ async function openWithoutBlocking(path: string, name: string): Promise<FileHand
   }
 }
 
+/** A path that leads to what is open, whatever its name leads to by now: Linux has one (proc(5)). */
+function pathOfHandle(handle: FileHandle): string | undefined {
+  return process.platform === 'linux' ? `/proc/self/fd/${handle.fd}` : undefined;
+}
+
 /**
- * The real path of what is open. Linux tells it of the descriptor itself (proc(5)). Elsewhere: the
- * real path of the name, if what stands there now is what was opened.
+ * The real path of what is open. Linux tells it of the descriptor itself. Elsewhere: the real path of the
+ * name, if what stands there now is what was opened.
  */
 async function realPathOf(handle: FileHandle, path: string): Promise<string | undefined> {
-  if (process.platform === 'linux') {
+  const link = pathOfHandle(handle);
+  if (link !== undefined) {
     try {
-      return await readlink(`/proc/self/fd/${handle.fd}`);
+      return await readlink(link);
     } catch (error) {
       if (systemCode(error) !== 'ENOENT') throw error;
     }

@@ -1,0 +1,29 @@
+import type { Pump } from '../net/pump.js';
+import type { Resolver } from '../net/resolver.js';
+import type { NodeEvent } from './events.js';
+import type { Digests } from './http/digests.js';
+import type { Policy } from './policy.js';
+import type { Root } from './root.js';
+import type { SelfDials } from './self-dials.js';
+import type { Totals } from './transfer.js';
+
+/** What all connections of a node share. */
+export interface NodeContext {
+  readonly root: Root;
+  readonly policy: Policy;
+  readonly resolver: Resolver;
+  readonly selfDials: SelfDials;
+  readonly digests: Digests;
+  readonly pump: Pump;
+  readonly maxHops: number;
+  readonly maxConnections: number;
+  readonly silenceMs: number;
+  /** On the HTTP wire at most 5 s. */
+  readonly connectMs: number;
+  readonly stallMs: number;
+  readonly startedAt: number;
+  readonly totals: Totals;
+  /** Connections that are open now. */
+  readonly open: () => number;
+  readonly emit: (event: NodeEvent) => void;
+}

@@ -1,0 +1,45 @@
+import { ViaductError } from '../errors.js';
+import { MESSAGE_BYTES, QUIET_AFTER_LINE_MS, QUIET_MS } from '../limits.js';
+import { type Verdict, readHead } from '../net/read-head.js';
+import { scanMessage } from '../wire/classic.js';
+import { dialectOf } from '../wire/sniff.js';
+import type { Connection } from './connection.js';
+
+/** A whole classic message, or the beginning of an HTTP request. */
+export type First =
+  | { readonly dialect: 'classic'; readonly message: Buffer; readonly rest: Buffer }
+  | { readonly dialect: 'http'; readonly bytes: Buffer };
+
+/**
+ * Reads until it is clear what a connection speaks, and a classic message to its end: an empty line or
+ * FIN, at once, or quiet, 0.5 s after text that ends in LF and 1 s after text that does not.
+ *
+ * @throws ViaductError MESSAGE_TOO_LONG, MESSAGE_TIMEOUT or CLIENT_GONE; the signal's reason
+ */
+export function readFirst({ channel, node, signal }: Connection): Promise<First> {
+  return readHead(channel, {
+    scan,
+    timeoutMs: node.silenceMs,
+    signal,
+    late: (bytes) => {
+      const message = `the message was not whole within ${node.silenceMs / 1000} s`;
+      return new ViaductError('MESSAGE_TIMEOUT', `${message} (${bytes.length} bytes had come)`);
+    },
+    gone: () =>
+      new ViaductError('CLIENT_GONE', 'the client left before its message was whole', { cause: channel.error }),
+  });
+}
+
+function scan(bytes: Buffer, after: 'bytes' | 'quiet' | 'end'): Verdict<First> {
+  const dialect = dialectOf(bytes);
+  if (dialect === 'http') return { value: { dialect, bytes } };
+  const found = scanMessage(bytes);
+  if (found.ended) return { value: { dialect: 'classic', message: found.message, rest: found.rest } };
+  if (bytes.length > MESSAGE_BYTES) {
+    throw new ViaductError('MESSAGE_TOO_LONG', `the message has more than ${MESSAGE_BYTES} bytes`);
+  }
+  if (after !== 'bytes') return { value: { dialect: 'classic', message: bytes, rest: Buffer.alloc(0) } };
+  // What may still become HTTP has the whole time limit: its client may be typing.
+  if (dialect === 'undecided') return {};
+  return { quietMs: found.endsWithLine ? QUIET_AFTER_LINE_MS : QUIET_MS };
+}

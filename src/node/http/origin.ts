@@ -1,0 +1,130 @@
+import fresh from 'fresh';
+import { lookup } from 'mrmime';
+import parseRange from 'range-parser';
+import { ViaductError } from '../../errors.js';
+import { encodeSegment } from '../../url.js';
+import { type Field, type RequestHead, valuesOf } from '../../wire/http-head.js';
+import type { Connection } from '../connection.js';
+import type { ServedFile } from '../root.js';
+import { wantsDigest } from './digests.js';
+import { listFolder } from './listing.js';
+import { type Reply, sendReply } from './reply.js';
+import { STATUS_NAME, statusReply } from './status.js';
+
+/**
+ * Answers a request for something of this node: a file, a folder's listing, or the node's status.
+ * @throws ViaductError of the root, or PRECONDITION_FAILED or RANGE_NOT_SATISFIABLE, before a byte is sent
+ */
+export async function replyAsOrigin(
+  connection: Connection,
+  request: RequestHead,
+  name: string,
+  close: boolean,
+): Promise<void> {
+  const { node, transfer } = connection;
+  transfer.serving(name);
+  if (name === STATUS_NAME) return sendReply(connection, request, statusReply(connection, request), close);
+  const opened = await node.root.open(name);
+  try {
+    if (opened.kind === 'file') {
+      if (name.endsWith('/')) throw new ViaductError('NOT_FOUND', 'a file has no slash at its end');
+      return await sendReply(connection, request, await fileReply(connection, request, opened, name), close);
+    }
+    const isFolderPath = name === '' || name.endsWith('/');
+    const reply = isFolderPath ? await listFolder(opened, name, node.root, request) : redirect(name);
+    await sendReply(connection, request, reply, close);
+  } finally {
+    await opened.handle.close();
+  }
+}
+
+/** Relative, so that it keeps the route in front of it. */
+function redirect(name: string): Reply {
+  const last = name.split('/').at(-1) ?? '';
+  return { status: 301, fields: [['Location', `./${encodeSegment(last)}/`]], body: Buffer.alloc(0) };
+}
+
+/** A file, a part of it, or word that the client has it already (RFC 9110 §13 and §14). */
+async function fileReply(
+  { node }: Connection,
+  request: RequestHead,
+  file: ServedFile,
+  name: string,
+): Promise<Reply> {
+  const etag = `"${file.version}"`;
+  const lastModified = file.modified.toUTCString();
+  const headers = headersOf(request);
+  if (!preconditionsHold(headers, etag, file.modified)) {
+    throw new ViaductError('PRECONDITION_FAILED', 'the file is not the one that the request means');
+  }
+  const fields: Field[] = [
+    ['ETag', etag],
+    ['Last-Modified', lastModified],
+    ['Cache-Control', 'no-cache'],
+    ['Accept-Ranges', 'bytes'],
+  ];
+  if (fresh(headers, { etag, 'last-modified': lastModified })) return { status: 304, fields, body: Buffer.alloc(0) };
+  fields.push(['Content-Type', typeOf(name)]);
+  if (wantsDigest(request)) fields.push(...(await node.digests.fields(file, request.method === 'HEAD')));
+  const range = rangeOf(request, headers, file, etag);
+  if (range === undefined) {
+    return { status: 200, fields, body: { handle: file.handle, start: 0, length: file.size } };
+  }
+  fields.push(['Content-Range', `bytes ${range.start}-${range.end}/${file.size}`]);
+  const body = { handle: file.handle, start: range.start, length: range.end - range.start + 1 };
+  return { status: 206, fields, body };
+}
+
+/** The single range that is asked for; undefined: all of it. More than one range is answered with all, too. */
+function rangeOf(
+  { method }: RequestHead,
+  headers: Headers,
+  file: ServedFile,
+  etag: string,
+): { start: number; end: number } | undefined {
+  const { range, 'if-range': condition } = headers;
+  if (range === undefined || method !== 'GET') return undefined;
+  // RFC 9110 §13.1.5: a date counts only if it is exactly the file's, an ETag only if it is strong.
+  if (condition !== undefined && condition !== etag && condition !== file.modified.toUTCString()) return undefined;
+  const ranges = parseRange(file.size, range);
+  if (ranges === -2 || (ranges !== -1 && (ranges.length !== 1 || ranges.type !== 'bytes'))) return undefined;
+  const [only] = ranges === -1 ? [] : ranges;
+  if (only === undefined) {
+    throw new RangeNotSatisfiable(file.size);
+  }
+  return only;
+}
+
+/** Carries the size, which the reply has to tell (RFC 9110 §15.5.17). */
+export class RangeNotSatisfiable extends ViaductError {
+  readonly size: number;
+
+  constructor(size: number) {
+    super('RANGE_NOT_SATISFIABLE', `the range lies outside of the file's ${size} bytes`);
+    this.size = size;
+  }
+}
+
+interface Headers {
+  readonly [name: string]: string | undefined;
+  readonly range?: string;
+}
+
+/** Lower-case names; several lines of one field are one list. */
+function headersOf({ fields }: RequestHead): Headers {
+  const names = new Set(fields.map(([name]) => name.toLowerCase()));
+  return Object.fromEntries([...names].map((name) => [name, valuesOf(fields, name).join(', ')]));
+}
+
+/** If-Match and If-Unmodified-Since (RFC 9110 §13.1.1, §13.1.4). */
+function preconditionsHold(headers: Headers, etag: string, modified: Date): boolean {
+  const match = headers['if-match'];
+  if (match !== undefined) return match.split(',').some((tag) => ['*', etag].includes(tag.trim()));
+  const since = Date.parse(headers['if-unmodified-since'] ?? '');
+  return Number.isNaN(since) || Math.floor(modified.getTime() / 1000) * 1000 <= since;
+}
+
+function typeOf(name: string): string {
+  const type = lookup(name) ?? 'application/octet-stream';
+  return /^text\/|\+xml$|\/(?:json|xml|javascript)$/.test(type) ? `${type}; charset=utf-8` : type;
+}

@@ -1,0 +1,103 @@
+import { ViaductError } from '../../errors.js';
+import { HTTP_HEAD_PER_HOP_MS } from '../../limits.js';
+import type { Channel } from '../../net/channel.js';
+import { readHead } from '../../net/read-head.js';
+import { type Hop, formatHop } from '../../route.js';
+import { type ReplyHead, type Split, formatHead, parseReplyHead, splitHead, valuesOf } from '../../wire/http-head.js';
+import type { Connection } from '../connection.js';
+import { passedFields } from './hops.js';
+import { NODE_FIELDS } from './reply.js';
+
+interface ReplyOptions {
+  /** How errors call the next hop. */
+  readonly label: string;
+  readonly nextHop: Hop;
+  /** Hops after the next one: each may take its time to dial. */
+  readonly hopsLeft: number;
+  /** The client speaks HTTP/1.0 and knows no interim replies. */
+  readonly oldClient: boolean;
+}
+
+/**
+ * Reads the head of a next hop's reply and returns it as the client is to get it, with the part of the
+ * body that came with it. Interim replies are passed on as they come.
+ * @throws ViaductError TIMEOUT, CUT_SHORT, BAD_REPLY or NOT_A_NODE
+ */
+export async function readReply(connection: Connection, upstream: Channel, options: ReplyOptions): Promise<Buffer> {
+  const limitMs = (options.hopsLeft + 1) * HTTP_HEAD_PER_HOP_MS + connection.node.silenceMs;
+  const deadline = performance.now() + limitMs;
+  for (let begin: Buffer = Buffer.alloc(0); ; ) {
+    const split = await readReplyHead(connection, upstream, options, begin, deadline - performance.now(), limitMs);
+    const reply = parse(split.head, options);
+    if (reply.status === 101) throw failed('BAD_REPLY', 'switched to another protocol', options);
+    const first = `HTTP/1.1 ${reply.status} ${reply.reason}`;
+    if (reply.status >= 200) {
+      requireNode(connection, reply, options);
+      const head = formatHead(first, [...passedFields(reply.fields, reply.minor), ...NODE_FIELDS]);
+      return Buffer.concat([head, split.rest]);
+    }
+    if (!options.oldClient) connection.channel.socket.write(formatHead(first, reply.fields));
+    begin = split.rest;
+  }
+}
+
+function readReplyHead(
+  { signal }: Connection,
+  upstream: Channel,
+  options: ReplyOptions,
+  begin: Buffer,
+  timeoutMs: number,
+  limitMs: number,
+): Promise<Split> {
+  return readHead<Split>(upstream, {
+    begin,
+    scan: (bytes) => {
+      if (!isPrefixOfHttp(bytes)) throw failed('NOT_A_NODE', 'is not a node: it does not speak HTTP', options);
+      const split = splitReply(bytes, options);
+      return split === undefined ? {} : { value: split };
+    },
+    timeoutMs: Math.max(1, timeoutMs),
+    signal,
+    late: () => failed('TIMEOUT', `sent no reply within ${limitMs / 1000} s`, options),
+    gone: () => failed('CUT_SHORT', 'closed the connection before it replied', options, upstream.error),
+  });
+}
+
+/** A greeting of another protocol is noticed with its first byte, not at a deadline. */
+function isPrefixOfHttp(bytes: Buffer): boolean {
+  const start = bytes.subarray(0, 7).toString('latin1');
+  return 'HTTP/1.'.startsWith(start);
+}
+
+function splitReply(bytes: Buffer, options: ReplyOptions): Split | undefined {
+  try {
+    return splitHead(bytes);
+  } catch (error) {
+    throw failed('BAD_REPLY', 'sent too large a reply head', options, error);
+  }
+}
+
+function parse(head: Buffer, options: ReplyOptions): ReplyHead {
+  try {
+    return parseReplyHead(head);
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error);
+    throw failed('BAD_REPLY', `sent a malformed reply: ${why}`, options, error);
+  }
+}
+
+/** A forgotten node is no open web proxy: only nodes are relayed, and hosts that the operator has named. */
+function requireNode({ node }: Connection, { fields }: ReplyHead, options: ReplyOptions): void {
+  if (valuesOf(fields, 'viaduct').length > 0 || node.policy.isNamed(options.nextHop)) return;
+  const how = `--allow-hop ${formatHop(options.nextHop)} would relay it all the same`;
+  throw failed('NOT_A_NODE', `is not a node; ${how}`, options);
+}
+
+function failed(
+  code: 'BAD_REPLY' | 'NOT_A_NODE' | 'TIMEOUT' | 'CUT_SHORT',
+  what: string,
+  { label, nextHop }: ReplyOptions,
+  cause?: unknown,
+): ViaductError {
+  return new ViaductError(code, `${label} ${what}`, { hop: formatHop(nextHop), cause });
+}

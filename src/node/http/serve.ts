@@ -1,0 +1,159 @@
+import { ViaductError, asViaductError } from '../../errors.js';
+import { HTTP_CONNECT_MS, INPUT_AHEAD_BYTES, KEEP_ALIVE_MS } from '../../limits.js';
+import { readHead } from '../../net/read-head.js';
+import { limitHops } from '../../route.js';
+import { type RoutedTarget, formatTarget, nameOfPath, parseTarget } from '../../url.js';
+import {
+  type RequestHead,
+  type Split,
+  formatHead,
+  listOf,
+  parseRequestHead,
+  splitHead,
+  valuesOf,
+} from '../../wire/http-head.js';
+import type { Connection } from '../connection.js';
+import { relay } from '../relay.js';
+import { errorReply } from './error-reply.js';
+import { claimedClass, forwardedFields, hopLabel, hopNumber } from './hops.js';
+import { replyAsOrigin } from './origin.js';
+import { readReply } from './relayed-reply.js';
+import { sendReply } from './reply.js';
+
+/**
+ * Answers the requests of one connection, one after the other, up to and including FIN. An error before a
+ * reply has begun is told to the client; one after it is thrown, and ends in a reset.
+ */
+export async function serveHttp(connection: Connection, begin: Buffer): Promise<void> {
+  let pending = begin;
+  for (let first = true; ; first = false) {
+    const received = await receive(connection, pending, first);
+    if (received === undefined) return connection.outlet.finish();
+    if (!first) connection.nextTransfer();
+    connection.transferring = true;
+    const input = collectInput(connection, received instanceof ViaductError ? Buffer.alloc(0) : received.rest);
+    if (!(await answer(connection, received))) return;
+    connection.transferring = false;
+    connection.channel.pause();
+    pending = input();
+  }
+}
+
+/**
+ * The next head, or the error that is its answer; undefined if a kept connection ends without a further
+ * request, by FIN or because it was idle for too long.
+ */
+async function receive(
+  connection: Connection,
+  begin: Buffer,
+  first: boolean,
+): Promise<Split | ViaductError | undefined> {
+  const { channel, node, signal } = connection;
+  const limitMs = first || begin.length > 0 ? node.silenceMs : KEEP_ALIVE_MS;
+  let idle = !first && begin.length === 0;
+  try {
+    return await readHead<Split>(channel, {
+      begin,
+      scan: (bytes) => {
+        idle &&= bytes.length === 0;
+        const split = splitHead(bytes);
+        return split === undefined ? {} : { value: split };
+      },
+      timeoutMs: limitMs,
+      signal,
+      late: () => new ViaductError('MESSAGE_TIMEOUT', `the request head was not whole within ${limitMs / 1000} s`),
+      gone: () => new ViaductError('CLIENT_GONE', 'the client left before its request was whole'),
+    });
+  } catch (error) {
+    const known = asViaductError(error);
+    if (channel.socket.destroyed || signal.aborted) throw known;
+    if (idle) return undefined;
+    if (known.code === 'MESSAGE_TIMEOUT' || known.code === 'HEAD_TOO_LARGE') return known;
+    throw known;
+  }
+}
+
+/**
+ * While a reply is on its way the client's input is kept for a request that follows, up to a bound; it is
+ * read so that the client's departure is seen.
+ */
+function collectInput({ channel }: Connection, begin: Buffer): () => Buffer {
+  let bytes = begin;
+  channel.consumer = (chunk) => {
+    bytes = Buffer.concat([bytes, chunk]);
+    return bytes.length < INPUT_AHEAD_BYTES;
+  };
+  if (bytes.length < INPUT_AHEAD_BYTES) channel.resume();
+  return () => bytes;
+}
+
+/** True if the connection is kept for a further request; if not, FIN is queued. */
+async function answer(connection: Connection, received: Split | ViaductError): Promise<boolean> {
+  const { channel, transfer, signal } = connection;
+  const before = channel.socket.bytesWritten;
+  let request: RequestHead | undefined;
+  try {
+    if (received instanceof ViaductError) throw received;
+    request = parseRequestHead(received.head);
+    const target = check(request, connection);
+    const close = target.route.length > 0 || !isKept(request);
+    if (target.route.length > 0) await relayRequest(connection, request, target, received.rest);
+    else await replyAsOrigin(connection, request, nameOfPath(target.path), close);
+    transfer.completed();
+    return !close;
+  } catch (error) {
+    const known = asViaductError(error);
+    // Once a byte of a reply has left, a second reply would be taken for its body.
+    if (channel.socket.bytesWritten > before || channel.socket.destroyed || signal.aborted) throw known;
+    const close = request === undefined || !isKept(request) || !KEEPING.has(known.code);
+    await sendReply(connection, request, errorReply(known, request), close);
+    transfer.failed(known);
+    return !close;
+  }
+}
+
+/** Errors about a file, after which the connection is as good as before. */
+const KEEPING = new Set<string>(['NOT_FOUND', 'FORBIDDEN', 'PRECONDITION_FAILED', 'RANGE_NOT_SATISFIABLE']);
+
+/** HTTP/1.1 connections are kept unless the client says otherwise (RFC 9112 §9.3). */
+function isKept({ minor, fields }: RequestHead): boolean {
+  return minor >= 1 && !listOf(fields, 'connection').some((option) => option.toLowerCase() === 'close');
+}
+
+/** What holds for every request, whoever answers it. */
+function check(request: RequestHead, { node }: Connection): RoutedTarget {
+  if (request.method !== 'GET' && request.method !== 'HEAD') {
+    throw new ViaductError('METHOD_NOT_ALLOWED', `${request.method} is not answered, only GET and HEAD`);
+  }
+  // A service worker would see the requests of the pages of all hops (they share one browser origin).
+  if (valuesOf(request.fields, 'service-worker').length > 0) {
+    throw new ViaductError('FORBIDDEN', 'service workers are not served');
+  }
+  const target = parseTarget(request.target);
+  limitHops(target.route, node.maxHops - hopNumber(request));
+  return target;
+}
+
+async function relayRequest(
+  connection: Connection,
+  request: RequestHead,
+  { route, path }: RoutedTarget,
+  rest: Buffer,
+): Promise<void> {
+  const [nextHop, ...left] = route;
+  if (nextHop === undefined) throw new Error('a relay has a next hop');
+  const label = hopLabel(hopNumber(request) + 1, nextHop);
+  const client = connection.clientClass(claimedClass(request));
+  connection.transfer.relaying(nameOfPath(path), nextHop);
+  const first = `${request.method} ${formatTarget({ route: left, path })} HTTP/1.1`;
+  await relay(connection, {
+    rest,
+    nextHop,
+    head: formatHead(first, forwardedFields(request, nextHop, client)),
+    label,
+    client,
+    connectMs: Math.min(connection.node.connectMs, HTTP_CONNECT_MS),
+    openReply: (upstream) =>
+      readReply(connection, upstream, { label, nextHop, hopsLeft: left.length, oldClient: request.minor === 0 }),
+  });
+}

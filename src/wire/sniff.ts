@@ -1,0 +1,18 @@
+/** What the first bytes of a connection are. */
+export type Dialect = 'http' | 'classic' | 'undecided';
+
+const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'DELETE', 'CONNECT', 'OPTIONS', 'TRACE', 'PATCH'];
+const REQUEST_LINE = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+ \S+ HTTP\/\d\.\d\r?$/;
+
+/**
+ * Tells HTTP from the classic wire. A whole first line `TOKEN SP target SP HTTP/x.y` is HTTP. A part of a
+ * line that begins with a known method, or is a part of one, may still become HTTP; all else is classic.
+ */
+export function dialectOf(bytes: Buffer): Dialect {
+  const end = bytes.indexOf('\n');
+  const line = bytes.subarray(0, end === -1 ? undefined : end).toString('latin1');
+  if (end !== -1) return REQUEST_LINE.test(line) ? 'http' : 'classic';
+  const mayBecome = METHODS.some((method) => `${method} `.startsWith(line) || line.startsWith(`${method} `));
+  return mayBecome ? 'undecided' : 'classic';
+}
+
