@@ -102,7 +102,8 @@ export class Channel {
   write(chunk: Uint8Array, flushed: () => void): boolean {
     let waiting = false;
     this.socket.write(chunk, (error) => {
-      if (waiting && !error) flushed();
+      // Node calls back without an error for what it drops when it destroys the socket.
+      if (waiting && !error && !this.socket.destroyed) flushed();
     });
     waiting = this.socket.writableLength > 0;
     return !waiting;

@@ -35,7 +35,8 @@ export async function dialledPair(t: TestContext): Promise<Pair> {
 
 /** Resolves once the socket is closed, whether it is already or not. */
 export async function closed(socket: Socket): Promise<void> {
-  if (!socket.closed) await once(socket, 'close');
+  // Not `once`, which rejects at an error that comes before.
+  if (!socket.closed) await new Promise<void>((resolve) => socket.once('close', () => resolve()));
 }
 
 /** Resolves with what a channel has read once there are `count` bytes; leaves it reading. */

@@ -1,0 +1,148 @@
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { readFileSync, readdirSync, statSync, watch, writeFileSync } from 'node:fs';
+import type { Socket } from 'node:net';
+import { join } from 'node:path';
+import { type TestContext, test } from 'node:test';
+import type { Hop } from 'viaduct';
+import { type Child, runViaduct, startClient } from '../support/processes.js';
+import { rawServer } from '../support/raw.js';
+import { tempFolder } from '../support/temp.js';
+import { assertOneLine } from './assertions.js';
+
+const OLD = 'what was there';
+
+/** A server that has the client's whole message before it does anything. */
+async function afterMessage(t: TestContext, act: (socket: Socket) => void): Promise<Hop> {
+  const { hop } = await rawServer(t, (socket) => socket.once('data', () => act(socket)));
+  return hop;
+}
+
+/** A folder in which a file of the name that is fetched stands already. */
+function folderWithOld(t: TestContext): string {
+  const folder = tempFolder(t);
+  writeFileSync(join(folder, 'file'), OLD);
+  return folder;
+}
+
+/** One line, the old file as it was, and nothing new beside it. */
+async function assertNothingNew(client: Child, folder: string, code: number, line: RegExp): Promise<void> {
+  const found = await client.ended;
+  assertOneLine({ code: found, stdout: client.stdout, stderr: client.stderr }, code, line);
+  assert.equal(readFileSync(join(folder, 'file'), 'utf8'), OLD);
+  assert.deepEqual(readdirSync(folder).toSorted(), ['file', 'input.txt']);
+}
+
+/** Waits until the partial file in a folder has so many bytes. */
+async function partialOf(folder: string, size: number): Promise<void> {
+  const watcher = watch(folder);
+  try {
+    for (;;) {
+      const partial = readdirSync(folder).find((name) => name.endsWith('.part'));
+      if (partial !== undefined && statSync(join(folder, partial)).size >= size) return;
+      await once(watcher, 'change');
+    }
+  } finally {
+    watcher.close();
+  }
+}
+
+for (const [signal, code] of [
+  ['SIGINT', 130],
+  ['SIGTERM', 143],
+] as const) {
+  test(`${signal} in mid-transfer: exit code ${code}, nothing new`, async (t) => {
+    const hop = await afterMessage(t, (socket) => socket.write(Buffer.alloc(1000)));
+    const folder = folderWithOld(t);
+    const client = startClient(t, folder, { name: 'file', route: [hop] });
+    await partialOf(folder, 1000);
+    client.process.kill(signal);
+    await assertNothingNew(client, folder, code, new RegExp(`interrupted by ${signal}; nothing was saved`));
+  });
+
+  test(`${signal} before the first byte: exit code ${code}, nothing new`, async (t) => {
+    const { hop, server } = await rawServer(t, () => {});
+    const folder = folderWithOld(t);
+    const client = startClient(t, folder, { name: 'file', route: [hop] });
+    const [socket] = (await once(server, 'connection')) as [Socket];
+    await once(socket, 'data');
+    client.process.kill(signal);
+    await assertNothingNew(client, folder, code, new RegExp(`interrupted by ${signal}; nothing was saved`));
+  });
+
+  test(`${signal} while nobody reads the pipe of -o -: exit code ${code}`, async (t) => {
+    const hop = await afterMessage(t, (socket) => socket.end(Buffer.alloc(8 * 1024 * 1024)));
+    const client = startClient(t, tempFolder(t), { name: 'file', route: [hop] }, ['-o', '-']);
+    await client.until(({ stdout }) => stdout.length > 0);
+    client.process.stdout?.pause();
+    client.process.kill(signal);
+    // What came before the pause stands in the way of the pipe's end, which `ended` waits for.
+    const [exitCode] = (await once(client.process, 'exit')) as [number | null];
+    client.process.stdout?.resume();
+    assert.equal(exitCode, code);
+    await client.ended;
+    assert.match(client.stderr, new RegExp(`^viaduct: interrupted by ${signal}; [^\n]+\n$`));
+  });
+}
+
+test('a reset in mid-transfer: one line, exit code 18, nothing new', async (t) => {
+  const folder = folderWithOld(t);
+  const hop = await afterMessage(t, (socket) => {
+    socket.write(Buffer.alloc(1000));
+    void partialOf(folder, 1000).then(() => socket.resetAndDestroy());
+  });
+  const client = startClient(t, folder, { name: 'file', route: [hop] });
+  const line = new RegExp(`hop 1 \\(127\\.0\\.0\\.1:${hop.port}\\) reset the connection after 1000 bytes`);
+  await assertNothingNew(client, folder, 18, line);
+});
+
+test('a reset instead of a reply: one line, exit code 18, nothing new', async (t) => {
+  const folder = folderWithOld(t);
+  const hop = await afterMessage(t, (socket) => socket.resetAndDestroy());
+  const client = startClient(t, folder, { name: 'file', route: [hop] });
+  await assertNothingNew(client, folder, 18, /reset the connection after 0 bytes/);
+});
+
+test('silence from the start: a timeout that says how long and how many bytes, exit code 28', async (t) => {
+  const folder = folderWithOld(t);
+  const hop = await afterMessage(t, () => {});
+  const client = startClient(t, folder, { name: 'file', route: [hop] }, ['--timeout', '0.3']);
+  const line = new RegExp(`no data for 0\\.3 s from hop 1 \\(127\\.0\\.0\\.1:${hop.port}\\), after 0 bytes`);
+  await assertNothingNew(client, folder, 28, line);
+});
+
+test('silence after some bytes: a timeout that counts them, exit code 28', async (t) => {
+  const folder = folderWithOld(t);
+  const hop = await afterMessage(t, (socket) => socket.write(Buffer.alloc(1000)));
+  const client = startClient(t, folder, { name: 'file', route: [hop] }, ['--timeout', '0.3']);
+  await assertNothingNew(client, folder, 28, /no data for 0\.3 s from hop 1 .*, after 1000 bytes/);
+});
+
+test('a port where nobody listens: one line, exit code 7, nothing new', async (t) => {
+  const { hop, server } = await rawServer(t, (socket) => socket.destroy());
+  server.close();
+  await once(server, 'close');
+  const folder = folderWithOld(t);
+  const client = startClient(t, folder, { name: 'file', route: [hop] });
+  await assertNothingNew(client, folder, 7, new RegExp(`${hop.port}\\) refused the connection \\(is a node`));
+});
+
+test('a name that does not resolve: one line, exit code 6, nothing new', async (t) => {
+  const folder = tempFolder(t);
+  // Where there is no name server at all, one short attempt says so.
+  const env = { ...process.env, RES_OPTIONS: 'attempts:1 timeout:1' };
+  const input = 'file\nno-such-host.invalid 12000\n';
+  const run = await runViaduct(t, ['client', '-'], { cwd: folder, env, input });
+  assertOneLine(run, 6, /hop 1 \(no-such-host\.invalid:12000\) (does not resolve|cannot be resolved)/);
+  assert.deepEqual(readdirSync(folder), []);
+});
+
+test('a clean end without a byte: success with a warning', async (t) => {
+  const folder = folderWithOld(t);
+  const hop = await afterMessage(t, (socket) => socket.end());
+  const client = startClient(t, folder, { name: 'file', route: [hop] });
+  assert.equal(await client.ended, 0);
+  assert.match(client.stdout, /^The file got downloaded in the client\.\nfile {2}0 B {2}[^\n]+\n$/);
+  assert.match(client.stderr, /^viaduct: warning: the file is empty; [^\n]+\n$/);
+  assert.equal(readFileSync(join(folder, 'file')).length, 0);
+});

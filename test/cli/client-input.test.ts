@@ -1,0 +1,119 @@
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { type TestContext, test } from 'node:test';
+import type { Hop } from 'viaduct';
+import { testChain, testNode } from '../support/nodes.js';
+import { runViaduct } from '../support/processes.js';
+import { rawConnect, rawServer } from '../support/raw.js';
+import { randomFile, tempFolder } from '../support/temp.js';
+import { assertOneLine } from './assertions.js';
+
+/** A first hop that can tell that nobody has dialled it. */
+async function witness(
+  t: TestContext,
+): Promise<{ readonly hop: Hop; readonly untouched: () => Promise<void> }> {
+  const callers: (number | undefined)[] = [];
+  const { hop, server } = await rawServer(t, (socket) => callers.push(socket.remotePort));
+  return {
+    hop,
+    untouched: async () => {
+      // Connections are accepted in their order: an earlier one would have been heard by now.
+      const accepted = once(server, 'connection');
+      const own = await rawConnect(t, hop);
+      await accepted;
+      assert.deepEqual(callers, [own.localPort], 'the client dialled');
+    },
+  };
+}
+
+/** `HOP` stands for a line with the first hop. */
+const wrong: readonly (readonly [string, string, RegExp])[] = [
+  ['nothing', '', /line 1: the file name is missing/],
+  ['blank lines only', '\n \r\n\n', /line 1: the file name is missing/],
+  ['a file name only', 'file\n', /line 2: a line "host port" is missing/],
+  ['a host that is none', 'file\nHOP\nho$t 12000\n', /line 3: ho\$t is not a host name or address/],
+  ['a host in a loose spelling', 'file\nHOP\n127.1 12000\n', /line 3: 127\.1 is not a host/],
+  ['a port that is a word', 'file\nHOP\nhost http\n', /line 3: http is not a port \(1 to 65535\)/],
+  ['port 0', 'file\nHOP\nhost 0\n', /line 3: 0 is not a port/],
+  ['a port beyond 65535', 'file\nHOP\nhost 65536\n', /line 3: 65536 is not a port/],
+  ['a hop of one word', 'file\nHOP\nhost\n', /line 3: expected "host port", found host/],
+  ['a hop of three words', 'file\nHOP\nhost 12000 x\n', /line 3: expected "host port", found host 12000 x/],
+  ['a line number after blank lines', '\n\nfile\n\nHOP\n\nhost\n', /line 7: expected "host port"/],
+  ['17 hops', `file\n${'HOP\n'.repeat(17)}`, /the route has 17 hops; at most 16 are allowed/],
+  ['a name with NUL', 'fi\0le\nHOP\n', /line 1: a file name has no NUL/],
+  ['a host with control characters', 'file\nHOP\nh\u001b[2J 1\n', /line 3: h\\x1b\[2J is not a host/],
+  ['a message over 4,096 bytes', `${'d/'.repeat(2046)}file\nHOP\n`, /carries at most 4096/],
+  ['a name that cannot be a file here', 'folder/..\nHOP\n', /"folder\/\.\." does not end in a file name/],
+];
+for (const [what, content, line] of wrong) {
+  test(`an input file with ${what}: one line, exit code 2, nothing dialled`, async (t) => {
+    const { hop, untouched } = await witness(t);
+    const folder = tempFolder(t);
+    writeFileSync(join(folder, 'input.txt'), content.replaceAll('HOP', `127.0.0.1 ${hop.port}`));
+    const run = await runViaduct(t, ['client', 'input.txt'], { cwd: folder });
+    assertOneLine(run, 2, line);
+    await untouched();
+  });
+}
+
+test('the error names the input file, or standard input', async (t) => {
+  const folder = tempFolder(t);
+  writeFileSync(join(folder, 'input.txt'), 'file\nhost\n');
+  const file = await runViaduct(t, ['client', 'input.txt'], { cwd: folder });
+  assert.equal(file.stderr, 'viaduct: input.txt: line 2: expected "host port", found host\n');
+  const stdin = await runViaduct(t, ['client', '-'], { cwd: folder, input: 'file\nhost\n' });
+  assert.equal(stdin.stderr, 'viaduct: standard input: line 2: expected "host port", found host\n');
+});
+
+const right: readonly (readonly [string, string])[] = [
+  ['LF', 'a file\nHOP1\nHOP2\n'],
+  ['no final newline', 'a file\nHOP1\nHOP2'],
+  ['CRLF', 'a file\r\nHOP1\r\nHOP2\r\n'],
+  ['a byte-order mark', '\uFEFFa file\nHOP1\nHOP2\n'],
+  ['blank lines', '\n\na file\n\n \nHOP1\n\r\nHOP2\n\n\n'],
+  ['tabs and spaces around hops', 'a file\n\tHOP1  \n  HOP2\t\n'],
+];
+for (const [what, content] of right) {
+  for (const from of ['input.txt', '-']) {
+    test(`an input with ${what} from ${from === '-' ? 'standard input' : 'a file'}`, async (t) => {
+      const root = tempFolder(t);
+      const bytes = randomFile(root, 'a file', 1000);
+      const { route } = await testChain(t, 2, { root });
+      const input = content.replaceAll(
+        /HOP(\d)/g,
+        (_, n: string) => `localhost ${route[Number(n) - 1]?.port}`,
+      );
+      const folder = tempFolder(t);
+      writeFileSync(join(folder, 'input.txt'), input);
+      const run = await runViaduct(t, ['client', from], { cwd: folder, input: from === '-' ? input : '' });
+      assert.equal(run.code, 0, run.stderr);
+      assert.deepEqual(readFileSync(join(folder, 'a file')), bytes);
+    });
+  }
+}
+
+test('IPv6 hosts, with and without brackets', async (t) => {
+  const root = tempFolder(t);
+  const bytes = randomFile(root, 'file', 1000);
+  const { hop } = await testNode(t, { root });
+  for (const host of ['::1', '[::1]']) {
+    const folder = tempFolder(t);
+    const input = `file\n${host} ${hop.port}\n${host} ${hop.port}\n`;
+    const run = await runViaduct(t, ['client', '-'], { cwd: folder, input });
+    assert.equal(run.code, 0, run.stderr);
+    assert.deepEqual(readFileSync(join(folder, 'file')), bytes);
+  }
+});
+
+test('16 hops are allowed', async (t) => {
+  const root = tempFolder(t);
+  const bytes = randomFile(root, 'file', 1000);
+  const { hop } = await testNode(t, { root });
+  const folder = tempFolder(t);
+  const input = `file\n${`127.0.0.1 ${hop.port}\n`.repeat(16)}`;
+  const run = await runViaduct(t, ['client', '-'], { cwd: folder, input });
+  assert.equal(run.code, 0, run.stderr);
+  assert.deepEqual(readFileSync(join(folder, 'file')), bytes);
+});

@@ -1,0 +1,193 @@
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import {
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  readdirSync,
+  rmdirSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type TestContext, test } from 'node:test';
+import { type Route, formatInput } from 'viaduct';
+import { testChain, testNode } from '../support/nodes.js';
+import { havePeer } from '../support/peers.js';
+import { Child, PROGRAM, startClient } from '../support/processes.js';
+import { rawServer } from '../support/raw.js';
+import { randomFile, sha256, tempFolder } from '../support/temp.js';
+import { assertOneLine } from './assertions.js';
+
+const MIB = 1024 * 1024;
+
+/** A served file and the route to it. */
+async function served(
+  t: TestContext,
+  size: number,
+): Promise<{ readonly bytes: Buffer; readonly route: Route }> {
+  const root = tempFolder(t);
+  const bytes = randomFile(root, 'file', size);
+  const { route } = await testChain(t, 2, { root });
+  return { bytes, route };
+}
+
+test('-o FILE saves under that name, in another folder too', async (t) => {
+  const { bytes, route } = await served(t, 100_000);
+  const folder = tempFolder(t);
+  mkdirSync(join(folder, 'sub'));
+  const client = startClient(t, folder, { name: 'file', route }, ['-o', 'sub/other']);
+  assert.equal(await client.ended, 0, client.stderr);
+  assert.match(client.stdout, /^The file got downloaded in the client\.\nsub\/other {2}97\.7 KiB {2}/);
+  assert.deepEqual(readFileSync(join(folder, 'sub/other')), bytes);
+  assert.deepEqual(readdirSync(folder).toSorted(), ['input.txt', 'sub']);
+  assert.deepEqual(readdirSync(join(folder, 'sub')), ['other']);
+});
+
+for (const [what, redirection] of [
+  ['a pipe', '| cat >'],
+  ['a file', '>'],
+  ['the end of a file', '>>'],
+] as const) {
+  test(`-o - writes the bytes, and only them, to ${what}`, async (t) => {
+    const { bytes, route } = await served(t, 3 * MIB + 1);
+    const folder = tempFolder(t);
+    writeFileSync(join(folder, 'input.txt'), formatInput({ name: 'file', route }));
+    const command = `"${process.execPath}" "${PROGRAM}" client input.txt -o - ${redirection} out`;
+    const shell = new Child(t, 'sh', ['-c', command], { cwd: folder });
+    assert.equal(await shell.ended, 0);
+    assert.equal(sha256(readFileSync(join(folder, 'out'))), sha256(bytes));
+    assert.match(shell.stderr, /^The file got downloaded in the client\.\nfile {2}3\.00 MiB {2}[^\n]+\n$/);
+    assert.deepEqual(readdirSync(folder).toSorted(), ['input.txt', 'out']);
+  });
+}
+
+test('-o into a folder that is not there, on a folder, on a full device: one line, exit code 23', async (t) => {
+  const { route } = await served(t, 1000);
+  const folder = tempFolder(t);
+  mkdirSync(join(folder, 'sub'));
+  for (const [target, line] of [
+    ['absent/file', /cannot write absent\/file: no such file or directory/],
+    ['sub', /cannot write sub: it is a folder/],
+    ['sub/', /cannot write sub\/: it is a folder/],
+    ['input.txt/file', /cannot write input\.txt\/file: not a directory/],
+    ['/dev/full', /cannot write \/dev\/full: no space left on device/],
+  ] as const) {
+    const client = startClient(t, folder, { name: 'file', route }, ['-o', target]);
+    const code = await client.ended;
+    assertOneLine({ code, stdout: client.stdout, stderr: client.stderr }, 23, line);
+  }
+  assert.deepEqual(readdirSync(folder).toSorted(), ['input.txt', 'sub']);
+  assert.deepEqual(readdirSync(join(folder, 'sub')), []);
+});
+
+test('a reader of -o - that leaves early: one line, exit code 23', async (t) => {
+  const { route } = await served(t, 3 * MIB);
+  const folder = tempFolder(t);
+  const client = startClient(t, folder, { name: 'file', route }, ['-o', '-']);
+  await client.until(({ stdout }) => stdout.length > 0);
+  client.process.stdout?.destroy();
+  const code = await client.ended;
+  assertOneLine({ code, stdout: '', stderr: client.stderr }, 23, /cannot write standard output: broken pipe/);
+});
+
+test('-o - to a full device: one line, exit code 23', async (t) => {
+  const { route } = await served(t, 1000);
+  const folder = tempFolder(t);
+  writeFileSync(join(folder, 'input.txt'), formatInput({ name: 'file', route }));
+  const command = `"${process.execPath}" "${PROGRAM}" client input.txt -o - > /dev/full`;
+  const shell = new Child(t, 'sh', ['-c', command], { cwd: folder });
+  const code = await shell.ended;
+  assertOneLine({ code, stdout: '', stderr: shell.stderr }, 23, /standard output: no space left on device/);
+});
+
+const names: readonly (readonly [string, string])[] = [
+  ['../x', 'x'],
+  ['a/b/c', 'c'],
+  ['/etc/x', 'x'],
+  ['folder/', 'folder'],
+  ['..x', '..x'],
+  ['-o', '-o'],
+  ['back\\slash', 'back\\slash'],
+  ['the end.', 'the end.'],
+];
+for (const [name, saved] of names) {
+  test(`the far name ${name} is saved here, as ${saved}`, async (t) => {
+    const { hop } = await rawServer(t, (socket) => socket.end('bytes'));
+    const parent = tempFolder(t);
+    const folder = join(parent, 'here');
+    mkdirSync(folder);
+    const client = startClient(t, folder, { name, route: [hop] });
+    assert.equal(await client.ended, 0, client.stderr);
+    assert.equal(readFileSync(join(folder, saved), 'utf8'), 'bytes');
+    assert.deepEqual(readdirSync(folder).toSorted(), [saved, 'input.txt'].toSorted());
+    assert.deepEqual(readdirSync(parent), ['here']);
+  });
+}
+
+test('a name with control characters puts none on the terminal', async (t) => {
+  const { hop } = await rawServer(t, (socket) => socket.end('bytes'));
+  const folder = tempFolder(t);
+  const name = 'a\u001b]0;title\u0007\u202eb\u009bc';
+  const client = startClient(t, folder, { name, route: [hop] });
+  assert.equal(await client.ended, 0, client.stderr);
+  assert.ok(client.stdout.includes('\na\\x1b]0;title\\x07\\u{202e}b\\x9bc  5 B'), client.stdout);
+  assert.equal(readFileSync(join(folder, name), 'utf8'), 'bytes');
+});
+
+test('an older file is replaced by the whole new one; a link stays a link', async (t) => {
+  const { bytes, route } = await served(t, 100_000);
+  const folder = tempFolder(t);
+  writeFileSync(join(folder, 'old'), 'what was there');
+  symlinkSync('old', join(folder, 'file'));
+  const client = startClient(t, folder, { name: 'file', route });
+  assert.equal(await client.ended, 0, client.stderr);
+  assert.deepEqual(readFileSync(join(folder, 'old')), bytes);
+  const entries = readdirSync(folder, { withFileTypes: true });
+  assert.ok(entries.find((entry) => entry.name === 'file')?.isSymbolicLink());
+});
+
+/** A file system of 1 MiB, which is gone when the test ends; undefined, and the test skipped, if there can be none. */
+function smallDisk(t: TestContext): string | undefined {
+  if (!havePeer(t, 'mount')) return undefined;
+  // Not a tempFolder, which would go before the mount does: what is opened first is closed first.
+  const path = mkdtempSync(join(tmpdir(), 'viaduct-test-'));
+  const { status } = spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=1m', 'viaduct-test', path]);
+  t.after(() => {
+    if (status === 0) spawnSync('umount', ['-l', path]);
+    rmdirSync(path);
+  });
+  if (status === 0) return path;
+  if (process.env['CI'] === 'true') throw new Error('a tmpfs cannot be mounted, and CI skips nothing');
+  t.skip('a tmpfs cannot be mounted');
+  return undefined;
+}
+
+test('a disk that becomes full: one line, exit code 23, and nothing new', async (t) => {
+  const disk = smallDisk(t);
+  if (disk === undefined) return;
+  const root = tempFolder(t);
+  randomFile(root, 'file', MIB + 100);
+  const { hop } = await testNode(t, { root });
+  writeFileSync(join(disk, 'file'), 'what was there');
+  const client = startClient(t, disk, { name: 'file', route: [hop] });
+  const code = await client.ended;
+  assertOneLine({ code, stdout: client.stdout, stderr: client.stderr }, 23, /file: no space left on device/);
+  assert.equal(readFileSync(join(disk, 'file'), 'utf8'), 'what was there');
+  assert.deepEqual(readdirSync(disk).toSorted(), ['file', 'input.txt']);
+});
+
+test('-o - to a file on a disk that lacks room for the last bytes only: exit code 23', async (t) => {
+  const disk = smallDisk(t);
+  if (disk === undefined) return;
+  const root = tempFolder(t);
+  randomFile(root, 'file', MIB + 100);
+  const { hop } = await testNode(t, { root });
+  const folder = tempFolder(t);
+  writeFileSync(join(folder, 'input.txt'), formatInput({ name: 'file', route: [hop] }));
+  const command = `"${process.execPath}" "${PROGRAM}" client input.txt -o - > "${disk}/out"`;
+  const shell = new Child(t, 'sh', ['-c', command], { cwd: folder });
+  const code = await shell.ended;
+  assertOneLine({ code, stdout: '', stderr: shell.stderr }, 23, /standard output: no space left on device/);
+});
