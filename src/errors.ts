@@ -30,6 +30,10 @@ const MEANINGS = {
   BAD_REQUEST: { exit: 2, status: 400 },
   /** A method other than GET and HEAD. */
   METHOD_NOT_ALLOWED: { exit: 22, status: 405 },
+  /** A condition of the request does not hold (If-Match, If-Unmodified-Since). */
+  PRECONDITION_FAILED: { exit: 22, status: 412 },
+  /** A range that lies outside of the file. */
+  RANGE_NOT_SATISFIABLE: { exit: 22, status: 416 },
   /** A request target of more than 8 KiB. */
   URI_TOO_LONG: { exit: 22, status: 414 },
   /** An HTTP head of more than 16 KiB. */

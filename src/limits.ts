@@ -27,6 +27,10 @@ export const DIGEST_WAIT_MS = 5000;
 /** Digests that are remembered, and digests that may be under way at once. */
 export const DIGESTS_KEPT = 1000;
 export const DIGESTS_AT_ONCE = 2;
+export const DIGESTS_QUEUED = 100;
+
+/** Input that is kept while a reply is on its way, for requests that a client sends ahead. */
+export const INPUT_AHEAD_BYTES = 64 * 1024;
 
 /** Hops of a route as the client writes it, so that a node sees at most one less. Tor ends at 8, we at 16. */
 export const MAX_HOPS = 16;

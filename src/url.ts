@@ -37,7 +37,7 @@ export function parseTarget(target: string): RoutedTarget {
     path = path.slice(whole.length);
     if (!path.startsWith('/')) path = `/${path}`;
   }
-  if (route.length > 0 && /^\/(?:\.|%2e){1,2}(?:[/?#]|$)/i.test(path)) {
+  if (/^\/(?:\.|%2e){1,2}(?:[/?#]|$)/i.test(path)) {
     throw new ViaductError('BAD_REQUEST', 'a dot segment follows a hop');
   }
   return { route, path };
@@ -76,7 +76,7 @@ function latin1ToUtf8(text: string): string {
   return new TextDecoder('utf-8', { fatal: true }).decode(Buffer.from(text, 'latin1'));
 }
 
-/** A name as one segment of a relative reference: a leading `@` too, so that it is never taken for a hop. */
+/** A name as one segment of a relative reference; `@` too is encoded, so that it is never taken for a hop. */
 export function encodeSegment(name: string): string {
-  return encodeURIComponent(name).replace(/^@/, '%40');
+  return encodeURIComponent(name);
 }

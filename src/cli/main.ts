@@ -1,8 +1,8 @@
 #!/usr/bin/env node
-import { createRequire } from 'node:module';
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import { asViaductError } from '../errors.js';
 import { BACKLOG, CONNECT_MS, GRACE_MS, MAX_CONNECTIONS, MAX_HOPS, SILENCE_MS, STALL_MS } from '../limits.js';
+import { VERSION } from '../version.js';
 import type { ClientOptions } from './client-command.js';
 import { printError } from './print.js';
 import type { ServerOptions } from './server-command.js';
@@ -19,7 +19,7 @@ function buildProgram(setExit: (code: number) => void): Command {
     .description(
       'Fetch a file from a host that you cannot reach directly, over a chain of hosts that can reach each other.',
     )
-    .version(version(), '-V, --version')
+    .version(VERSION, '-V, --version')
     .exitOverride()
     .configureOutput({
       outputError: (text, write) => {
@@ -113,12 +113,6 @@ function countOption(flag: string, what: string, defaultCount: number): Option {
     if (count < 1) throw new InvalidArgumentError('Expected a whole number from 1.');
     return count;
   });
-}
-
-function version(): string {
-  const manifest: unknown = createRequire(import.meta.url)('../../package.json');
-  const known = typeof manifest === 'object' && manifest !== null && 'version' in manifest;
-  return known ? String(manifest.version) : 'unknown';
 }
 
 // Whoever reads our lines may leave early (`| head`). That ends no transfer; a sink reports its own failures.

@@ -4,8 +4,13 @@ import ipaddr from 'ipaddr.js';
  * How far inside an address is, seen from this host. `loopback`: this host itself; `private`: its own
  * networks; `public`: everybody. A relay never dials further inward than its client stands.
  */
-const CLASSES = ['loopback', 'private', 'public'] as const;
+export const CLASSES = ['loopback', 'private', 'public'] as const;
 export type AddressClass = (typeof CLASSES)[number];
+
+/** The one of two classes that is further outside. */
+export function outermost(a: AddressClass, b: AddressClass): AddressClass {
+  return isMoreInward(a, b) ? b : a;
+}
 
 /** True if `target` is further inside than `client`. */
 export function isMoreInward(target: AddressClass, client: AddressClass): boolean {
@@ -45,6 +50,11 @@ export function parseAddress(text: string): Address | undefined {
 /** True if the address lies in the prefix; an IPv4 address never lies in an IPv6 one. */
 export function inPrefix(address: Address, [base, bits]: Prefix): boolean {
   return address.kind() === base.kind() && address.match(base, bits);
+}
+
+/** True for a prefix that is a single address. */
+export function isWhole([base, bits]: Prefix): boolean {
+  return bits === (base.kind() === 'ipv4' ? 32 : 128);
 }
 
 /** `address/bits`, as interfaces and rules have it; undefined if it is not one. */

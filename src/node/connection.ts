@@ -62,7 +62,8 @@ export class Connection {
       await lingeringClose(this.channel, this.signal);
     } catch (error) {
       this.channel.reset();
-      this.transfer.failed(asViaductError(error));
+      // A kept connection may break between two requests, when there is nothing to tell.
+      if (!this.transfer.ended) this.transfer.failed(asViaductError(error));
     } finally {
       this.outlet.release();
     }

@@ -20,7 +20,7 @@ export async function sendFileBytes(
   let filling = Buffer.allocUnsafeSlow(size);
   let leaving = Buffer.allocUnsafeSlow(size);
   let sending: Promise<void> = Promise.resolve();
-  for (let at = start, end = start + length; at < end; ) {
+  for (let at = start, end = start + length; at < end;) {
     const chunk = await readChunk(handle, filling, Math.min(size, end - at), at);
     await sending;
     [filling, leaving] = [leaving, filling];
@@ -37,7 +37,9 @@ async function readChunk(handle: FileHandle, buffer: Buffer, length: number, at:
     const { bytesRead } = await handle.read(buffer, 0, length, at);
     if (bytesRead > 0) return buffer.subarray(0, bytesRead);
   } catch (error) {
-    throw new ViaductError('READ_FAILED', `the file cannot be read: ${systemReason(error)}`, { cause: error });
+    throw new ViaductError('READ_FAILED', `the file cannot be read: ${systemReason(error)}`, {
+      cause: error,
+    });
   }
   throw new ViaductError('READ_FAILED', `the file shrank to ${at} bytes while it was sent`);
 }

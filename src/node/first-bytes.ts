@@ -26,7 +26,9 @@ export function readFirst({ channel, node, signal }: Connection): Promise<First>
       return new ViaductError('MESSAGE_TIMEOUT', `${message} (${bytes.length} bytes had come)`);
     },
     gone: () =>
-      new ViaductError('CLIENT_GONE', 'the client left before its message was whole', { cause: channel.error }),
+      new ViaductError('CLIENT_GONE', 'the client left before its message was whole', {
+        cause: channel.error,
+      }),
   });
 }
 

@@ -6,9 +6,11 @@ import { listen } from '../net/listen.js';
 import { portablePump } from '../net/portable-pump.js';
 import { Resolver } from '../net/resolver.js';
 import { formatHop } from '../route.js';
-import { Connection, type NodeContext } from './connection.js';
+import { Connection } from './connection.js';
+import type { NodeContext } from './context.js';
 import { connectionsThatFit } from './descriptors.js';
 import type { NodeEvent } from './events.js';
+import { Digests } from './http/digests.js';
 import { systemNetworkView } from './network-view.js';
 import { type ClientJudgement, Policy, parseHopRule } from './policy.js';
 import { Root } from './root.js';
@@ -83,15 +85,19 @@ export async function startNode(options: NodeOptions): Promise<RunningNode> {
     }),
     resolver: new Resolver(),
     selfDials: new SelfDials(),
+    digests: new Digests(),
     pump: portablePump,
     maxHops: options.maxHops ?? MAX_HOPS,
     silenceMs: options.timeoutMs ?? SILENCE_MS,
     connectMs: options.connectTimeoutMs ?? CONNECT_MS,
     stallMs: options.stallTimeoutMs ?? STALL_MS,
+    maxConnections,
+    startedAt: performance.now(),
+    totals: { accepted: 0, completed: 0, failed: 0, bytes: 0 },
+    open: () => connections.size,
     emit,
   };
 
-  let count = 0;
   server.on('connection', (socket: Socket) => {
     const channel = Channel.accepted(socket);
     if (connections.size >= maxConnections) {
@@ -99,7 +105,7 @@ export async function startNode(options: NodeOptions): Promise<RunningNode> {
       channel.reset();
       return emit({ type: 'refused', peer, limit: maxConnections });
     }
-    const connection = new Connection(context, channel, count++);
+    const connection = new Connection(context, channel);
     connections.add(connection);
     void connection.serve().finally(() => connections.delete(connection));
   });

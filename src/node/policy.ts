@@ -7,6 +7,7 @@ import {
   classOfClient,
   classOfTarget,
   inPrefix,
+  isWhole,
   isMoreInward,
   parseAddress,
   parsePrefix,
@@ -82,19 +83,24 @@ export class Policy {
 
   /**
    * Every address of the hop is checked, and one bad one refuses the hop.
+   * @param label how the error calls the hop
    * @throws ViaductError PROHIBITED, naming the option that would allow it
    */
-  check(client: AddressClass, hop: Hop, addresses: readonly string[]): void {
+  check(client: AddressClass, hop: Hop, addresses: readonly string[], label: string): void {
+    const prohibited = (why: string, allow: boolean): ViaductError => {
+      const how = allow ? `; --allow-hop ${formatHop(hop)} would allow it` : '';
+      return new ViaductError('PROHIBITED', `${label} is prohibited: ${why}${how}`, { hop: formatHop(hop) });
+    };
     for (const address of addresses) {
       const target = this.#classOfTarget(address, hop.port);
-      if (target === 'never') throw prohibited(hop, `${address} is an address that a relay never dials`);
+      if (target === 'never') throw prohibited('it is an address that a relay never dials', false);
       if (this.#options.allowHops.length > 0) {
-        if (!this.#allowed(hop, address)) throw prohibited(hop, `no --allow-hop rule names it`, hop);
+        if (!this.#allowed(hop, address)) throw prohibited('no --allow-hop rule names it', true);
       } else if (isMoreInward(target, client)) {
-        const what = `${address} is a ${target} address and the client a ${client} one`;
-        throw prohibited(hop, what, hop);
+        // The address of a name is not told: the client may be a stranger, and the resolver an inner one.
+        throw prohibited(`it has a ${target} address and the client a ${client} one`, true);
       } else if (hop.port < FIRST_ORDINARY_PORT) {
-        throw prohibited(hop, `ports below ${FIRST_ORDINARY_PORT} are not dialled`, hop);
+        throw prohibited(`ports below ${FIRST_ORDINARY_PORT} are not dialled`, true);
       }
     }
   }
@@ -104,21 +110,34 @@ export class Policy {
     return classOfTarget(address, this.#options.view(), port === this.#options.ownPort);
   }
 
+  /** True if a rule names this very host, not just a range: then it need not be a node. */
+  isNamed(hop: Hop): boolean {
+    const address = parseAddress(hop.host);
+    return this.#rulesFor(hop).some(
+      ({ matches, prefix }) =>
+        matches(hop.host.toLowerCase()) ||
+        (prefix !== undefined && address !== undefined && isWhole(prefix) && inPrefix(address, prefix)),
+    );
+  }
+
+  /** For whom this node relays, in a few words. */
+  get summary(): string {
+    if (this.#options.allowHops.length > 0) return 'to hops that the operator has named';
+    return this.#options.clients === 'public'
+      ? 'to public addresses'
+      : 'never further inward than the client';
+  }
+
   #allowed(hop: Hop, addressText: string): boolean {
     const host = hop.host.toLowerCase();
     const address = parseAddress(addressText);
-    return this.#options.allowHops.some(
-      ({ matches, prefix, lowest, highest }) =>
-        hop.port >= lowest &&
-        hop.port <= highest &&
-        (matches(host) || (prefix !== undefined && address !== undefined && inPrefix(address, prefix))),
+    return this.#rulesFor(hop).some(
+      ({ matches, prefix }) =>
+        matches(host) || (prefix !== undefined && address !== undefined && inPrefix(address, prefix)),
     );
   }
-}
 
-function prohibited(hop: Hop, why: string, allow?: Hop): ViaductError {
-  const how = allow === undefined ? '' : `; --allow-hop ${formatHop(allow)} would allow it`;
-  return new ViaductError('PROHIBITED', `next hop ${formatHop(hop)} is prohibited: ${why}${how}`, {
-    hop: formatHop(hop),
-  });
+  #rulesFor({ port }: Hop): HopRule[] {
+    return this.#options.allowHops.filter(({ lowest, highest }) => port >= lowest && port <= highest);
+  }
 }

@@ -61,18 +61,29 @@ async function openReply(upstream: Channel, options: RelayOptions): Promise<Buff
 }
 
 /** What broke, told from the node's place: its neighbours are all it sees. */
-function flowError({ node, transfer, signal }: Connection, failure: FlowFailure, label: string, hop: Hop): unknown {
+function flowError(
+  { node, transfer, signal }: Connection,
+  failure: FlowFailure,
+  label: string,
+  hop: Hop,
+): unknown {
   const details = { hop: formatHop(hop), cause: failure.cause };
   switch (failure.code) {
     case 'ABORTED':
       return signal.reason;
     case 'CUT_SHORT':
-      return new ViaductError('CUT_SHORT', `${label} reset the connection after ${transfer.bytes} bytes`, details);
+      return new ViaductError(
+        'CUT_SHORT',
+        `${label} reset the connection after ${transfer.bytes} bytes`,
+        details,
+      );
     case 'TIMEOUT':
       return new ViaductError('TIMEOUT', `${label} sent nothing for ${node.silenceMs / 1000} s`, details);
     case 'STALLED':
       return new ViaductError('STALLED', `the client took nothing for ${node.stallMs / 1000} s`);
     case 'CLIENT_GONE':
-      return new ViaductError('CLIENT_GONE', `the client left after ${transfer.bytes} bytes`, { cause: failure.cause });
+      return new ViaductError('CLIENT_GONE', `the client left after ${transfer.bytes} bytes`, {
+        cause: failure.cause,
+      });
   }
 }

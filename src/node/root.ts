@@ -75,10 +75,12 @@ export class Root {
     try {
       const info = await handle.stat({ bigint: true });
       const real = await realPathOf(handle, path);
-      if (real === undefined || !this.#contains(real)) throw forbidden(name, 'leads out of the root');
+      if (real === undefined || !this.contains(real)) throw forbidden(name, 'leads out of the root');
       if (info.isDirectory()) return { kind: 'folder', handle, path: pathOfHandle(handle) ?? real };
       if (!info.isFile()) throw forbidden(name, 'is not a regular file');
-      const version = [info.ino, info.size, info.mtimeNs, info.ctimeNs].map((part) => part.toString(36)).join('-');
+      const version = [info.ino, info.size, info.mtimeNs, info.ctimeNs]
+        .map((part) => part.toString(36))
+        .join('-');
       return { kind: 'file', handle, size: Number(info.size), modified: info.mtime, version };
     } catch (error) {
       await handle.close();
@@ -103,13 +105,18 @@ export class Root {
     return [this.path, ...segments].join(sep);
   }
 
+  /** True for a name directly below the root that stands for the node's own resources. */
+  reserves(segment: string): boolean {
+    return segment === RESERVED;
+  }
+
   /** True for a name that is not served because of its leading dot. */
   hides(segment: string): boolean {
     return segment.startsWith('.') && segment !== '.' && !this.#dotfiles;
   }
 
   /** True for the real path of something in the root, or of the root itself. */
-  #contains(real: string): boolean {
+  contains(real: string): boolean {
     return real === this.path || real.startsWith(this.path.endsWith(sep) ? this.path : this.path + sep);
   }
 }

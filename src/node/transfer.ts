@@ -14,6 +14,8 @@ export interface Totals {
 export class Transfer {
   /** Bytes that the kernel has taken for the client. */
   bytes = 0;
+  /** How it ended has been told. */
+  ended = false;
   readonly #number: number;
   readonly #emit: (event: NodeEvent) => void;
   readonly #totals: Totals;
@@ -39,11 +41,13 @@ export class Transfer {
   }
 
   completed(): void {
+    this.ended = true;
     this.#totals.completed += 1;
     this.#emit({ type: 'completed', connection: this.#number, ...this.#figures() });
   }
 
   failed(error: ViaductError): void {
+    this.ended = true;
     this.#totals.failed += 1;
     this.#emit({ type: 'failed', connection: this.#number, error, ...this.#figures() });
   }

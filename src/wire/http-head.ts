@@ -45,7 +45,8 @@ const FIELD_VALUE = /^[\t\x20-\x7e\x80-\xff]*$/;
 export function splitHead(bytes: Buffer): Split | undefined {
   const end = bytes.indexOf(HEAD_END);
   const length = end === -1 ? bytes.length : end + HEAD_END.length;
-  if (length > HEAD_BYTES) throw new ViaductError('HEAD_TOO_LARGE', `the head has more than ${HEAD_BYTES} bytes`);
+  if (length > HEAD_BYTES)
+    throw new ViaductError('HEAD_TOO_LARGE', `the head has more than ${HEAD_BYTES} bytes`);
   return end === -1 ? undefined : { head: bytes.subarray(0, length), rest: bytes.subarray(length) };
 }
 
@@ -87,7 +88,10 @@ export function parseReplyHead(head: Buffer): ReplyHead {
 
 /** First line and fields as bytes, closed by the empty line. */
 export function formatHead(first: string, fields: readonly Field[]): Buffer {
-  return Buffer.from([first, ...fields.map(([name, value]) => `${name}: ${value}`), '', ''].join('\r\n'), 'latin1');
+  return Buffer.from(
+    [first, ...fields.map(([name, value]) => `${name}: ${value}`), '', ''].join('\r\n'),
+    'latin1',
+  );
 }
 
 /** All values of a field, in order, by its lower-case name. */
@@ -103,7 +107,8 @@ export function listOf(fields: readonly Field[], name: string): string[] {
 
 function linesOf(head: Buffer, code: 'BAD_REQUEST' | 'BAD_REPLY'): string[] {
   const lines = head.subarray(0, -HEAD_END.length).toString('latin1').split('\r\n');
-  if (lines.some((line) => /[\r\n\0]/.test(line))) throw new ViaductError(code, 'a line does not end in CRLF');
+  if (lines.some((line) => /[\r\n\0]/.test(line)))
+    throw new ViaductError(code, 'a line does not end in CRLF');
   return lines;
 }
 
@@ -132,7 +137,8 @@ function checkFraming({ method, minor, fields }: RequestHead): void {
   const codings = valuesOf(fields, 'transfer-encoding');
   if (lengths.length > 1) throw bad('Content-Length occurs twice');
   if (codings.length > 1) throw bad('Transfer-Encoding occurs twice');
-  if (lengths.length > 0 && codings.length > 0) throw bad('Content-Length and Transfer-Encoding exclude each other');
+  if (lengths.length > 0 && codings.length > 0)
+    throw bad('Content-Length and Transfer-Encoding exclude each other');
   if (codings.length > 0 && minor === 0) throw bad('HTTP/1.0 has no Transfer-Encoding');
   if (lengths[0] !== undefined && !/^\d{1,15}$/.test(lengths[0])) throw bad('Content-Length is malformed');
   const hasBody = codings.length > 0 || Number(lengths[0] ?? 0) > 0;

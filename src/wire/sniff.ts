@@ -15,4 +15,3 @@ export function dialectOf(bytes: Buffer): Dialect {
   const mayBecome = METHODS.some((method) => `${method} `.startsWith(line) || line.startsWith(`${method} `));
   return mayBecome ? 'undecided' : 'classic';
 }
-

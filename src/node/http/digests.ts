@@ -1,11 +1,83 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { Worker } from 'node:worker_threads';
 import pLimit from 'p-limit';
-import { DIGESTS_AT_ONCE, DIGESTS_KEPT, DIGEST_WAIT_MS } from '../../limits.js';
+import { DIGESTS_AT_ONCE, DIGESTS_KEPT, DIGESTS_QUEUED, DIGEST_WAIT_MS } from '../../limits.js';
 import { type Field, type RequestHead, valuesOf } from '../../wire/http-head.js';
-import type { Root, ServedFile } from '../root.js';
+import type { ServedFile } from '../root.js';
 
 /** True if a request asks for the SHA-256 of the whole file (RFC 9530 §4). */
 export function wantsDigest(request: RequestHead): boolean {
   const wanted = /(?:^|[, ])sha-256\s*=\s*(\d+)/.exec(valuesOf(request.fields, 'want-repr-digest').join(','));
   return wanted !== null && Number(wanted[1]) > 0;
+}
+
+/** SHA-256 of files, made on other threads, once for each version of a file, few at once. */
+export class Digests {
+  /** By version, the one used longest ago first. */
+  readonly #known = new Map<string, string>();
+  readonly #running = new Map<string, Promise<string | undefined>>();
+  readonly #limit = pLimit(DIGESTS_AT_ONCE);
+
+  /**
+   * `Repr-Digest` (RFC 9530 §3), or `Retry-After` while it is not known.
+   * @param version of the file that is asked for
+   * @param reopen opens it again, for a thread that reads it for as long as it takes
+   * @param wait whether the reply may wait for it, up to 5 s
+   */
+  async fields(version: string, reopen: () => Promise<ServedFile>, wait: boolean): Promise<Field[]> {
+    const known = this.#known.get(version);
+    if (known !== undefined) {
+      this.#remember(version, known);
+      return [['Repr-Digest', `sha-256=:${known}:`]];
+    }
+    const running = this.#running.get(version) ?? this.#start(version, reopen);
+    const digest = wait ? await withinLimit(running) : undefined;
+    return [digest === undefined ? ['Retry-After', '1'] : ['Repr-Digest', `sha-256=:${digest}:`]];
+  }
+
+  async #start(version: string, reopen: () => Promise<ServedFile>): Promise<string | undefined> {
+    if (this.#limit.pendingCount >= DIGESTS_QUEUED) return undefined;
+    const running = this.#limit(() => hashFile(version, reopen)).catch(() => undefined);
+    this.#running.set(version, running);
+    const digest = await running;
+    this.#running.delete(version);
+    if (digest !== undefined) this.#remember(version, digest);
+    return digest;
+  }
+
+  #remember(version: string, digest: string): void {
+    this.#known.delete(version);
+    this.#known.set(version, digest);
+    const [oldest] = this.#known.keys();
+    if (this.#known.size > DIGESTS_KEPT && oldest !== undefined) this.#known.delete(oldest);
+  }
+}
+
+async function withinLimit(running: Promise<string | undefined>): Promise<string | undefined> {
+  const timer = new AbortController();
+  try {
+    return await Promise.race([running, delay(DIGEST_WAIT_MS, undefined, { signal: timer.signal })]);
+  } finally {
+    timer.abort();
+  }
+}
+
+/** Base64, or undefined if the file is another one by now. */
+async function hashFile(version: string, reopen: () => Promise<ServedFile>): Promise<string | undefined> {
+  const file = await reopen();
+  try {
+    if (file.version !== version) return undefined;
+    return await hashOnThread(file.handle.fd, file.size);
+  } finally {
+    await file.handle.close();
+  }
+}
+
+function hashOnThread(fd: number, size: number): Promise<string | undefined> {
+  return new Promise((resolve, reject) => {
+    const worker = new Worker(new URL('digest-thread.js', import.meta.url), { workerData: { fd, size } });
+    worker.once('message', (digest: unknown) => resolve(typeof digest === 'string' ? digest : undefined));
+    worker.once('error', reject);
+    worker.once('exit', () => resolve(undefined));
+  });
 }

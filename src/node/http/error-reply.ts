@@ -1,11 +1,21 @@
 import { STATUS_CODES } from 'node:http';
 import Negotiator from 'negotiator';
 import { serializeList, Token } from 'structured-headers';
-import type { ViaductError } from '../../errors.js';
+import { ViaductError } from '../../errors.js';
 import { type Field, type RequestHead, valuesOf } from '../../wire/http-head.js';
 import { escapeHtml, page } from './html.js';
 import { hopNumber } from './hops.js';
 import type { Reply } from './reply.js';
+
+/** Carries the file's size, which the reply has to tell (RFC 9110 §15.5.17). */
+export class RangeNotSatisfiable extends ViaductError {
+  readonly size: number;
+
+  constructor(size: number) {
+    super('RANGE_NOT_SATISFIABLE', `the range lies outside of the file's ${size} bytes`);
+    this.size = size;
+  }
+}
 
 /**
  * An error as the client gets it: its status, `Proxy-Status` (RFC 9209) where a hop failed, and one
@@ -19,6 +29,7 @@ export function errorReply(error: ViaductError, request: RequestHead | undefined
   const fields: Field[] = [['Cache-Control', 'no-store']];
   if (proxyError !== undefined) fields.push(['Proxy-Status', proxyStatus(proxyError, detail, error.hop)]);
   if (error.code === 'METHOD_NOT_ALLOWED') fields.push(['Allow', 'GET, HEAD']);
+  if (error instanceof RangeNotSatisfiable) fields.push(['Content-Range', `bytes */${error.size}`]);
   const title = STATUS_CODES[status] ?? 'Error';
   switch (preferredType(request)) {
     case 'text/html': {
@@ -27,9 +38,19 @@ export function errorReply(error: ViaductError, request: RequestHead | undefined
     }
     case 'text/plain':
       return reply(status, fields, 'text/plain; charset=utf-8', `${detail}\n`);
-    default: {
+    case 'application/problem+json':
+    case 'application/json':
+    case undefined: {
       const hop = error.hop === undefined ? number : number + 1;
-      const problem = { type: 'about:blank', title, status, detail, code: error.code, hop, address: error.hop };
+      const problem = {
+        type: 'about:blank',
+        title,
+        status,
+        detail,
+        code: error.code,
+        hop,
+        address: error.hop,
+      };
       return reply(status, fields, 'application/problem+json', `${JSON.stringify(problem)}\n`);
     }
   }
@@ -39,11 +60,13 @@ function reply(status: number, fields: readonly Field[], type: string, text: str
   return { status, fields: [...fields, ['Content-Type', type]], body: Buffer.from(text) };
 }
 
-function preferredType(request: RequestHead | undefined): string | undefined {
+const TYPES = ['application/problem+json', 'application/json', 'text/html', 'text/plain'] as const;
+
+function preferredType(request: RequestHead | undefined): (typeof TYPES)[number] | undefined {
   const accept = request === undefined ? [] : valuesOf(request.fields, 'accept');
   const headers = accept.length === 0 ? {} : { accept: accept.join(',') };
-  const types = ['application/problem+json', 'application/json', 'text/html', 'text/plain'];
-  return new Negotiator({ headers }).mediaType(types);
+  const preferred = new Negotiator({ headers }).mediaType([...TYPES]);
+  return TYPES.find((type) => type === preferred);
 }
 
 function proxyStatus(type: string, details: string, nextHop: string | undefined): string {

@@ -58,7 +58,9 @@ export function hopLabel(number: number, hop: Hop): string {
 export function claimedClass(request: RequestHead): AddressClass | undefined {
   const claims = valuesOf(request.fields, CLASS_FIELD.toLowerCase());
   // A claim that is not one is taken for the outermost.
-  return claims.length === 0 ? undefined : (CLASSES.find((known) => claims.length === 1 && known === claims[0]) ?? 'public');
+  return claims.length === 0
+    ? undefined
+    : (CLASSES.find((known) => claims.length === 1 && known === claims[0]) ?? 'public');
 }
 
 /** The fields of a request as the next hop is to get them. */

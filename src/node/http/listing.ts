@@ -26,19 +26,31 @@ interface Row extends Entry {
  * held in memory; sizes and times are read while it is sent.
  * @param name relative to the root, with `/` at its end; empty for the root
  */
-export async function listFolder(folder: ServedFolder, name: string, root: Root, request: RequestHead): Promise<Reply> {
+export async function listFolder(
+  folder: ServedFolder,
+  name: string,
+  root: Root,
+  request: RequestHead,
+): Promise<Reply> {
   const entries = await entriesOf(folder, name, root);
   const rows = request.method === 'HEAD' ? none() : rowsOf(folder, entries);
   const accept = valuesOf(request.fields, 'accept').join(',');
-  const json = new Negotiator({ headers: accept === '' ? {} : { accept } }).mediaType(['text/html', 'application/json']);
-  const fields = (type: string): Reply['fields'] => [
+  const type = new Negotiator({ headers: accept === '' ? {} : { accept } }).mediaType([
+    'text/html',
+    'application/json',
+  ]);
+  return type === 'application/json'
+    ? reply('application/json', asJson(`/${name}`, rows))
+    : reply('text/html; charset=utf-8', asHtml(`/${name}`, rows));
+}
+
+function reply(type: string, body: AsyncIterable<string>): Reply {
+  const fields = [
     ['Content-Type', type],
     ['Cache-Control', 'no-cache'],
     ['Vary', 'Accept'],
-  ];
-  return json === 'application/json'
-    ? { status: 200, fields: fields('application/json'), body: asJson(`/${name}`, rows) }
-    : { status: 200, fields: fields('text/html; charset=utf-8'), body: asHtml(`/${name}`, rows) };
+  ] as const;
+  return { status: 200, fields, body };
 }
 
 async function entriesOf(folder: ServedFolder, name: string, root: Root): Promise<Entry[]> {
@@ -49,7 +61,7 @@ async function entriesOf(folder: ServedFolder, name: string, root: Root): Promis
     if (isFolder !== undefined) entries.push({ name: entry.name, isFolder });
   }
   const order = new Intl.Collator('en', { numeric: true }).compare;
-  return entries.sort((a, b) => Number(b.isFolder) - Number(a.isFolder) || order(a.name, b.name));
+  return entries.toSorted((a, b) => Number(b.isFolder) - Number(a.isFolder) || order(a.name, b.name));
 }
 
 /** Undefined for what is not served: neither file nor folder, or a link that leads out or nowhere. */

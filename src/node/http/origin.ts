@@ -7,6 +7,7 @@ import { type Field, type RequestHead, valuesOf } from '../../wire/http-head.js'
 import type { Connection } from '../connection.js';
 import type { ServedFile } from '../root.js';
 import { wantsDigest } from './digests.js';
+import { RangeNotSatisfiable } from './error-reply.js';
 import { listFolder } from './listing.js';
 import { type Reply, sendReply } from './reply.js';
 import { STATUS_NAME, statusReply } from './status.js';
@@ -63,9 +64,13 @@ async function fileReply(
     ['Cache-Control', 'no-cache'],
     ['Accept-Ranges', 'bytes'],
   ];
-  if (fresh(headers, { etag, 'last-modified': lastModified })) return { status: 304, fields, body: Buffer.alloc(0) };
+  if (fresh(headers, { etag, 'last-modified': lastModified }))
+    return { status: 304, fields, body: Buffer.alloc(0) };
   fields.push(['Content-Type', typeOf(name)]);
-  if (wantsDigest(request)) fields.push(...(await node.digests.fields(file, request.method === 'HEAD')));
+  if (wantsDigest(request)) {
+    const reopen = (): Promise<ServedFile> => node.root.openFile(name);
+    fields.push(...(await node.digests.fields(file.version, reopen, request.method === 'HEAD')));
+  }
   const range = rangeOf(request, headers, file, etag);
   if (range === undefined) {
     return { status: 200, fields, body: { handle: file.handle, start: 0, length: file.size } };
@@ -85,24 +90,13 @@ function rangeOf(
   const { range, 'if-range': condition } = headers;
   if (range === undefined || method !== 'GET') return undefined;
   // RFC 9110 §13.1.5: a date counts only if it is exactly the file's, an ETag only if it is strong.
-  if (condition !== undefined && condition !== etag && condition !== file.modified.toUTCString()) return undefined;
+  if (condition !== undefined && condition !== etag && condition !== file.modified.toUTCString())
+    return undefined;
   const ranges = parseRange(file.size, range);
   if (ranges === -2 || (ranges !== -1 && (ranges.length !== 1 || ranges.type !== 'bytes'))) return undefined;
   const [only] = ranges === -1 ? [] : ranges;
-  if (only === undefined) {
-    throw new RangeNotSatisfiable(file.size);
-  }
+  if (only === undefined) throw new RangeNotSatisfiable(file.size);
   return only;
-}
-
-/** Carries the size, which the reply has to tell (RFC 9110 §15.5.17). */
-export class RangeNotSatisfiable extends ViaductError {
-  readonly size: number;
-
-  constructor(size: number) {
-    super('RANGE_NOT_SATISFIABLE', `the range lies outside of the file's ${size} bytes`);
-    this.size = size;
-  }
 }
 
 interface Headers {

@@ -1,9 +1,16 @@
 import { ViaductError } from '../../errors.js';
 import { HTTP_HEAD_PER_HOP_MS } from '../../limits.js';
 import type { Channel } from '../../net/channel.js';
-import { readHead } from '../../net/read-head.js';
+import { type Verdict, readHead } from '../../net/read-head.js';
 import { type Hop, formatHop } from '../../route.js';
-import { type ReplyHead, type Split, formatHead, parseReplyHead, splitHead, valuesOf } from '../../wire/http-head.js';
+import {
+  type ReplyHead,
+  type Split,
+  formatHead,
+  parseReplyHead,
+  splitHead,
+  valuesOf,
+} from '../../wire/http-head.js';
 import type { Connection } from '../connection.js';
 import { passedFields } from './hops.js';
 import { NODE_FIELDS } from './reply.js';
@@ -23,11 +30,22 @@ interface ReplyOptions {
  * body that came with it. Interim replies are passed on as they come.
  * @throws ViaductError TIMEOUT, CUT_SHORT, BAD_REPLY or NOT_A_NODE
  */
-export async function readReply(connection: Connection, upstream: Channel, options: ReplyOptions): Promise<Buffer> {
+export async function readReply(
+  connection: Connection,
+  upstream: Channel,
+  options: ReplyOptions,
+): Promise<Buffer> {
   const limitMs = (options.hopsLeft + 1) * HTTP_HEAD_PER_HOP_MS + connection.node.silenceMs;
   const deadline = performance.now() + limitMs;
-  for (let begin: Buffer = Buffer.alloc(0); ; ) {
-    const split = await readReplyHead(connection, upstream, options, begin, deadline - performance.now(), limitMs);
+  for (let begin: Buffer = Buffer.alloc(0); ;) {
+    const split = await readReplyHead(
+      connection,
+      upstream,
+      options,
+      begin,
+      deadline - performance.now(),
+      limitMs,
+    );
     const reply = parse(split.head, options);
     if (reply.status === 101) throw failed('BAD_REPLY', 'switched to another protocol', options);
     const first = `HTTP/1.1 ${reply.status} ${reply.reason}`;
@@ -51,8 +69,9 @@ function readReplyHead(
 ): Promise<Split> {
   return readHead<Split>(upstream, {
     begin,
-    scan: (bytes) => {
-      if (!isPrefixOfHttp(bytes)) throw failed('NOT_A_NODE', 'is not a node: it does not speak HTTP', options);
+    scan: (bytes): Verdict<Split> => {
+      if (!isPrefixOfHttp(bytes))
+        throw failed('NOT_A_NODE', 'is not a node: it does not speak HTTP', options);
       const split = splitReply(bytes, options);
       return split === undefined ? {} : { value: split };
     },

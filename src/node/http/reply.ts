@@ -47,7 +47,8 @@ export async function sendReply(
   const ends = close || (Symbol.asyncIterator in body && !chunked);
   const fields: Field[] = [...reply.fields, ...NODE_FIELDS, ['Date', new Date().toUTCString()]];
   if (chunked) fields.push(['Transfer-Encoding', 'chunked']);
-  else if (!(Symbol.asyncIterator in body) && reply.status !== 304) fields.push(['Content-Length', String(body.length)]);
+  else if (!(Symbol.asyncIterator in body) && reply.status !== 304)
+    fields.push(['Content-Length', String(body.length)]);
   if (ends) fields.push(['Connection', 'close']);
   const head = formatHead(`HTTP/1.1 ${reply.status} ${STATUS_CODES[reply.status] ?? ''}`, fields);
   const bodyless = request?.method === 'HEAD' || reply.status === 304;
@@ -65,11 +66,17 @@ export async function sendReply(
   if (ends) await outlet.finish();
 }
 
-async function sendText(text: AsyncIterable<string>, chunked: boolean, outlet: Connection['outlet']): Promise<void> {
+async function sendText(
+  text: AsyncIterable<string>,
+  chunked: boolean,
+  outlet: Connection['outlet'],
+): Promise<void> {
   for await (const part of text) {
     const bytes = Buffer.from(part);
     if (bytes.length === 0) continue;
-    const framed = chunked ? [Buffer.from(`${bytes.length.toString(16)}\r\n`), bytes, Buffer.from('\r\n')] : [bytes];
+    const framed = chunked
+      ? [Buffer.from(`${bytes.length.toString(16)}\r\n`), bytes, Buffer.from('\r\n')]
+      : [bytes];
     await outlet.write(Buffer.concat(framed));
   }
   if (chunked) await outlet.write(Buffer.from('0\r\n\r\n'));
@@ -80,5 +87,9 @@ async function sendText(text: AsyncIterable<string>, chunked: boolean, outlet: C
  * and say in Via what they were spoken to (RFC 9110 §7.6.3).
  */
 function isOldClient(request: RequestHead | undefined): boolean {
-  return request === undefined || request.minor === 0 || listOf(request.fields, 'via').some((via) => /^(?:HTTP\/)?1\.0 /i.test(via));
+  return (
+    request === undefined ||
+    request.minor === 0 ||
+    listOf(request.fields, 'via').some((via) => /^(?:HTTP\/)?1\.0 /i.test(via))
+  );
 }

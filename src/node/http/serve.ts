@@ -1,6 +1,6 @@
 import { ViaductError, asViaductError } from '../../errors.js';
 import { HTTP_CONNECT_MS, INPUT_AHEAD_BYTES, KEEP_ALIVE_MS } from '../../limits.js';
-import { readHead } from '../../net/read-head.js';
+import { type Verdict, readHead } from '../../net/read-head.js';
 import { limitHops } from '../../route.js';
 import { type RoutedTarget, formatTarget, nameOfPath, parseTarget } from '../../url.js';
 import {
@@ -31,7 +31,10 @@ export async function serveHttp(connection: Connection, begin: Buffer): Promise<
     if (received === undefined) return connection.outlet.finish();
     if (!first) connection.nextTransfer();
     connection.transferring = true;
-    const input = collectInput(connection, received instanceof ViaductError ? Buffer.alloc(0) : received.rest);
+    const input = collectInput(
+      connection,
+      received instanceof ViaductError ? Buffer.alloc(0) : received.rest,
+    );
     if (!(await answer(connection, received))) return;
     connection.transferring = false;
     connection.channel.pause();
@@ -54,14 +57,15 @@ async function receive(
   try {
     return await readHead<Split>(channel, {
       begin,
-      scan: (bytes) => {
+      scan: (bytes): Verdict<Split> => {
         idle &&= bytes.length === 0;
         const split = splitHead(bytes);
         return split === undefined ? {} : { value: split };
       },
       timeoutMs: limitMs,
       signal,
-      late: () => new ViaductError('MESSAGE_TIMEOUT', `the request head was not whole within ${limitMs / 1000} s`),
+      late: () =>
+        new ViaductError('MESSAGE_TIMEOUT', `the request head was not whole within ${limitMs / 1000} s`),
       gone: () => new ViaductError('CLIENT_GONE', 'the client left before its request was whole'),
     });
   } catch (error) {
@@ -154,6 +158,11 @@ async function relayRequest(
     client,
     connectMs: Math.min(connection.node.connectMs, HTTP_CONNECT_MS),
     openReply: (upstream) =>
-      readReply(connection, upstream, { label, nextHop, hopsLeft: left.length, oldClient: request.minor === 0 }),
+      readReply(connection, upstream, {
+        label,
+        nextHop,
+        hopsLeft: left.length,
+        oldClient: request.minor === 0,
+      }),
   });
 }
