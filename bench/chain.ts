@@ -1,7 +1,10 @@
+import { mkdtempSync, truncateSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import type { Peer } from './peers.js';
+import { type Peer, startViaduct } from './peers.js';
 import { type Running, startPrinting } from './processes.js';
-import { drain } from './sink.js';
+import { curl, drain } from './sink.js';
 
 /** An origin and `count` relays of one kind in front of it, all real processes, ready to transfer. */
 export interface Chain {
@@ -13,11 +16,7 @@ export interface Chain {
 }
 
 export async function buildChain(peer: Peer, count: number, bytes: number): Promise<Chain> {
-  const origin = await startPrinting(
-    process.execPath,
-    [fileURLToPath(new URL('origin.js', import.meta.url)), String(bytes)],
-    /port (\d+)/,
-  );
+  const origin = peer.wire === 'classic' ? await startBareOrigin(bytes) : await startHttpOrigin(bytes);
   /** From the origin's neighbour to the client's. */
   const relays: Running[] = [];
   for (let number = 0; number < count; number += 1) {
@@ -26,8 +25,12 @@ export async function buildChain(peer: Peer, count: number, bytes: number): Prom
   const entrance = relays.at(-1)?.port ?? origin.port;
   const left = peer.routed ? [origin, ...relays.slice(0, -1)].toReversed() : [];
   const message = ['file', ...left.map(({ port }) => `127.0.0.1 ${port}`), '', ''].join('\n');
+  const path = left.map(({ port }) => `/@127.0.0.1:${port}`).join('');
   return {
-    transfer: async () => (await drain(entrance, message, bytes)).seconds,
+    transfer: () =>
+      peer.wire === 'classic'
+        ? drain(entrance, message, bytes)
+        : curl(`http://127.0.0.1:${entrance}${path}/file`, bytes),
     usage: () => {
       const usages = relays.map((relay) => relay.usage());
       return {
@@ -39,4 +42,17 @@ export async function buildChain(peer: Peer, count: number, bytes: number): Prom
       await Promise.all([origin, ...relays].map((process) => process.stop()));
     },
   };
+}
+
+function startBareOrigin(bytes: number): Promise<Running> {
+  const program = fileURLToPath(new URL('origin.js', import.meta.url));
+  return startPrinting(process.execPath, [program, String(bytes)], /port (\d+)/);
+}
+
+/** A viaduct node with a file of zeros that takes no room on the disk. */
+function startHttpOrigin(bytes: number): Promise<Running> {
+  const root = mkdtempSync(join(tmpdir(), 'viaduct-bench-root-'));
+  writeFileSync(join(root, 'file'), '');
+  truncateSync(join(root, 'file'), bytes);
+  return startViaduct(['--root', root]);
 }

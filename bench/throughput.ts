@@ -1,5 +1,5 @@
 // Throughput of chains of relays, viaduct beside its peers, in paired rounds of one run.
-//   npm run bench -- [--relays 1,4] [--rounds 9] [--mib 1024] [--json]
+//   npm run bench -- [--chains classic:1,classic:4,http:2] [--rounds 9] [--mib 1024] [--json]
 import { parseArgs } from 'node:util';
 import { type Chain, buildChain } from './chain.js';
 import { type Peer, peersHere, viaduct } from './peers.js';
@@ -7,6 +7,7 @@ import { type Peer, peersHere, viaduct } from './peers.js';
 const MIB = 1024 * 1024;
 
 interface Row {
+  readonly wire: Peer['wire'];
   readonly relays: number;
   readonly peer: string;
   /** Median over the rounds, in bytes per second. */
@@ -21,7 +22,7 @@ interface Row {
 
 const { values: asked } = parseArgs({
   options: {
-    relays: { type: 'string', default: '1,4' },
+    chains: { type: 'string', default: 'classic:1,classic:4,http:2' },
     rounds: { type: 'string', default: '9' },
     mib: { type: 'string', default: '1024' },
     json: { type: 'boolean', default: false },
@@ -29,18 +30,23 @@ const { values: asked } = parseArgs({
 });
 const rounds = Number(asked.rounds);
 const bytes = Number(asked.mib) * MIB;
-const { present, missing } = peersHere();
-for (const name of missing) process.stderr.write(`${name}: not on this machine, left out\n`);
-
 const results: Row[] = [];
-for (const relays of asked.relays.split(',').map(Number)) results.push(...(await compare(relays)));
+for (const chain of asked.chains.split(',')) {
+  const [wire, relays] = chain.split(':');
+  if (wire !== 'classic' && wire !== 'http')
+    throw new Error(`${chain} is not of the form classic:1 or http:2`);
+  results.push(...(await compare(wire, Number(relays))));
+}
 process.stdout.write(
   asked.json ? `${JSON.stringify({ rounds, bytes, rows: results }, undefined, 2)}\n` : table(results),
 );
 
 /** All kinds in turn, round by round, so that the machine's moods hit all of them alike. */
-async function compare(relays: number): Promise<Row[]> {
-  const peers = [viaduct, ...present];
+async function compare(wire: Peer['wire'], relays: number): Promise<Row[]> {
+  const { present, missing } = peersHere(wire);
+  for (const name of missing) process.stderr.write(`${name}: not on this machine, left out\n`);
+  const ours = viaduct(wire);
+  const peers = [ours, ...present];
   const chains = new Map<Peer, Chain>();
   try {
     for (const peer of peers) chains.set(peer, await buildChain(peer, relays, bytes));
@@ -50,13 +56,14 @@ async function compare(relays: number): Promise<Row[]> {
     for (let round = 0; round < rounds; round += 1) {
       for (const [peer, chain] of chains) seconds.get(peer)?.push(await chain.transfer());
     }
-    const own = seconds.get(viaduct) ?? [];
+    const own = seconds.get(ours) ?? [];
     return [...chains].map(([peer, chain]) => {
       const theirs = seconds.get(peer) ?? [];
       const ratios = theirs.map((time, round) => time / (own[round] ?? NaN));
       const after = chain.usage();
       const cpu = after.cpuSeconds - (before.get(peer)?.cpuSeconds ?? 0);
       return {
+        wire,
         relays,
         peer: peer.name,
         bytesPerSecond: bytes / median(theirs),
@@ -78,8 +85,9 @@ function median(values: readonly number[]): number {
 }
 
 function table(rows: readonly Row[]): string {
-  const head = ['relays', 'relay', 'GB/s', 'viaduct ÷ it', '(least – most)', 'CPU s/GiB', 'peak MiB'];
+  const head = ['wire', 'relays', 'relay', 'GB/s', 'viaduct ÷ it', '(least – most)', 'CPU s/GiB', 'peak MiB'];
   const body = rows.map((row) => [
+    row.wire,
     String(row.relays),
     row.peer,
     (row.bytesPerSecond / 1e9).toFixed(2),
