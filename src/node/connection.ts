@@ -1,3 +1,4 @@
+import type { Socket } from 'node:net';
 import { ViaductError, asViaductError } from '../errors.js';
 import type { Channel } from '../net/channel.js';
 import { dial } from '../net/dial.js';
@@ -45,9 +46,7 @@ export class Connection {
     this.#node = node;
     this.#channel = channel;
     this.#number = number;
-    const { remoteAddress, remotePort } = channel.socket;
-    // A dual-stack listener shows an IPv4 peer as ::ffff:a.b.c.d.
-    this.#peer = { host: (remoteAddress ?? '').replace(/^::ffff:/, ''), port: remotePort ?? 0 };
+    this.#peer = peerOf(channel.socket);
     channel.socket.once('close', () => {
       this.#abort.abort(new ViaductError('CLIENT_GONE', 'the client left', { cause: channel.error }));
     });
@@ -137,6 +136,11 @@ export class Connection {
   #figures(): { bytes: number; seconds: number } {
     return { bytes: this.#bytes, seconds: secondsSince(this.#startedAt) };
   }
+}
+
+/** Who is at the other end. A dual-stack listener shows an IPv4 peer as `::ffff:a.b.c.d`. */
+export function peerOf({ remoteAddress, remotePort }: Socket): Hop {
+  return { host: (remoteAddress ?? '').replace(/^::ffff:/, ''), port: remotePort ?? 0 };
 }
 
 /** Rounded to milliseconds. */
