@@ -27,8 +27,10 @@ export async function runClient(input: string, options: ClientOptions): Promise<
   const interruption = new AbortController();
   let interruptedBy: NodeJS.Signals | undefined;
   for (const signal of ['SIGINT', 'SIGTERM'] as const) {
-    process.once(signal, () => {
-      interruptedBy = signal;
+    // Not once(): a listener that takes itself off first looks, to the library that gives the terminal its
+    // cursor back (signal-exit), as if nobody else cared, and it kills the process.
+    process.on(signal, () => {
+      interruptedBy ??= signal;
       interruption.abort(new ViaductError('ABORTED', `interrupted by ${signal}; nothing was saved`));
     });
   }
@@ -44,8 +46,9 @@ export async function runClient(input: string, options: ClientOptions): Promise<
 async function fetchAndTell(source: Source, options: ClientOptions, signal: AbortSignal): Promise<void> {
   const toStdout = options.output === '-';
   const target = options.output ?? localName(source.name);
-  const hasTerminal = process.stderr.isTTY && !(toStdout && process.stdout.isTTY);
-  const line = hasTerminal ? new ProgressLine(target, process.stderr) : undefined;
+  // A terminal without a width, as scripts may open one, has no place to draw.
+  const canDraw = process.stderr.isTTY && process.stderr.columns > 0 && !(toStdout && process.stdout.isTTY);
+  const line = canDraw ? new ProgressLine(target, process.stderr) : undefined;
   const settings: FetchOptions = {
     timeoutMs: options.timeout,
     connectTimeoutMs: options.connectTimeout,

@@ -10,6 +10,7 @@ const SMOOTHING = 0.3;
 /** One line on a terminal that says how far a transfer is: name, bytes, rate, elapsed. */
 export class ProgressLine {
   readonly #name: string;
+  readonly #terminal: NodeJS.WriteStream;
   readonly #draw: ReturnType<typeof createLogUpdate>;
   readonly #timer: NodeJS.Timeout;
   readonly #startedAt = performance.now();
@@ -19,6 +20,7 @@ export class ProgressLine {
 
   constructor(name: string, terminal: NodeJS.WriteStream) {
     this.#name = visible(name);
+    this.#terminal = terminal;
     this.#draw = createLogUpdate(terminal);
     this.#timer = setInterval(() => this.#redraw(), REDRAW_MS);
     this.#redraw();
@@ -45,8 +47,13 @@ export class ProgressLine {
     }
     const elapsed = (now - this.#startedAt) / 1000;
     const rate = this.#rate ?? this.#bytes / Math.max(elapsed, REDRAW_MS / 1000);
-    this.#draw(
-      `${this.#name}  ${formatBytes(this.#bytes)}  ${formatBytes(rate)}/s  ${formatSeconds(elapsed)}`,
-    );
+    const figures = `${formatBytes(this.#bytes)}  ${formatBytes(rate)}/s  ${formatSeconds(elapsed)}`;
+    this.#draw(`${shorten(this.#name, this.#terminal.columns - figures.length - 3)}  ${figures}`);
   }
+}
+
+/** A name that would take the line over the edge of the terminal loses its end. */
+function shorten(name: string, room: number): string {
+  const characters = Array.from(new Intl.Segmenter().segment(name), ({ segment }) => segment);
+  return characters.length <= room ? name : `${characters.slice(0, Math.max(room - 1, 0)).join('')}…`;
 }

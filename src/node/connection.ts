@@ -1,3 +1,4 @@
+import type { Socket } from 'node:net';
 import { ViaductError, asViaductError } from '../errors.js';
 import type { Channel } from '../net/channel.js';
 import { dial } from '../net/dial.js';
@@ -27,9 +28,7 @@ export class Connection {
   constructor(node: NodeContext, channel: Channel) {
     this.node = node;
     this.channel = channel;
-    const { remoteAddress, remotePort } = channel.socket;
-    // A dual-stack listener shows an IPv4 peer as ::ffff:a.b.c.d.
-    this.peer = { host: (remoteAddress ?? '').replace(/^::ffff:/, ''), port: remotePort ?? 0 };
+    this.peer = peerOf(channel.socket);
     channel.socket.once('close', () => {
       this.#abort.abort(new ViaductError('CLIENT_GONE', 'the client left', { cause: channel.error }));
     });
@@ -96,4 +95,9 @@ export class Connection {
     this.transfer.dialled(address, secondsSince(startedAt));
     return channel;
   }
+}
+
+/** Who is at the other end. A dual-stack listener shows an IPv4 peer as `::ffff:a.b.c.d`. */
+export function peerOf({ remoteAddress, remotePort }: Socket): Hop {
+  return { host: (remoteAddress ?? '').replace(/^::ffff:/, ''), port: remotePort ?? 0 };
 }

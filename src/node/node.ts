@@ -6,7 +6,7 @@ import { listen } from '../net/listen.js';
 import { portablePump } from '../net/portable-pump.js';
 import { Resolver } from '../net/resolver.js';
 import { formatHop } from '../route.js';
-import { Connection } from './connection.js';
+import { Connection, peerOf } from './connection.js';
 import type { NodeContext } from './context.js';
 import { connectionsThatFit } from './descriptors.js';
 import type { NodeEvent } from './events.js';
@@ -101,7 +101,7 @@ export async function startNode(options: NodeOptions): Promise<RunningNode> {
   server.on('connection', (socket: Socket) => {
     const channel = Channel.accepted(socket);
     if (connections.size >= maxConnections) {
-      const peer = formatHop({ host: socket.remoteAddress ?? '', port: socket.remotePort ?? 0 });
+      const peer = formatHop(peerOf(socket));
       channel.reset();
       return emit({ type: 'refused', peer, limit: maxConnections });
     }

@@ -1,3 +1,4 @@
+import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { type AddressInfo, type Server, type Socket, connect, createServer } from 'node:net';
 import type { TestContext } from 'node:test';
@@ -68,4 +69,19 @@ export async function rawServer(
   });
   const { port } = server.address() as AddressInfo;
   return { hop: { host: at.host, port }, server, sockets };
+}
+
+/** A server at which no dial may arrive: the first connection that comes has to be the check's own. */
+export async function lonelyServer(
+  t: TestContext,
+): Promise<{ hop: Hop; assertNotDialled: () => Promise<void> }> {
+  const arrivals: (number | undefined)[] = [];
+  const { hop, server } = await rawServer(t, (socket) => arrivals.push(socket.remotePort));
+  const assertNotDialled = async (): Promise<void> => {
+    const arrived = once(server, 'connection');
+    const { localPort } = await rawConnect(t, hop);
+    await arrived;
+    assert.deepEqual(arrivals, [localPort]);
+  };
+  return { hop, assertNotDialled };
 }

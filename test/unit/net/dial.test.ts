@@ -7,7 +7,8 @@ import { type DialOptions, dial, interleave } from '#src/net/dial.js';
 import { type Lookup, Resolver } from '#src/net/resolver.js';
 import { blackHole, refusingHop } from '../../support/black-hole.js';
 import { watchDescriptors } from '../../support/leaks.js';
-import { rawConnect, rawServer } from '../../support/raw.js';
+import { finds } from '../../support/lookups.js';
+import { lonelyServer, rawServer } from '../../support/raw.js';
 
 /** Dials with a look-up of the test's own, no policy and a limit that no test reaches. */
 async function dialled(
@@ -29,28 +30,8 @@ async function dialled(
   return channel;
 }
 
-/** A look-up that finds these addresses. */
-function finds(...addresses: readonly string[]): Lookup {
-  return async () => addresses;
-}
-
 const noLookup: Lookup = () => assert.fail('an address was looked up');
 const hangs: Lookup = () => new Promise(() => {});
-
-/** A server that a test expects no connection at: the first one to come must be the test's own. */
-async function lonelyServer(t: TestContext): Promise<{ hop: Hop; assertNotDialled: () => Promise<void> }> {
-  const arrivals: (number | undefined)[] = [];
-  const { hop, server } = await rawServer(t, (socket) => arrivals.push(socket.remotePort));
-  return {
-    hop,
-    assertNotDialled: async () => {
-      const arrived = once(server, 'connection');
-      const { localPort } = await rawConnect(t, hop);
-      await arrived;
-      assert.deepEqual(arrivals, [localPort]);
-    },
-  };
-}
 
 describe('an address', () => {
   test('is dialled without look-up, and the channel arrives paused', async (t) => {

@@ -1,0 +1,103 @@
+import assert from 'node:assert/strict';
+import { readFileSync, readdirSync, writeFileSync } from 'node:fs';
+import type { Socket } from 'node:net';
+import { join } from 'node:path';
+import { type TestContext, test } from 'node:test';
+import { stripVTControlCharacters } from 'node:util';
+import { type Hop, formatInput } from 'viaduct';
+import { havePeer } from '../support/peers.js';
+import { startClient } from '../support/processes.js';
+import { rawServer } from '../support/raw.js';
+import { tempFolder } from '../support/temp.js';
+import { onTerminal } from './terminal.js';
+
+const ESCAPE = '\u001b';
+
+/** A server that sends some bytes at once and the rest when told. */
+async function stagedServer(t: TestContext): Promise<{ readonly hop: Hop; readonly finish: () => void }> {
+  let client: Socket | undefined;
+  const { hop } = await rawServer(t, (socket) => {
+    client = socket;
+    socket.once('data', () => socket.write('x'.repeat(1500)));
+  });
+  return { hop, finish: () => client?.end('y'.repeat(500)) };
+}
+
+/** What a reader of the terminal has seen, line by line, however often they were drawn. */
+function drawn(output: string): string[] {
+  return stripVTControlCharacters(output)
+    .split(/[\r\n]+/)
+    .filter((line) => line !== '');
+}
+
+for (const columns of [40, 80, 200]) {
+  test(`progress on a terminal of ${columns} columns: name, bytes, rate, time, on one line`, async (t) => {
+    if (!havePeer(t, 'python3')) return;
+    const { hop, finish } = await stagedServer(t);
+    const folder = tempFolder(t);
+    const name = 'a file with quite a long name, longer than a narrow terminal is wide.tar.gz';
+    writeFileSync(join(folder, 'input.txt'), formatInput({ name, route: [hop] }));
+    const client = onTerminal(t, ['client', 'input.txt'], { cwd: folder, columns });
+    const line = await client.until(({ stdout }) =>
+      drawn(stdout).find((text) => / {2}1\.46 KiB {2}\S+ \S+\/s {2}\d+\.\d\d s$/.test(text)),
+    );
+    assert.ok(line.startsWith('a file'), line);
+    for (const text of drawn(client.stdout)) assert.ok(text.length <= columns, text);
+    finish();
+    assert.equal(await client.ended, 0);
+    const end = drawn(client.stdout).slice(-2).join('\n');
+    assert.match(end, /^The file got downloaded in the client\.\n.*1\.95 KiB/);
+    assert.ok(stripVTControlCharacters(client.stdout).endsWith('/s\r\n'));
+  });
+}
+
+test('progress is on standard error: -o - on a pipe carries the bytes alone', async (t) => {
+  if (!havePeer(t, 'python3')) return;
+  const { hop, finish } = await stagedServer(t);
+  const folder = tempFolder(t);
+  const stdoutTo = join(folder, 'out');
+  writeFileSync(join(folder, 'input.txt'), formatInput({ name: 'file', route: [hop] }));
+  const client = onTerminal(t, ['client', 'input.txt', '-o', '-'], { cwd: folder, stdoutTo });
+  await client.until(({ stdout }) => drawn(stdout).some((text) => /^\S+ {2}1\.46 KiB {2}/.test(text)));
+  finish();
+  assert.equal(await client.ended, 0);
+  assert.equal(readFileSync(stdoutTo, 'utf8'), 'x'.repeat(1500) + 'y'.repeat(500));
+});
+
+test('Ctrl-C on a terminal leaves one line: neither the progress nor a partial file', async (t) => {
+  if (!havePeer(t, 'python3')) return;
+  const { hop } = await stagedServer(t);
+  const folder = tempFolder(t);
+  writeFileSync(join(folder, 'input.txt'), formatInput({ name: 'file', route: [hop] }));
+  const client = onTerminal(t, ['client', 'input.txt'], { cwd: folder });
+  await client.until(({ stdout }) => stdout.includes('1.46 KiB'));
+  client.process.stdin?.write('\u0003');
+  assert.equal(await client.ended, 130);
+  const erased = client.stdout.lastIndexOf(`${ESCAPE}[2K`);
+  assert.ok(erased > client.stdout.lastIndexOf('KiB'), 'the progress was taken off');
+  const last = drawn(client.stdout).at(-1) ?? '';
+  assert.match(last, /^(\^C)?viaduct: interrupted by SIGINT; nothing was saved$/);
+  assert.deepEqual(readdirSync(folder), ['input.txt']);
+});
+
+test('no progress and no escapes where standard error is no terminal', async (t) => {
+  const { hop, finish } = await stagedServer(t);
+  const client = startClient(t, tempFolder(t), { name: 'file', route: [hop] }, ['-o', '-']);
+  await client.until(({ stdout }) => stdout.length === 1500);
+  finish();
+  assert.equal(await client.ended, 0);
+  assert.match(client.stderr, /^The file got downloaded in the client\.\nfile {2}1\.95 KiB {2}[^\n]+\n$/);
+});
+
+test('a name with control characters draws none', async (t) => {
+  if (!havePeer(t, 'python3')) return;
+  const { hop, finish } = await stagedServer(t);
+  const folder = tempFolder(t);
+  const name = `a${ESCAPE}]0;title\u0007b`;
+  writeFileSync(join(folder, 'input.txt'), formatInput({ name, route: [hop] }));
+  const client = onTerminal(t, ['client', 'input.txt'], { cwd: folder });
+  await client.until(({ stdout }) => stdout.includes('a\\x1b]0;title\\x07b  1.46 KiB'));
+  finish();
+  assert.equal(await client.ended, 0);
+  assert.ok(!client.stdout.includes(`${ESCAPE}]0;`) && !client.stdout.includes('\u0007'));
+});

@@ -1,0 +1,6 @@
+import type { Lookup } from '#src/net/resolver.js';
+
+/** A look-up that finds these addresses. */
+export function finds(...addresses: readonly string[]): Lookup {
+  return async () => addresses;
+}
