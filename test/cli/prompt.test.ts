@@ -37,16 +37,13 @@ for (const [how, typed] of [
 
 test('the port is asked for on a pseudo-terminal', async (t) => {
   if (!havePeer(t, 'python3')) return;
-  const folder = tempFolder(t);
-  const stderrTo = join(folder, 'log');
-  const server = onTerminal(t, ['server'], { cwd: folder, stderrTo });
+  const server = onTerminal(t, ['server', '--log-format', 'json'], { cwd: tempFolder(t) });
   await server.until(({ stdout }) => stdout === PROMPT);
   server.process.stdin?.write('0\n');
-  await server.until(({ stdout }) => stdout === `${PROMPT}0\r\nthe server is ready\r\n`);
-  const port = portIn(readFileSync(stderrTo, 'utf8'));
-  assert.ok(port !== undefined && port > 0);
+  const port = await server.until(({ stdout }) => portIn(stdout));
+  assert.ok(server.stdout.startsWith(`${PROMPT}0\r\nthe server is ready\r\n{`), server.stdout);
   await rawConnect(t, { host: '127.0.0.1', port });
-  await server.until(({ stdout }) => stdout.endsWith('ready\r\ncreating new thread 0\r\n'));
+  await server.until(({ stdout }) => stdout.endsWith('\ncreating new thread 0\r\n'));
   server.process.stdin?.write('\u0003');
   assert.equal(await server.ended, 0, 'Ctrl-C stops a server that is idle');
 });

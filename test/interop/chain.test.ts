@@ -2,39 +2,13 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
-import type { Hop, Route } from 'viaduct';
+import type { Route } from 'viaduct';
 import { testNode } from '../support/nodes.js';
 import { havePeer } from '../support/peers.js';
 import { startClient } from '../support/processes.js';
 import { randomFile, sha256, tempFolder } from '../support/temp.js';
-import { OriginalServer, originalClient } from './original.js';
-
-const MIB = 1024 * 1024;
-/** Spaces belong to the name, as the original has it. */
-const NAME = 'a picture of 5 MiB.jpg';
-
-/** `V`: a viaduct node; `O`: a program like the original. */
-type Kind = 'V' | 'O';
-
-async function startHop(
-  t: TestContext,
-  kind: Kind,
-  root: string,
-  options: readonly string[] = [],
-): Promise<Hop> {
-  return kind === 'V'
-    ? (await testNode(t, { root })).hop
-    : (await OriginalServer.start(t, root, options)).hop;
-}
-
-async function startRoute(
-  t: TestContext,
-  kinds: readonly Kind[],
-  root: string,
-  options: readonly string[] = [],
-): Promise<Route> {
-  return Promise.all(kinds.map((kind) => startHop(t, kind, root, options)));
-}
+import { OriginalServer } from './original.js';
+import { type Kind, MIB, NAME, REQUESTS, startHop, startRoute } from './routes.js';
 
 /** Fetches with the viaduct client over real processes and compares. */
 async function fetchesRight(t: TestContext, route: Route, expected: Buffer): Promise<void> {
@@ -61,13 +35,7 @@ for (const [place, kinds] of places) {
   });
 }
 
-const requests: readonly (readonly [string, readonly string[]])[] = [
-  ['with a final newline', []],
-  ['without a final newline', ['--no-final-newline']],
-  ['with CRLF', ['--crlf']],
-  ['with CRLF, but for the last line', ['--crlf', '--no-final-newline']],
-];
-for (const [how, options] of requests) {
+for (const [how, options] of REQUESTS) {
   test(`an original relay that forwards ${how}`, async (t) => {
     if (!havePeer(t, 'python3')) return;
     const root = tempFolder(t);
@@ -75,32 +43,6 @@ for (const [how, options] of requests) {
     await fetchesRight(t, await startRoute(t, ['V', 'O', 'V', 'V'], root, options), bytes);
   });
 }
-
-const clients: readonly (readonly [string, readonly string[]])[] = [
-  ...requests,
-  ['in segments of one byte', ['--one-by-one']],
-  ['and closes its side', ['--fin']],
-  ['without a final newline and closes its side', ['--no-final-newline', '--fin']],
-];
-for (const [how, options] of clients) {
-  test(`an original client that sends its request ${how}: 5 MiB over viaduct nodes`, async (t) => {
-    if (!havePeer(t, 'python3')) return;
-    const root = tempFolder(t);
-    const bytes = randomFile(root, NAME, 5 * MIB);
-    const route = await startRoute(t, ['V', 'V', 'V'], root);
-    const saved = await originalClient(t, tempFolder(t), { name: NAME, route }, options);
-    assert.equal(sha256(saved), sha256(bytes));
-  });
-}
-
-test('an original client over original and viaduct hops in turn', async (t) => {
-  if (!havePeer(t, 'python3')) return;
-  const root = tempFolder(t);
-  const bytes = randomFile(root, NAME, 5 * MIB);
-  const route = await startRoute(t, ['O', 'V', 'O', 'V', 'O'], root);
-  const saved = await originalClient(t, tempFolder(t), { name: NAME, route });
-  assert.equal(sha256(saved), sha256(bytes));
-});
 
 test('an original origin that sends one byte at a time', async (t) => {
   if (!havePeer(t, 'python3')) return;

@@ -65,11 +65,11 @@ export function pumpFails(name: string, pump: Pump): void {
       });
 
       test('the client takes nothing for too long, which is no silence of upstream', async (t) => {
-        const flow = await startFlow(t, pump, mode, { silenceMs: 60, stallMs: 400 });
-        flow.upstream.write(ENDLESS);
+        const limits = { silenceMs: 60, stallMs: 400 };
+        const flow = await startFlow(t, pump, mode, { ...limits, fromUpstream: ENDLESS });
         await failedWith(flow, 'client', 'STALLED');
         const { toClient } = await flow.result;
-        assert.ok(toClient > 0 && toClient < ENDLESS.length, `${toClient} bytes are said to have left`);
+        assert.ok(toClient < ENDLESS.length, `${toClient} bytes are said to have left`);
       });
 
       test('the caller aborts', async (t) => {

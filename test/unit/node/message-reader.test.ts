@@ -1,0 +1,143 @@
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { type TestContext, describe, test } from 'node:test';
+import { MESSAGE_BYTES, QUIET_AFTER_LINE_MS, QUIET_MS } from '#src/limits.js';
+import { type MessageBytes, readMessage } from '#src/node/message-reader.js';
+import { acceptedPair } from '../../support/channels.js';
+import { failureOf } from '../../support/failures.js';
+
+const TIMEOUT_MS = 10_000;
+
+/** A reader on a clock that the test moves, and its client. */
+async function reader(t: TestContext, signal = new AbortController().signal) {
+  const pair = await acceptedPair(t);
+  t.mock.timers.enable({ apis: ['setTimeout'] });
+  const message = readMessage(pair.channel, TIMEOUT_MS, signal);
+  message.catch(() => {});
+  /** Sends, and waits until it has been read. */
+  const send = async (text: string | Buffer): Promise<void> => {
+    const goal = pair.channel.received + Buffer.byteLength(text);
+    pair.peer.write(text);
+    while (pair.channel.received < goal) await once(pair.channel.socket, 'data');
+  };
+  return { ...pair, message, send, tick: (ms: number) => t.mock.timers.tick(ms) };
+}
+
+/** Whether the message is whole by now. */
+async function isWhole(message: Promise<MessageBytes>): Promise<boolean> {
+  const open = Symbol('open');
+  return (await Promise.race([message, Promise.resolve(open)])) !== open;
+}
+
+function texts({ message, rest }: MessageBytes): [string, string] {
+  return [message.toString(), rest.toString()];
+}
+
+describe('a message ends', () => {
+  test('with an empty line, at once', async (t) => {
+    const { peer, channel, message } = await reader(t);
+    peer.write('file\nh 1\n\nrest');
+    assert.deepEqual(texts(await message), ['file\nh 1\n', 'rest']);
+    assert.equal(channel.socket.isPaused(), true);
+  });
+
+  test('with an empty line that comes byte for byte', async (t) => {
+    const { message, send } = await reader(t);
+    for (const byte of 'file\r\nh 1\r\n\r\n') await send(byte);
+    assert.deepEqual(texts(await message), ['file\r\nh 1\r\n', '']);
+  });
+
+  test('with FIN, at once, with and without a line end', async (t) => {
+    for (const text of ['file', 'file\n', 'file\nh 1', '']) {
+      const { channel, peer } = await acceptedPair(t);
+      peer.end(text);
+      const message = await readMessage(channel, TIMEOUT_MS, new AbortController().signal);
+      assert.deepEqual(texts(message), [text, '']);
+    }
+  });
+
+  for (const [text, quietMs] of [
+    ['file\n', QUIET_AFTER_LINE_MS],
+    ['file', QUIET_MS],
+    ['file\nh 1', QUIET_MS],
+    ['file\nh 1\n', QUIET_AFTER_LINE_MS],
+  ] as const) {
+    test(`with ${quietMs} ms of quiet after ${JSON.stringify(text)}`, async (t) => {
+      const { message, send, tick } = await reader(t);
+      await send(text);
+      tick(quietMs - 1);
+      assert.equal(await isWhole(message), false);
+      tick(1);
+      assert.deepEqual(texts(await message), [text, '']);
+    });
+  }
+
+  test('not while it still comes: each byte starts the quiet anew', async (t) => {
+    const { message, send, tick } = await reader(t);
+    for (const byte of 'file\nh 1') {
+      await send(byte);
+      tick(QUIET_AFTER_LINE_MS - 1);
+      assert.equal(await isWhole(message), false);
+    }
+    tick(QUIET_MS);
+    assert.deepEqual(texts(await message), ['file\nh 1', '']);
+  });
+
+  test('at 4,096 bytes and not above', async (t) => {
+    const { message, send, tick } = await reader(t);
+    await send('x'.repeat(MESSAGE_BYTES));
+    tick(QUIET_MS);
+    assert.equal((await message).message.length, MESSAGE_BYTES);
+  });
+
+  test('with an empty line within 4,096 bytes, whatever follows', async (t) => {
+    const { message, peer } = await reader(t);
+    peer.write(`${'x'.repeat(MESSAGE_BYTES - 2)}\n\n${'y'.repeat(MESSAGE_BYTES)}`);
+    assert.equal((await message).message.length, MESSAGE_BYTES - 1);
+  });
+});
+
+describe('a message fails', () => {
+  test('that is too long', async (t) => {
+    const { channel, message, send } = await reader(t);
+    await send('x'.repeat(MESSAGE_BYTES + 1));
+    assert.equal((await failureOf(message)).code, 'MESSAGE_TOO_LONG');
+    assert.equal(channel.socket.isPaused(), true);
+  });
+
+  test('that never comes', async (t) => {
+    const { message, tick } = await reader(t);
+    tick(TIMEOUT_MS - 1);
+    assert.equal(await isWhole(message), false);
+    tick(1);
+    const { code, message: text } = await failureOf(message);
+    assert.equal(code, 'MESSAGE_TIMEOUT');
+    assert.match(text, /within 10 s \(0 bytes had come\)/);
+  });
+
+  test('that never ends, at whatever pace it comes', async (t) => {
+    const { message, send, tick } = await reader(t);
+    for (let passed = 0; passed < TIMEOUT_MS; passed += QUIET_AFTER_LINE_MS - 1) {
+      await send('x');
+      tick(QUIET_AFTER_LINE_MS - 1);
+    }
+    assert.equal((await failureOf(message)).code, 'MESSAGE_TIMEOUT');
+  });
+
+  test('whose client resets', async (t) => {
+    const { message, send, peer } = await reader(t);
+    await send('file');
+    peer.resetAndDestroy();
+    assert.equal((await failureOf(message)).code, 'CLIENT_GONE');
+  });
+
+  test('when it is aborted, with the reason', async (t) => {
+    const reason = new Error('enough');
+    const controller = new AbortController();
+    const { message } = await reader(t, controller.signal);
+    controller.abort(reason);
+    await assert.rejects(message, reason);
+    const { channel } = await acceptedPair(t);
+    await assert.rejects(readMessage(channel, TIMEOUT_MS, controller.signal), reason);
+  });
+});

@@ -1,0 +1,86 @@
+import assert from 'node:assert/strict';
+import type { Socket } from 'node:net';
+import { test } from 'node:test';
+import { Channel } from '#src/net/channel.js';
+import { listen } from '#src/net/listen.js';
+import { portablePump } from '#src/net/portable-pump.js';
+import { Resolver } from '#src/net/resolver.js';
+import type { AddressClass } from '#src/node/address.js';
+import { Connection, type NodeContext } from '#src/node/connection.js';
+import { Policy } from '#src/node/policy.js';
+import { Root } from '#src/node/root.js';
+import { SelfDials } from '#src/node/self-dials.js';
+import { VIEW } from '../../support/addresses.js';
+import { closed, dialledPair } from '../../support/channels.js';
+import { exchange } from '../../support/raw.js';
+import { randomFile, tempFolder } from '../../support/temp.js';
+
+test('a connection that the node made to itself has the class of its real client', async (t) => {
+  const dials = new SelfDials();
+  const { channel, peer } = await dialledPair(t);
+  const from = { host: peer.remoteAddress ?? '', port: peer.remotePort ?? 0 };
+  assert.equal(dials.classOf(from), undefined);
+  dials.add(channel.socket, 'public');
+  assert.equal(dials.classOf(from), 'public');
+  assert.equal(dials.classOf({ ...from, port: from.port ^ 1 }), undefined);
+  assert.equal(dials.classOf({ ...from, host: '127.0.0.2' }), undefined);
+});
+
+test('it is forgotten when the connection is closed, since its port may come again', async (t) => {
+  const dials = new SelfDials();
+  const { channel, peer } = await dialledPair(t);
+  const from = { host: peer.remoteAddress ?? '', port: peer.remotePort ?? 0 };
+  dials.add(channel.socket, 'private');
+  channel.reset();
+  await closed(channel.socket);
+  assert.equal(dials.classOf(from), undefined);
+});
+
+/** Sees every client as public, which it then must not be asked again, and permits everything. */
+class RecordingPolicy extends Policy {
+  readonly judged: string[] = [];
+  readonly permitted: AddressClass[] = [];
+
+  override classOf(clientAddress: string): AddressClass {
+    this.judged.push(clientAddress);
+    return 'public';
+  }
+
+  override check(client: AddressClass): void {
+    this.permitted.push(client);
+  }
+}
+
+test('a detour through the node itself leads no further inward', async (t) => {
+  const folder = tempFolder(t);
+  const bytes = randomFile(folder, 'file', 10);
+  const { server, address } = await listen({ host: '127.0.0.1', port: 0, backlog: 5 });
+  t.after(() => server.close());
+  const policy = new RecordingPolicy({
+    allowHops: [],
+    clients: 'observed',
+    view: () => VIEW,
+    ownPort: address.port,
+  });
+  const node: NodeContext = {
+    root: await Root.at(folder, false),
+    policy,
+    resolver: new Resolver(),
+    selfDials: new SelfDials(),
+    pump: portablePump,
+    maxHops: 16,
+    silenceMs: 10_000,
+    connectMs: 10_000,
+    stallMs: 10_000,
+    emit: () => {},
+  };
+  let count = 0;
+  server.on('connection', (socket: Socket) => {
+    void new Connection(node, Channel.accepted(socket), count++).serve();
+  });
+  const self = `127.0.0.1 ${address.port}\n`;
+  const got = await exchange(t, { host: '127.0.0.1', port: address.port }, `file\n${self}${self}${self}\n`);
+  assert.deepEqual(got.bytes, bytes);
+  assert.deepEqual(policy.judged, ['127.0.0.1']);
+  assert.deepEqual(policy.permitted, ['public', 'public', 'public']);
+});
