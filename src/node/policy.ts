@@ -83,10 +83,15 @@ export class Policy {
 
   /**
    * Every address of the hop is checked, and one bad one refuses the hop.
-   * @param label how the error calls the hop
+   * @param label how the error calls the hop @default `next hop host:port`
    * @throws ViaductError PROHIBITED, naming the option that would allow it
    */
-  check(client: AddressClass, hop: Hop, addresses: readonly string[], label: string): void {
+  check(
+    client: AddressClass,
+    hop: Hop,
+    addresses: readonly string[],
+    label = `next hop ${formatHop(hop)}`,
+  ): void {
     const prohibited = (why: string, allow: boolean): ViaductError => {
       const how = allow ? `; --allow-hop ${formatHop(hop)} would allow it` : '';
       return new ViaductError('PROHIBITED', `${label} is prohibited: ${why}${how}`, { hop: formatHop(hop) });

@@ -216,6 +216,6 @@ describe('a refusal', () => {
     const refusal = thrownBy(() =>
       policyWith().check('loopback', { host: 'h', port: 9000 }, ['169.254.169.254']),
     );
-    assert.match(refusal?.message ?? '', /169\.254\.169\.254 is an address that a relay never dials$/);
+    assert.match(refusal?.message ?? '', /it is an address that a relay never dials$/);
   });
 });
