@@ -10,7 +10,7 @@ const labels = fc
 export const PLAIN = { noNullPrototype: true } as const;
 
 /** Names, IPv4 addresses and IPv6 addresses, as the strict grammar has them. */
-export const hosts = fc.oneof(labels, fc.ipV4(), fc.ipV6());
+const hosts = fc.oneof(labels, fc.ipV4(), fc.ipV6());
 
 export const hops: fc.Arbitrary<Hop> = fc.record(
   {
