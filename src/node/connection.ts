@@ -55,7 +55,7 @@ export class Connection {
   /** Serves it. Never rejects; on return its sockets are closed. */
   async serve(): Promise<void> {
     try {
-      const first = await readFirst(this);
+      const first = await readFirst(this.channel, this.node.silenceMs, this.signal);
       if (first.dialect === 'classic') await serveClassic(this, first);
       else await serveHttp(this, first.bytes);
       await lingeringClose(this.channel, this.signal);

@@ -1,9 +1,9 @@
 import { ViaductError } from '../errors.js';
 import { MESSAGE_BYTES, QUIET_AFTER_LINE_MS, QUIET_MS } from '../limits.js';
+import type { Channel } from '../net/channel.js';
 import { type Verdict, readHead } from '../net/read-head.js';
 import { scanMessage } from '../wire/classic.js';
 import { dialectOf } from '../wire/sniff.js';
-import type { Connection } from './connection.js';
 
 /** A whole classic message, or the beginning of an HTTP request. */
 export type First =
@@ -14,15 +14,16 @@ export type First =
  * Reads until it is clear what a connection speaks, and a classic message to its end: an empty line or
  * FIN, at once, or quiet, 0.5 s after text that ends in LF and 1 s after text that does not.
  *
+ * @param timeoutMs for all of it, whatever its pace
  * @throws ViaductError MESSAGE_TOO_LONG, MESSAGE_TIMEOUT or CLIENT_GONE; the signal's reason
  */
-export function readFirst({ channel, node, signal }: Connection): Promise<First> {
+export function readFirst(channel: Channel, timeoutMs: number, signal: AbortSignal): Promise<First> {
   return readHead(channel, {
     scan,
-    timeoutMs: node.silenceMs,
+    timeoutMs,
     signal,
     late: (bytes) => {
-      const message = `the message was not whole within ${node.silenceMs / 1000} s`;
+      const message = `the message was not whole within ${timeoutMs / 1000} s`;
       return new ViaductError('MESSAGE_TIMEOUT', `${message} (${bytes.length} bytes had come)`);
     },
     gone: () =>
