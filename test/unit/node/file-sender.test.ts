@@ -3,7 +3,9 @@ import { appendFileSync, closeSync, ftruncateSync, openSync, truncateSync } from
 import { join } from 'node:path';
 import { type TestContext, describe, test } from 'node:test';
 import { ViaductError } from 'viaduct';
-import { sendFile } from '#src/node/origin.js';
+import type { Channel } from '#src/net/channel.js';
+import { Outlet } from '#src/net/outlet.js';
+import { sendFileBytes } from '#src/node/file-sender.js';
 import { Root } from '#src/node/root.js';
 import { acceptedPair } from '../../support/channels.js';
 import { failureOf } from '../../support/failures.js';
@@ -14,22 +16,50 @@ import { randomFile, tempFolder } from '../../support/temp.js';
 const MIB = 1024 * 1024;
 const NEVER_MS = 30_000;
 
+class CountingOutlet extends Outlet {
+  readonly #counts: number[];
+
+  constructor(channel: Channel, stallMs: number, signal: AbortSignal, counts: number[]) {
+    super(channel, stallMs, signal);
+    this.#counts = counts;
+  }
+
+  override async write(chunk: Uint8Array): Promise<void> {
+    await super.write(chunk);
+    this.#counts.push(this.sent);
+  }
+}
+
 /** A file that is open for sending, and a client. */
 async function prepare(t: TestContext, size: number) {
   const folder = tempFolder(t);
   const bytes = randomFile(folder, 'file', size);
   const root = await Root.at(folder, false);
-  const file = await root.open('file');
+  const file = await root.openFile('file');
   const pair = await acceptedPair(t);
+  t.after(() => file.handle.close());
+  /** Bytes sent so far, after each write. */
   const counts: number[] = [];
-  const send = (stallMs = NEVER_MS, signal = new AbortController().signal): Promise<void> =>
-    sendFile(file, pair.channel, { stallMs, signal, onSent: (count) => counts.push(count) });
-  return { ...pair, bytes, path: join(folder, 'file'), file, counts, send };
+  /** Sends it, or a part of it, and then FIN. */
+  const send = async (
+    stallMs = NEVER_MS,
+    signal = new AbortController().signal,
+    part = { start: 0, length: file.size },
+  ): Promise<void> => {
+    const outlet = new CountingOutlet(pair.channel, stallMs, signal, counts);
+    try {
+      await sendFileBytes(file.handle, part.start, part.length, outlet);
+      await outlet.finish();
+    } finally {
+      outlet.release();
+    }
+  };
+  return { ...pair, bytes, path: join(folder, 'file'), counts, send };
 }
 
 for (const size of [0, 1, 262_143, 262_144, 262_145, 3 * MIB + 7]) {
-  test(`a file of ${size} bytes arrives as it is, then FIN; the file is closed`, async (t) => {
-    const { peer, bytes, counts, file, send } = await prepare(t, size);
+  test(`a file of ${size} bytes arrives as it is, then FIN`, async (t) => {
+    const { peer, bytes, counts, send } = await prepare(t, size);
     const ending = readToEnd(peer);
     await send();
     const got = await ending;
@@ -40,7 +70,24 @@ for (const size of [0, 1, 262_143, 262_144, 262_145, 3 * MIB + 7]) {
       counts.toSorted((a, b) => a - b),
     );
     assert.equal(counts.at(-1) ?? 0, size);
-    assert.equal(file.handle.fd, -1);
+  });
+}
+
+for (const [start, length] of [
+  [0, 1],
+  [MIB - 1, 1],
+  [1, 262_144],
+  [262_143, 524_290],
+  [MIB, 0],
+] as const) {
+  test(`${length} bytes from ${start} on arrive, and no others`, async (t) => {
+    const { peer, bytes, counts, send } = await prepare(t, MIB);
+    const ending = readToEnd(peer);
+    await send(NEVER_MS, new AbortController().signal, { start, length });
+    const got = await ending;
+    assert.equal(got.how, 'end');
+    assert.ok(got.bytes.equals(bytes.subarray(start, start + length)));
+    assert.equal(counts.at(-1) ?? 0, length);
   });
 }
 
@@ -66,12 +113,11 @@ describe('a file that changes', () => {
   });
 
   test('one that has shrunk is a failure', async (t) => {
-    const { path, file, send } = await prepare(t, MIB);
+    const { path, send } = await prepare(t, MIB);
     truncateSync(path, 1000);
     const error = await failureOf(send());
     assert.equal(error.code, 'READ_FAILED');
     assert.match(error.message, /shrank to 1000 bytes/);
-    assert.equal(file.handle.fd, -1);
   });
 
   test('one that shrinks while it is sent is a failure', async (t) => {
@@ -96,13 +142,12 @@ describe('a file that changes', () => {
 
 describe('a client that does not take it', () => {
   test('it leaves', async (t) => {
-    const { channel, peer, file, counts, send } = await prepare(t, 32 * MIB);
+    const { channel, peer, counts, send } = await prepare(t, 32 * MIB);
     channel.resume();
     const sending = failureOf(send());
     while (channel.unsent === 0) await new Promise(setImmediate);
     peer.resetAndDestroy();
     assert.equal((await sending).code, 'CLIENT_GONE');
-    assert.equal(file.handle.fd, -1);
     assert.ok((counts.at(-1) ?? 0) < 32 * MIB);
   });
 
@@ -113,11 +158,10 @@ describe('a client that does not take it', () => {
   });
 
   test('it takes nothing for too long', async (t) => {
-    const { file, send } = await prepare(t, 32 * MIB);
+    const { send } = await prepare(t, 32 * MIB);
     const error = await failureOf(send(100));
     assert.equal(error.code, 'STALLED');
     assert.match(error.message, /took nothing for 0\.1 s/);
-    assert.equal(file.handle.fd, -1);
   });
 
   test('the node stops', async (t) => {

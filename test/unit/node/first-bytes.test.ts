@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { type TestContext, describe, test } from 'node:test';
 import { MESSAGE_BYTES, QUIET_AFTER_LINE_MS, QUIET_MS } from '#src/limits.js';
-import { type MessageBytes, readMessage } from '#src/node/message-reader.js';
+import { type First, readFirst } from '#src/node/first-bytes.js';
 import { acceptedPair } from '../../support/channels.js';
 import { failureOf } from '../../support/failures.js';
 
@@ -12,7 +12,7 @@ const TIMEOUT_MS = 10_000;
 async function reader(t: TestContext, signal = new AbortController().signal) {
   const pair = await acceptedPair(t);
   t.mock.timers.enable({ apis: ['setTimeout'] });
-  const message = readMessage(pair.channel, TIMEOUT_MS, signal);
+  const message = readFirst(pair.channel, TIMEOUT_MS, signal);
   message.catch(() => {});
   /** Sends, and waits until it has been read. */
   const send = async (text: string | Buffer): Promise<void> => {
@@ -24,13 +24,14 @@ async function reader(t: TestContext, signal = new AbortController().signal) {
 }
 
 /** Whether the message is whole by now. */
-async function isWhole(message: Promise<MessageBytes>): Promise<boolean> {
+async function isWhole(message: Promise<First>): Promise<boolean> {
   const open = Symbol('open');
   return (await Promise.race([message, Promise.resolve(open)])) !== open;
 }
 
-function texts({ message, rest }: MessageBytes): [string, string] {
-  return [message.toString(), rest.toString()];
+function texts(first: First): [string, string] {
+  assert.equal(first.dialect, 'classic');
+  return [first.message.toString(), first.rest.toString()];
 }
 
 describe('a message ends', () => {
@@ -51,7 +52,7 @@ describe('a message ends', () => {
     for (const text of ['file', 'file\n', 'file\nh 1', '']) {
       const { channel, peer } = await acceptedPair(t);
       peer.end(text);
-      const message = await readMessage(channel, TIMEOUT_MS, new AbortController().signal);
+      const message = await readFirst(channel, TIMEOUT_MS, new AbortController().signal);
       assert.deepEqual(texts(message), [text, '']);
     }
   });
@@ -87,13 +88,13 @@ describe('a message ends', () => {
     const { message, send, tick } = await reader(t);
     await send('x'.repeat(MESSAGE_BYTES));
     tick(QUIET_MS);
-    assert.equal((await message).message.length, MESSAGE_BYTES);
+    assert.equal(texts(await message)[0].length, MESSAGE_BYTES);
   });
 
   test('with an empty line within 4,096 bytes, whatever follows', async (t) => {
     const { message, peer } = await reader(t);
     peer.write(`${'x'.repeat(MESSAGE_BYTES - 2)}\n\n${'y'.repeat(MESSAGE_BYTES)}`);
-    assert.equal((await message).message.length, MESSAGE_BYTES - 1);
+    assert.equal(texts(await message)[0].length, MESSAGE_BYTES - 1);
   });
 });
 
@@ -138,6 +139,43 @@ describe('a message fails', () => {
     controller.abort(reason);
     await assert.rejects(message, reason);
     const { channel } = await acceptedPair(t);
-    await assert.rejects(readMessage(channel, TIMEOUT_MS, controller.signal), reason);
+    await assert.rejects(readFirst(channel, TIMEOUT_MS, controller.signal), reason);
+  });
+});
+
+describe('what may become HTTP', () => {
+  test('is HTTP with the end of its first line, and keeps what follows', async (t) => {
+    const { channel, message, send } = await reader(t);
+    const line = 'GET /a HTTP/1.1\r';
+    for (const byte of line) await send(byte);
+    assert.equal(await isWhole(message), false);
+    await send('\nHost');
+    assert.deepEqual(await message, { dialect: 'http', bytes: Buffer.from(`${line}\nHost`) });
+    assert.equal(channel.socket.isPaused(), true);
+  });
+
+  test('is not ended by quiet', async (t) => {
+    for (const text of ['G', 'GET ', 'GET /a', 'HEAD /a HTTP/1.1\r']) {
+      const { message, send, tick } = await reader(t);
+      await send(text);
+      tick(TIMEOUT_MS - 1);
+      assert.equal(await isWhole(message), false);
+      tick(1);
+      assert.equal((await failureOf(message)).code, 'MESSAGE_TIMEOUT');
+      t.mock.timers.reset();
+    }
+  });
+
+  test('is classic with FIN', async (t) => {
+    const { message, peer } = await reader(t);
+    peer.end('GET it');
+    assert.deepEqual(texts(await message), ['GET it', '']);
+  });
+
+  test('is classic with a line that is no request line, after quiet', async (t) => {
+    const { message, send, tick } = await reader(t);
+    await send('GET it\n');
+    tick(QUIET_AFTER_LINE_MS);
+    assert.deepEqual(texts(await message), ['GET it\n', '']);
   });
 });

@@ -28,7 +28,7 @@ function makeRoot(t: TestContext) {
 }
 
 async function read(root: Root, name: string): Promise<string> {
-  const { handle, size } = await root.open(name);
+  const { handle, size } = await root.openFile(name);
   try {
     const text = await handle.readFile('utf8');
     assert.equal(Buffer.byteLength(text), size);
@@ -41,7 +41,7 @@ async function read(root: Root, name: string): Promise<string> {
 /** The name is refused with this code, and nothing stays open. */
 async function refuses(root: Root, name: string, code: ErrorCode): Promise<ViaductError> {
   const nothingLeft = watchDescriptors();
-  const error = await failureOf(root.open(name));
+  const error = await failureOf(root.openFile(name));
   assert.equal(error.code, code, error.message);
   await nothingLeft();
   return error;
@@ -215,7 +215,7 @@ describe('what is no regular file', { timeout: 10_000 }, () => {
     symlinkSync('/dev/tty', join(root, 'tty'));
     const served = await Root.at(root, false);
     await refuses(served, 'zero', 'FORBIDDEN');
-    const { code } = await failureOf(served.open('tty')); // Without a terminal it cannot be opened at all.
+    const { code } = await failureOf(served.openFile('tty')); // Without a terminal it cannot be opened at all.
     assert.equal(code, 'FORBIDDEN');
   });
 

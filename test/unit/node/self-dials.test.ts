@@ -6,7 +6,9 @@ import { listen } from '#src/net/listen.js';
 import { portablePump } from '#src/net/portable-pump.js';
 import { Resolver } from '#src/net/resolver.js';
 import type { AddressClass } from '#src/node/address.js';
-import { Connection, type NodeContext } from '#src/node/connection.js';
+import { Connection } from '#src/node/connection.js';
+import type { NodeContext } from '#src/node/context.js';
+import { Digests } from '#src/node/http/digests.js';
 import { Policy } from '#src/node/policy.js';
 import { Root } from '#src/node/root.js';
 import { SelfDials } from '#src/node/self-dials.js';
@@ -68,15 +70,19 @@ test('a detour through the node itself leads no further inward', async (t) => {
     resolver: new Resolver(),
     selfDials: new SelfDials(),
     pump: portablePump,
+    digests: new Digests(),
     maxHops: 16,
+    maxConnections: 100,
+    startedAt: 0,
+    totals: { accepted: 0, completed: 0, failed: 0, bytes: 0 },
+    open: () => 0,
     silenceMs: 10_000,
     connectMs: 10_000,
     stallMs: 10_000,
     emit: () => {},
   };
-  let count = 0;
   server.on('connection', (socket: Socket) => {
-    void new Connection(node, Channel.accepted(socket), count++).serve();
+    void new Connection(node, Channel.accepted(socket)).serve();
   });
   const self = `127.0.0.1 ${address.port}\n`;
   const got = await exchange(t, { host: '127.0.0.1', port: address.port }, `file\n${self}${self}${self}\n`);
