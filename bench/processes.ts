@@ -5,7 +5,7 @@ import { connect, createServer } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 
 /** CPU and memory of a process and its children, from proc(5). */
-export interface Usage {
+interface Usage {
   readonly cpuSeconds: number;
   readonly peakRssBytes: number;
 }

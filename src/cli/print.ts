@@ -18,7 +18,7 @@ export function formatBytes(bytes: number): string {
 
 /** A time: `0.12 s` under a minute, else `1:02` or `1:02:03`. */
 export function formatSeconds(seconds: number): string {
-  if (seconds < 60) return `${seconds.toFixed(2)} s`;
+  if (seconds < 59.995) return `${seconds.toFixed(2)} s`;
   const parts = [Math.floor(seconds / 3600), Math.floor(seconds / 60) % 60, Math.floor(seconds) % 60];
   const shown = parts[0] === 0 ? parts.slice(1) : parts;
   return shown.map((part, index) => (index === 0 ? String(part) : String(part).padStart(2, '0'))).join(':');

@@ -24,7 +24,7 @@ export function localName(remoteName: string): string {
 /**
  * Fetches a file into `target`, which is the whole file afterwards, or what it was before. The bytes
  * go to a partial file beside it, which is synced and renamed after a clean end, and removed after
- * any other. A device or FIFO is written to as it is.
+ * any other. A device is written to as it is.
  *
  * @throws ViaductError as {@link fetchFile}, or WRITE_FAILED
  */
@@ -70,6 +70,8 @@ interface Place {
 async function placeOf(target: string): Promise<Place> {
   const existing = await writing(target, () => statOrNothing(target));
   if (existing?.isDirectory()) throw writeFailed(target, 'it is a folder');
+  // Opening a FIFO without a reader would block a thread that nothing can interrupt.
+  if (existing?.isFIFO()) throw writeFailed(target, 'it is a FIFO; use -o - and redirect the output to it');
   if (existing && !existing.isFile()) return { path: target, final: target, partial: false };
   const final = existing ? await writing(target, () => realpath(target)) : target;
   // Short whatever the target's name is, since a name has at most 255 bytes.

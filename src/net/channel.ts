@@ -65,7 +65,7 @@ export class Channel {
           const chunk = buffer.subarray(0, length);
           const more = channel.#deliver(chunk);
           // A filled buffer is traffic that could use a larger one. The old one stays with its reader.
-          if (length === buffer.length && length < BUFFER_MAX) buffer = Buffer.allocUnsafeSlow(length * 4);
+          if (length === buffer.length && length < BUFFER_MAX) buffer = Buffer.allocUnsafeSlow(BUFFER_MAX);
           return more;
         },
       },

@@ -30,7 +30,7 @@ export interface FlowFailure {
 }
 
 export interface FlowResult {
-  /** Bytes that the kernel took for each side. */
+  /** Bytes for each side, in chunks that its kernel took whole. */
   readonly toClient: number;
   readonly toUpstream: number;
   /**

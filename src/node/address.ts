@@ -94,9 +94,12 @@ export function classOfTarget(
   ];
   if (neverAtAll.includes(range) || range === 'teredo') return 'never';
   const own = view.own.map(parsePrefix).filter((prefix) => prefix !== undefined);
-  if (!ownAsOrdinary && own.some(([base]) => base.toString() === address.toString())) return 'loopback';
+  const isOwn = own.some(([base]) => base.toString() === address.toString());
+  if (isOwn && !ownAsOrdinary) return 'loopback';
   if (['private', 'uniqueLocal', 'carrierGradeNat'].includes(range)) return 'private';
-  if (own.some((prefix) => inPrefix(address, prefix))) return 'private';
+  // A host's own address is on its own link too, but that makes a public one no less public.
+  const isOnLink = own.some((prefix) => inPrefix(address, prefix));
+  if (isOnLink && !(isOwn && range === 'unicast')) return 'private';
   if (range !== 'unicast') return 'never';
   return address.kind() === 'ipv4' || inPrefix(address, GLOBAL_IPV6) ? 'public' : 'never';
 }

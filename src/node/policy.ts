@@ -1,5 +1,5 @@
 import { ViaductError } from '../errors.js';
-import { type Hop, formatHop, parseHost, parsePort } from '../route.js';
+import { type Hop, formatHop, parseHost, parsePort, visible } from '../route.js';
 import {
   type AddressClass,
   type NetworkView,
@@ -38,7 +38,7 @@ export interface HopRule {
 export function parseHopRule(text: string): HopRule {
   const bad = new ViaductError(
     'USAGE',
-    `"${text}" is not a rule: a host, *.domain or CIDR, each with an optional :port or :low-high`,
+    `"${visible(text)}" is not a rule: a host, *.domain or CIDR, each with an optional :port or :low-high`,
   );
   const bare = parsePrefix(text) === undefined ? text : `[${text}]`;
   const parts = /^(?<where>\[[^\]]*\]|[^:]*)(?::(?<low>\d+)(?:-(?<high>\d+))?)?$/.exec(bare)?.groups;
@@ -50,7 +50,8 @@ export function parseHopRule(text: string): HopRule {
   const prefix = parsePrefix(where);
   if (prefix !== undefined) return { matches: () => false, prefix, lowest, highest };
   const domain = where.startsWith('*.') ? where.slice(1) : undefined;
-  if (where.includes('/') || parseHost(domain?.slice(1) ?? where) === undefined) throw bad;
+  if (where.includes('/') || bare.startsWith('[') || parseHost(domain?.slice(1) ?? where) === undefined)
+    throw bad;
   const matches = (host: string): boolean => (domain === undefined ? host === where : host.endsWith(domain));
   return { matches, prefix: undefined, lowest, highest };
 }

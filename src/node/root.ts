@@ -127,7 +127,7 @@ async function openWithoutBlocking(path: string, name: string): Promise<FileHand
   } catch (error) {
     const code = systemCode(error);
     const details = { cause: error };
-    if (code === 'ENOENT' || code === 'ENOTDIR') {
+    if (code === 'ENOENT' || code === 'ENOTDIR' || code === 'ENAMETOOLONG') {
       throw new ViaductError('NOT_FOUND', `there is no file "${visible(name)}"`, details);
     }
     // ENXIO and ENODEV are what a socket and a device without driver answer to open(2).

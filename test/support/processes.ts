@@ -1,5 +1,4 @@
 import { type ChildProcess, type SpawnOptions, spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
@@ -153,9 +152,4 @@ export async function runViaduct(
   child.process.stdin?.end(options.input ?? '');
   const code = await child.ended;
   return { code, stdout: child.stdout, stderr: child.stderr };
-}
-
-/** Waits for an event emitter, as `once`, but typed for what tests need. */
-export async function exited(child: ChildProcess): Promise<void> {
-  if (child.exitCode === null && child.signalCode === null) await once(child, 'exit');
 }

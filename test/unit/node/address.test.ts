@@ -20,7 +20,11 @@ describe('targets', () => {
 
   test("this host's own addresses are ordinary ones if asked for", () => {
     assert.equal(classOfTarget('192.168.1.7', VIEW, true), 'private');
-    assert.equal(classOfTarget('2a01:4f8::7', VIEW, true), 'private');
+    assert.equal(
+      classOfTarget('2a01:4f8::7', VIEW, true),
+      'public',
+      'no less public for being on its own link',
+    );
     assert.equal(classOfTarget('127.0.0.1', VIEW, true), 'loopback');
     assert.equal(classOfTarget('fe80::7', VIEW, true), 'never');
   });

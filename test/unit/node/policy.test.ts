@@ -179,6 +179,8 @@ describe('rules', () => {
     '::/129',
     '*.::1',
     'fd00::/8:22',
+    '[h]',
+    '[h]:22',
   ]) {
     test(`${JSON.stringify(text)} is no rule`, () => {
       assert.throws(() => parseHopRule(text), { code: 'USAGE', message: /is not a rule/ });

@@ -115,7 +115,7 @@ describe('names', () => {
 
   test('a name that the system cannot have is an error, not a crash', async (t) => {
     const root = await Root.at(makeRoot(t).root, false);
-    await refuses(root, 'x'.repeat(300), 'READ_FAILED');
+    await refuses(root, 'x'.repeat(300), 'NOT_FOUND');
   });
 
   test('the absolute path of a file in the root is refused too', async (t) => {
