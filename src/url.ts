@@ -21,10 +21,13 @@ export interface RoutedTarget {
 
 /**
  * Takes a request target apart: origin-form or absolute-form (RFC 9112 §3.2).
- * @throws ViaductError BAD_REQUEST for another form, and for dot segments among the hops
+ * @throws ViaductError BAD_REQUEST for another form, for an empty host, and for dot segments among the hops
  */
 export function parseTarget(target: string): RoutedTarget {
-  const absolute = /^https?:\/\/[^/?#]*/i.exec(target)?.[0] ?? '';
+  const [absolute = '', authority = ''] = /^https?:\/\/([^/?#]*)/i.exec(target) ?? [];
+  // RFC 9110 §4.2.1: an empty host must be rejected.
+  if (absolute !== '' && /^(?:[^@]*@)?(?::|$)/.test(authority))
+    throw new ViaductError('BAD_REQUEST', 'the target has an empty host');
   let path = target.slice(absolute.length);
   if (absolute !== '' && !path.startsWith('/')) path = `/${path}`;
   if (!path.startsWith('/')) throw new ViaductError('BAD_REQUEST', 'the target is not a path');
@@ -73,7 +76,7 @@ export function nameOfPath(path: string): string {
 
 /** Heads are read as latin1; a client that sends raw UTF-8 in a path means UTF-8. */
 function latin1ToUtf8(text: string): string {
-  return new TextDecoder('utf-8', { fatal: true }).decode(Buffer.from(text, 'latin1'));
+  return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(Buffer.from(text, 'latin1'));
 }
 
 /** A name as one segment of a relative reference; `@` too is encoded, so that it is never taken for a hop. */

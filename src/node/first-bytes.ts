@@ -1,5 +1,5 @@
 import { ViaductError } from '../errors.js';
-import { MESSAGE_BYTES, QUIET_AFTER_LINE_MS, QUIET_MS } from '../limits.js';
+import { HEAD_BYTES, MESSAGE_BYTES, QUIET_AFTER_LINE_MS, QUIET_MS } from '../limits.js';
 import type { Channel } from '../net/channel.js';
 import { type Verdict, readHead } from '../net/read-head.js';
 import { scanMessage } from '../wire/classic.js';
@@ -39,6 +39,9 @@ function scan(bytes: Buffer, after: 'bytes' | 'quiet' | 'end'): Verdict<First> {
   const found = scanMessage(bytes);
   if (found.ended) return { value: { dialect: 'classic', message: found.message, rest: found.rest } };
   if (bytes.length > MESSAGE_BYTES) {
+    // A request target may be longer than a message; one without end is refused as HTTP has it.
+    if (dialect === 'undecided' && after !== 'end')
+      return bytes.length > HEAD_BYTES ? { value: { dialect: 'http', bytes } } : {};
     throw new ViaductError('MESSAGE_TOO_LONG', `the message has more than ${MESSAGE_BYTES} bytes`);
   }
   if (after !== 'bytes') return { value: { dialect: 'classic', message: bytes, rest: Buffer.alloc(0) } };

@@ -39,15 +39,22 @@ const TOKEN = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
 const FIELD_VALUE = /^[\t\x20-\x7e\x80-\xff]*$/;
 
 /**
- * Cuts off a whole head, its empty line included.
+ * Cuts off a whole head, its empty line included. One that ends in a bare LF is cut off as well, so that
+ * the parser refuses it at once; to wait for a CRLF would end at a deadline.
  * @throws ViaductError HEAD_TOO_LARGE past 16 KiB
  */
 export function splitHead(bytes: Buffer): Split | undefined {
-  const end = bytes.indexOf(HEAD_END);
-  const length = end === -1 ? bytes.length : end + HEAD_END.length;
+  const end = endOfHead(bytes);
+  const length = end ?? bytes.length;
   if (length > HEAD_BYTES)
     throw new ViaductError('HEAD_TOO_LARGE', `the head has more than ${HEAD_BYTES} bytes`);
-  return end === -1 ? undefined : { head: bytes.subarray(0, length), rest: bytes.subarray(length) };
+  return end === undefined ? undefined : { head: bytes.subarray(0, length), rest: bytes.subarray(length) };
+}
+
+function endOfHead(bytes: Buffer): number | undefined {
+  const [crlf, lf] = [bytes.indexOf('\n\r\n'), bytes.indexOf('\n\n')];
+  if (crlf !== -1 && (lf === -1 || crlf < lf)) return crlf + 3;
+  return lf === -1 ? undefined : lf + 2;
 }
 
 /**
@@ -66,7 +73,8 @@ export function parseRequestHead(head: Buffer): RequestHead {
   const fields = lines.map((line) => parseField(line, 'BAD_REQUEST'));
   const request = { method, target, minor: Number(minor), fields };
   checkHost(request);
-  checkFraming(request);
+  checkFraming(request, 'BAD_REQUEST');
+  checkNoBody(request);
   return request;
 }
 
@@ -80,10 +88,9 @@ export function parseReplyHead(head: Buffer): ReplyHead {
   if (parts === null) throw new ViaductError('BAD_REPLY', 'the status line is malformed');
   const [, minor, status, reason = ''] = parts;
   const fields = lines.map((line) => parseField(line, 'BAD_REPLY'));
-  for (const name of ['content-length', 'transfer-encoding']) {
-    if (valuesOf(fields, name).length > 1) throw new ViaductError('BAD_REPLY', `${name} occurs twice`);
-  }
-  return { status: Number(status), reason, minor: Number(minor), fields };
+  const reply = { status: Number(status), reason, minor: Number(minor), fields };
+  checkFraming(reply, 'BAD_REPLY');
+  return reply;
 }
 
 /** First line and fields as bytes, closed by the empty line. */
@@ -107,7 +114,8 @@ export function listOf(fields: readonly Field[], name: string): string[] {
 
 function linesOf(head: Buffer, code: 'BAD_REQUEST' | 'BAD_REPLY'): string[] {
   const lines = head.subarray(0, -HEAD_END.length).toString('latin1').split('\r\n');
-  if (lines.some((line) => /[\r\n\0]/.test(line)))
+  const closed = head.subarray(-HEAD_END.length).equals(HEAD_END);
+  if (!closed || lines.some((line) => /[\r\n\0]/.test(line)))
     throw new ViaductError(code, 'a line does not end in CRLF');
   return lines;
 }
@@ -132,16 +140,24 @@ function checkHost({ minor, fields }: RequestHead): void {
 }
 
 /** RFC 9112 §6: a length that two readers could understand differently is refused. */
-function checkFraming({ method, minor, fields }: RequestHead): void {
+function checkFraming(
+  { minor, fields }: Pick<RequestHead, 'minor' | 'fields'>,
+  code: 'BAD_REQUEST' | 'BAD_REPLY',
+): void {
   const lengths = valuesOf(fields, 'content-length');
   const codings = valuesOf(fields, 'transfer-encoding');
-  if (lengths.length > 1) throw bad('Content-Length occurs twice');
-  if (codings.length > 1) throw bad('Transfer-Encoding occurs twice');
+  const refuse = (message: string): ViaductError => new ViaductError(code, message);
+  if (lengths.length > 1) throw refuse('Content-Length occurs twice');
+  if (codings.length > 1) throw refuse('Transfer-Encoding occurs twice');
   if (lengths.length > 0 && codings.length > 0)
-    throw bad('Content-Length and Transfer-Encoding exclude each other');
-  if (codings.length > 0 && minor === 0) throw bad('HTTP/1.0 has no Transfer-Encoding');
-  if (lengths[0] !== undefined && !/^\d{1,15}$/.test(lengths[0])) throw bad('Content-Length is malformed');
-  const hasBody = codings.length > 0 || Number(lengths[0] ?? 0) > 0;
+    throw refuse('Content-Length and Transfer-Encoding exclude each other');
+  if (codings.length > 0 && minor === 0) throw refuse('HTTP/1.0 has no Transfer-Encoding');
+  if (lengths[0] !== undefined && !/^\d{1,15}$/.test(lengths[0])) throw refuse('Content-Length is malformed');
+}
+
+function checkNoBody({ method, fields }: RequestHead): void {
+  const [length = '0'] = valuesOf(fields, 'content-length');
+  const hasBody = valuesOf(fields, 'transfer-encoding').length > 0 || Number(length) > 0;
   if (hasBody && (method === 'GET' || method === 'HEAD')) throw bad(`${method} has no body here`);
 }
 

@@ -2,7 +2,7 @@
 export type Dialect = 'http' | 'classic' | 'undecided';
 
 const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'DELETE', 'CONNECT', 'OPTIONS', 'TRACE', 'PATCH'];
-const REQUEST_LINE = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+ \S+ HTTP\/\d\.\d\r?$/;
+const REQUEST_LINE = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+ [\x21-\x7e\x80-\xff]+ HTTP\/\d\.\d\r?$/;
 
 /**
  * Tells HTTP from the classic wire. A whole first line `TOKEN SP target SP HTTP/x.y` is HTTP. A part of a

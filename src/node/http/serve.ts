@@ -1,5 +1,5 @@
 import { ViaductError, asViaductError } from '../../errors.js';
-import { HTTP_CONNECT_MS, INPUT_AHEAD_BYTES, KEEP_ALIVE_MS } from '../../limits.js';
+import { HEAD_BYTES, HTTP_CONNECT_MS, INPUT_AHEAD_BYTES, KEEP_ALIVE_MS } from '../../limits.js';
 import { type Verdict, readHead } from '../../net/read-head.js';
 import { limitHops } from '../../route.js';
 import { type RoutedTarget, formatTarget, nameOfPath, parseTarget } from '../../url.js';
@@ -59,6 +59,7 @@ async function receive(
       begin,
       scan: (bytes): Verdict<Split> => {
         idle &&= bytes.length === 0;
+        refuseEndlessLine(bytes);
         const split = splitHead(bytes);
         return split === undefined ? {} : { value: split };
       },
@@ -72,9 +73,18 @@ async function receive(
     const known = asViaductError(error);
     if (channel.socket.destroyed || signal.aborted) throw known;
     if (idle) return undefined;
-    if (known.code === 'MESSAGE_TIMEOUT' || known.code === 'HEAD_TOO_LARGE') return known;
+    if (ANSWERED.has(known.code)) return known;
     throw known;
   }
+}
+
+/** What is wrong with a head that is not whole, and told to the client. */
+const ANSWERED = new Set<string>(['MESSAGE_TIMEOUT', 'HEAD_TOO_LARGE', 'URI_TOO_LONG']);
+
+/** A head that is too large already by its first line has too long a target: 414, not 431 (RFC 9112 §3). */
+function refuseEndlessLine(bytes: Buffer): void {
+  if (bytes.length <= HEAD_BYTES || bytes.subarray(0, HEAD_BYTES).includes('\n')) return;
+  throw new ViaductError('URI_TOO_LONG', `the request line has more than ${HEAD_BYTES} bytes`);
 }
 
 /**
