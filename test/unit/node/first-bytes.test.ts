@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { type TestContext, describe, test } from 'node:test';
-import { MESSAGE_BYTES, QUIET_AFTER_LINE_MS, QUIET_MS } from '#src/limits.js';
+import { HEAD_BYTES, MESSAGE_BYTES, QUIET_AFTER_LINE_MS, QUIET_MS, TARGET_BYTES } from '#src/limits.js';
 import { type First, readFirst } from '#src/node/first-bytes.js';
 import { acceptedPair } from '../../support/channels.js';
 import { failureOf } from '../../support/failures.js';
@@ -164,6 +164,26 @@ describe('what may become HTTP', () => {
       assert.equal((await failureOf(message)).code, 'MESSAGE_TIMEOUT');
       t.mock.timers.reset();
     }
+  });
+
+  // A request in several segments was once reset when its target was longer than a classic message.
+  test('may have a first line that is longer than a message, byte for byte', async (t) => {
+    const { message, send } = await reader(t);
+    const line = `GET /${'x'.repeat(TARGET_BYTES - 1)} HTTP/1.1\r\n`;
+    await send(line.slice(0, MESSAGE_BYTES));
+    await send(line.slice(MESSAGE_BYTES, MESSAGE_BYTES + 1));
+    await send(line.slice(MESSAGE_BYTES + 1));
+    assert.deepEqual(await message, { dialect: 'http', bytes: Buffer.from(line) });
+  });
+
+  test('is HTTP when its line is longer than any head, and too long a message with FIN', async (t) => {
+    const endless = await reader(t);
+    await endless.send('GET '.padEnd(HEAD_BYTES + 1, 'x'));
+    assert.equal((await endless.message).dialect, 'http');
+    t.mock.timers.reset();
+    const ended = await reader(t);
+    ended.peer.end('GET '.padEnd(MESSAGE_BYTES + 1, 'x'));
+    assert.equal((await failureOf(ended.message)).code, 'MESSAGE_TOO_LONG');
   });
 
   test('is classic with FIN', async (t) => {
