@@ -1,8 +1,5 @@
-import { mkdtempSync, truncateSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { type Peer, startViaduct } from './peers.js';
+import type { Peer } from './peers.js';
 import { type Running, startPrinting } from './processes.js';
 import { curl, drain } from './sink.js';
 
@@ -16,7 +13,8 @@ export interface Chain {
 }
 
 export async function buildChain(peer: Peer, count: number, bytes: number): Promise<Chain> {
-  const origin = peer.wire === 'classic' ? await startBareOrigin(bytes) : await startHttpOrigin(bytes);
+  const program = fileURLToPath(new URL('origin.js', import.meta.url));
+  const origin = await startPrinting(process.execPath, [program, String(bytes)], /port (\d+)/);
   /** From the origin's neighbour to the client's. */
   const relays: Running[] = [];
   for (let number = 0; number < count; number += 1) {
@@ -42,17 +40,4 @@ export async function buildChain(peer: Peer, count: number, bytes: number): Prom
       await Promise.all([origin, ...relays].map((process) => process.stop()));
     },
   };
-}
-
-function startBareOrigin(bytes: number): Promise<Running> {
-  const program = fileURLToPath(new URL('origin.js', import.meta.url));
-  return startPrinting(process.execPath, [program, String(bytes)], /port (\d+)/);
-}
-
-/** A viaduct node with a file of zeros that takes no room on the disk. */
-function startHttpOrigin(bytes: number): Promise<Running> {
-  const root = mkdtempSync(join(tmpdir(), 'viaduct-bench-root-'));
-  writeFileSync(join(root, 'file'), '');
-  truncateSync(join(root, 'file'), bytes);
-  return startViaduct(['--root', root]);
 }

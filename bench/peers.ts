@@ -25,13 +25,8 @@ export const viaduct = (wire: Peer['wire']): Peer => ({
   wire,
   program: process.execPath,
   routed: true,
-  start: () => startViaduct([]),
+  start: () => startPrinting(process.execPath, [here('../../dist/cli/main.js'), 'server', '0'], /\]:(\d+)/),
 });
-
-export function startViaduct(args: readonly string[]): Promise<Running> {
-  const program = here('../../dist/cli/main.js');
-  return startPrinting(process.execPath, [program, 'server', '0', ...args], /\]:(\d+)/);
-}
 
 const pipe: Peer = {
   name: 'a.pipe(b)',

@@ -23,6 +23,7 @@ export class Connection {
   transfer: Transfer;
   /** A request is whole, so that a shutdown lets its reply finish. */
   transferring = false;
+  readonly acceptedAt = performance.now();
   readonly #abort = new AbortController();
 
   constructor(node: NodeContext, channel: Channel) {

@@ -23,6 +23,8 @@ export interface NodeContext {
   readonly stallMs: number;
   readonly startedAt: number;
   readonly totals: Totals;
+  /** The node is being stopped: no connection is kept for a further request. */
+  readonly stopping: () => boolean;
   /** Connections that are open now. */
   readonly open: () => number;
   readonly emit: (event: NodeEvent) => void;

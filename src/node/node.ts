@@ -94,6 +94,7 @@ export async function startNode(options: NodeOptions): Promise<RunningNode> {
     maxConnections,
     startedAt: performance.now(),
     totals: { accepted: 0, completed: 0, failed: 0, bytes: 0 },
+    stopping: () => !server.listening,
     open: () => connections.size,
     emit,
   };

@@ -52,6 +52,8 @@ async function receive(
   first: boolean,
 ): Promise<Split | ViaductError | undefined> {
   const { channel, node, signal } = connection;
+  // The first head has its time from accept on, however long it took to tell that it is one.
+  const spentMs = first ? performance.now() - connection.acceptedAt : 0;
   const limitMs = first || begin.length > 0 ? node.silenceMs : KEEP_ALIVE_MS;
   let idle = !first && begin.length === 0;
   try {
@@ -63,7 +65,7 @@ async function receive(
         const split = splitHead(bytes);
         return split === undefined ? {} : { value: split };
       },
-      timeoutMs: limitMs,
+      timeoutMs: Math.max(1, limitMs - spentMs),
       signal,
       late: () =>
         new ViaductError('MESSAGE_TIMEOUT', `the request head was not whole within ${limitMs / 1000} s`),
@@ -110,7 +112,7 @@ async function answer(connection: Connection, received: Split | ViaductError): P
     if (received instanceof ViaductError) throw received;
     request = parseRequestHead(received.head);
     const target = check(request, connection);
-    const close = target.route.length > 0 || !isKept(request);
+    const close = target.route.length > 0 || !isKept(request) || connection.node.stopping();
     if (target.route.length > 0) await relayRequest(connection, request, target, received.rest);
     else await replyAsOrigin(connection, request, nameOfPath(target.path), close);
     transfer.completed();
