@@ -8,7 +8,8 @@ import { download, localName } from '../client/download.js';
 import { type FetchOptions, type Progress, type Sink, fetchFile } from '../client/fetch.js';
 import { ViaductError, asViaductError, systemReason } from '../errors.js';
 import { type Source, parseInput, visible } from '../route.js';
-import { formatBytes, formatSeconds, printError } from './print.js';
+import { formatBytes } from '../units.js';
+import { formatSeconds, printError } from './print.js';
 import { ProgressLine } from './progress.js';
 
 const writeDescriptor = promisify(write);

@@ -1,7 +1,8 @@
 import { createLogUpdate } from 'log-update';
 import type { Progress } from '../client/fetch.js';
 import { visible } from '../route.js';
-import { formatBytes, formatSeconds } from './print.js';
+import { formatBytes } from '../units.js';
+import { formatSeconds } from './print.js';
 
 const REDRAW_MS = 100;
 /** Weight of the newest second in the smoothed rate. */

@@ -25,7 +25,7 @@ th { border-bottom: 1px solid; font-weight: 600; }
 td:first-child, th:first-child { overflow-wrap: anywhere; padding-left: 0; white-space: normal; width: 100%; }
 td:nth-child(2), th:nth-child(2) { font-variant-numeric: tabular-nums; text-align: right; }
 td:nth-child(3), th:nth-child(3) { font-variant-numeric: tabular-nums; padding-right: 0; }
-@media (max-width: 40rem) { td:nth-child(3) { white-space: normal; } }
+@media (max-width: 40rem) { td:nth-child(3) { white-space: normal; } time span { white-space: nowrap; } }
 tr:hover td { background: color-mix(in srgb, currentColor 8%, transparent); }
 a { text-decoration: none; } a:hover, a:focus { text-decoration: underline; }
 `;

@@ -2,6 +2,7 @@ import { type Dirent } from 'node:fs';
 import { opendir, realpath, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import Negotiator from 'negotiator';
+import { formatBytes } from '../../units.js';
 import { encodeSegment } from '../../url.js';
 import { type RequestHead, valuesOf } from '../../wire/http-head.js';
 import type { Root, ServedFolder } from '../root.js';
@@ -111,7 +112,8 @@ async function* asJson(path: string, rows: AsyncIterable<readonly Row[]>): Async
 async function* asHtml(path: string, rows: AsyncIterable<readonly Row[]>): AsyncGenerator<string> {
   yield pageHead(path);
   yield `<h1>${escapeHtml(path)}</h1>\n<table><thead><tr><th scope="col">Name</th><th scope="col">Size</th><th scope="col">Modified</th></tr></thead><tbody>\n`;
-  if (path !== '/') yield '<tr><td><a href="../" aria-label="../ parent folder">../</a></td><td></td><td></td></tr>\n';
+  if (path !== '/')
+    yield '<tr><td><a href="../" aria-label="../ parent folder">../</a></td><td></td><td></td></tr>\n';
   for await (const batch of rows) yield batch.map(htmlRow).join('');
   yield `</tbody></table>\n${PAGE_END}`;
 }
@@ -119,17 +121,9 @@ async function* asHtml(path: string, rows: AsyncIterable<readonly Row[]>): Async
 function htmlRow({ name, isFolder, size, modified }: Row): string {
   const slash = isFolder ? '/' : '';
   const time = modified.toISOString();
-  const shown = `${time.slice(0, 10)} ${time.slice(11, 16)} UTC`;
+  const shown = `<span>${time.slice(0, 10)}</span> <span>${time.slice(11, 16)} UTC</span>`;
+  // To read, and the exact number for programs and as a hint.
+  const bytes = `<data value="${size}" title="${size} bytes">${formatBytes(size)}</data>`;
   const link = `<a href="./${encodeSegment(name)}${slash}">${escapeHtml(name)}${slash}</a>`;
-  return `<tr><td>${link}</td><td>${isFolder ? '' : htmlSize(size)}</td><td><time datetime="${time}">${shown}</time></td></tr>\n`;
-}
-
-const UNITS = ['B', 'KiB', 'MiB', 'GiB', 'TiB', 'PiB'];
-
-/** Three digits to read, and the exact number of bytes for programs and as a hint. */
-function htmlSize(bytes: number): string {
-  const power = UNITS.findLastIndex((_, index) => bytes >= 1024 ** index);
-  const shown =
-    power < 1 ? `${bytes} B` : `${(bytes / 1024 ** power).toPrecision(3)} ${UNITS[power]}`;
-  return `<data value="${bytes}" title="${bytes} bytes">${shown}</data>`;
+  return `<tr><td>${link}</td><td>${isFolder ? '' : bytes}</td><td><time datetime="${time}">${shown}</time></td></tr>\n`;
 }

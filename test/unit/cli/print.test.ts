@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import * as fc from 'fast-check';
 import { ViaductError } from 'viaduct';
-import { formatBytes, formatSeconds, printError } from '#src/cli/print.js';
+import { formatSeconds, printError } from '#src/cli/print.js';
+import { formatBytes } from '#src/units.js';
 
 describe('sizes', () => {
   for (const [bytes, text] of [
