@@ -68,7 +68,7 @@ export function forwardedFields(request: RequestHead, nextHop: Hop, client: Addr
   return [
     ['Host', formatHop(nextHop)],
     ...kept(request.fields, NOT_FORWARDED),
-    ['Via', [...listOf(request.fields, 'via'), `1.${request.minor} ${PSEUDONYM}`].join(', ')],
+    viaOf(request.fields, request.minor),
     [CLASS_FIELD, client],
     ['Connection', 'close'],
   ];
@@ -76,11 +76,20 @@ export function forwardedFields(request: RequestHead, nextHop: Hop, client: Addr
 
 /** The fields of a reply as the client is to get them, but for those that every reply of a node has. */
 export function passedFields(fields: readonly Field[], minor: number): Field[] {
-  return [
-    ...kept(fields, NOT_PASSED).filter(([name]) => name.toLowerCase() !== 'viaduct'),
-    ['Via', [...listOf(fields, 'via'), `1.${minor} ${PSEUDONYM}`].join(', ')],
-    ['Connection', 'close'],
-  ];
+  const passed = kept(fields, NOT_PASSED).filter(([name]) => name.toLowerCase() !== 'viaduct');
+  // RFC 9110 §6.6.1: whoever passes on a reply without Date adds it.
+  if (valuesOf(passed, 'date').length === 0) passed.push(['Date', new Date().toUTCString()]);
+  return [...passed, viaOf(fields, minor), ['Connection', 'close']];
+}
+
+/** The fields of an interim reply as the client is to get them. */
+export function interimFields(fields: readonly Field[], minor: number): Field[] {
+  const passed = kept(fields, NOT_PASSED).filter(([name]) => name.toLowerCase() !== 'viaduct');
+  return [...passed, viaOf(fields, minor), ['Viaduct', '1']];
+}
+
+function viaOf(fields: readonly Field[], minor: number): Field {
+  return ['Via', [...listOf(fields, 'via'), `1.${minor} ${PSEUDONYM}`].join(', ')];
 }
 
 function kept(fields: readonly Field[], dropped: ReadonlySet<string>): Field[] {

@@ -12,7 +12,7 @@ import {
   valuesOf,
 } from '../../wire/http-head.js';
 import type { Connection } from '../connection.js';
-import { passedFields } from './hops.js';
+import { interimFields, passedFields } from './hops.js';
 import { NODE_FIELDS } from './reply.js';
 
 interface ReplyOptions {
@@ -51,10 +51,15 @@ export async function readReply(
     const first = `HTTP/1.1 ${reply.status} ${reply.reason}`;
     if (reply.status >= 200) {
       requireNode(connection, reply, options);
+      // RFC 9112 §6.1: never chunks for HTTP/1.0. A node knows by Via; others may not.
+      if (options.oldClient && valuesOf(reply.fields, 'transfer-encoding').length > 0)
+        throw failed('BAD_REPLY', 'sent chunks, which an HTTP/1.0 client cannot read', options);
       const head = formatHead(first, [...passedFields(reply.fields, reply.minor), ...NODE_FIELDS]);
       return Buffer.concat([head, split.rest]);
     }
-    if (!options.oldClient) connection.channel.socket.write(formatHead(first, reply.fields));
+    // Awaited, so that a hop that sends them without end fills no memory.
+    if (!options.oldClient && isPassed(connection, reply, options))
+      await connection.outlet.write(formatHead(first, interimFields(reply.fields, reply.minor)));
     begin = split.rest;
   }
 }
@@ -106,10 +111,14 @@ function parse(head: Buffer, options: ReplyOptions): ReplyHead {
 }
 
 /** A forgotten node is no open web proxy: only nodes are relayed, and hosts that the operator has named. */
-function requireNode({ node }: Connection, { fields }: ReplyHead, options: ReplyOptions): void {
-  if (valuesOf(fields, 'viaduct').length > 0 || node.policy.isNamed(options.nextHop)) return;
+function requireNode(connection: Connection, reply: ReplyHead, options: ReplyOptions): void {
+  if (isPassed(connection, reply, options)) return;
   const how = `--allow-hop ${formatHop(options.nextHop)} would relay it all the same`;
   throw failed('NOT_A_NODE', `is not a node; ${how}`, options);
+}
+
+function isPassed({ node }: Connection, { fields }: ReplyHead, { nextHop }: ReplyOptions): boolean {
+  return valuesOf(fields, 'viaduct').length > 0 || node.policy.isNamed(nextHop);
 }
 
 function failed(

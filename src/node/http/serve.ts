@@ -31,10 +31,7 @@ export async function serveHttp(connection: Connection, begin: Buffer): Promise<
     if (received === undefined) return connection.outlet.finish();
     if (!first) connection.nextTransfer();
     connection.transferring = true;
-    const input = collectInput(
-      connection,
-      received instanceof ViaductError ? Buffer.alloc(0) : received.rest,
-    );
+    const input = collectInput(connection, received.rest);
     if (!(await answer(connection, received))) return;
     connection.transferring = false;
     connection.channel.pause();
@@ -42,25 +39,26 @@ export async function serveHttp(connection: Connection, begin: Buffer): Promise<
   }
 }
 
+/** A head, or what came of one and the error that is its answer. */
+interface Received extends Split {
+  readonly error?: ViaductError;
+}
+
 /**
  * The next head, or the error that is its answer; undefined if a kept connection ends without a further
  * request, by FIN or because it was idle for too long.
  */
-async function receive(
-  connection: Connection,
-  begin: Buffer,
-  first: boolean,
-): Promise<Split | ViaductError | undefined> {
+async function receive(connection: Connection, begin: Buffer, first: boolean): Promise<Received | undefined> {
   const { channel, node, signal } = connection;
   // The first head has its time from accept on, however long it took to tell that it is one.
   const spentMs = first ? performance.now() - connection.acceptedAt : 0;
   const limitMs = first || begin.length > 0 ? node.silenceMs : KEEP_ALIVE_MS;
-  let idle = !first && begin.length === 0;
+  let head = begin;
   try {
     return await readHead<Split>(channel, {
       begin,
       scan: (bytes): Verdict<Split> => {
-        idle &&= bytes.length === 0;
+        head = bytes;
         refuseEndlessLine(bytes);
         const split = splitHead(bytes);
         return split === undefined ? {} : { value: split };
@@ -74,8 +72,8 @@ async function receive(
   } catch (error) {
     const known = asViaductError(error);
     if (channel.socket.destroyed || signal.aborted) throw known;
-    if (idle) return undefined;
-    if (ANSWERED.has(known.code)) return known;
+    if (!first && head.length === 0) return undefined;
+    if (ANSWERED.has(known.code)) return { head, rest: Buffer.alloc(0), error: known };
     throw known;
   }
 }
@@ -104,12 +102,12 @@ function collectInput({ channel }: Connection, begin: Buffer): () => Buffer {
 }
 
 /** True if the connection is kept for a further request; if not, FIN is queued. */
-async function answer(connection: Connection, received: Split | ViaductError): Promise<boolean> {
+async function answer(connection: Connection, received: Received): Promise<boolean> {
   const { channel, transfer, signal } = connection;
   const before = channel.socket.bytesWritten;
-  let request: RequestHead | undefined;
+  let request = unread(received.head);
   try {
-    if (received instanceof ViaductError) throw received;
+    if (received.error !== undefined) throw received.error;
     request = parseRequestHead(received.head);
     const target = check(request, connection);
     const close = target.route.length > 0 || !isKept(request) || connection.node.stopping();
@@ -121,11 +119,17 @@ async function answer(connection: Connection, received: Split | ViaductError): P
     const known = asViaductError(error);
     // Once a byte of a reply has left, a second reply would be taken for its body.
     if (channel.socket.bytesWritten > before || channel.socket.destroyed || signal.aborted) throw known;
-    const close = request === undefined || !isKept(request) || !KEEPING.has(known.code);
+    const close = !isKept(request) || connection.node.stopping() || !KEEPING.has(known.code);
     await sendReply(connection, request, errorReply(known, request), close);
     transfer.failed(known);
     return !close;
   }
+}
+
+/** All that is known of a head that cannot be read: a reply to HEAD has no content (RFC 9110 §9.3.2). */
+function unread(head: Buffer): RequestHead {
+  const method = head.toString('latin1', 0, 5) === 'HEAD ' ? 'HEAD' : 'GET';
+  return { method, target: '', minor: 0, fields: [] };
 }
 
 /** Errors about a file, after which the connection is as good as before. */
