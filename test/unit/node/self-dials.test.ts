@@ -75,6 +75,7 @@ test('a detour through the node itself leads no further inward', async (t) => {
     maxConnections: 100,
     startedAt: 0,
     totals: { accepted: 0, completed: 0, failed: 0, bytes: 0 },
+    stopping: () => false,
     open: () => 0,
     silenceMs: 10_000,
     connectMs: 10_000,
