@@ -23,6 +23,8 @@ export class Connection {
   transfer: Transfer;
   /** A request is whole, so that a shutdown lets its reply finish. */
   transferring = false;
+  /** Bytes of interim replies; a reply has not begun with them (RFC 9110 §15.2). */
+  interimBytes = 0;
   readonly acceptedAt = performance.now();
   readonly #abort = new AbortController();
 

@@ -58,8 +58,11 @@ export async function readReply(
       return Buffer.concat([head, split.rest]);
     }
     // Awaited, so that a hop that sends them without end fills no memory.
-    if (!options.oldClient && isPassed(connection, reply, options))
-      await connection.outlet.write(formatHead(first, interimFields(reply.fields, reply.minor)));
+    if (!options.oldClient && isPassed(connection, reply, options)) {
+      const head = formatHead(first, interimFields(reply.fields, reply.minor));
+      connection.interimBytes += head.length;
+      await connection.outlet.write(head);
+    }
     begin = split.rest;
   }
 }

@@ -104,7 +104,8 @@ function collectInput({ channel }: Connection, begin: Buffer): () => Buffer {
 /** True if the connection is kept for a further request; if not, FIN is queued. */
 async function answer(connection: Connection, received: Received): Promise<boolean> {
   const { channel, transfer, signal } = connection;
-  const before = channel.socket.bytesWritten;
+  const replyBytes = (): number => channel.socket.bytesWritten - connection.interimBytes;
+  const before = replyBytes();
   let request = unread(received.head);
   try {
     if (received.error !== undefined) throw received.error;
@@ -118,7 +119,7 @@ async function answer(connection: Connection, received: Received): Promise<boole
   } catch (error) {
     const known = asViaductError(error);
     // Once a byte of a reply has left, a second reply would be taken for its body.
-    if (channel.socket.bytesWritten > before || channel.socket.destroyed || signal.aborted) throw known;
+    if (replyBytes() > before || channel.socket.destroyed || signal.aborted) throw known;
     const close = !isKept(request) || connection.node.stopping() || !KEEPING.has(known.code);
     await sendReply(connection, request, errorReply(known, request), close);
     transfer.failed(known);
