@@ -65,8 +65,16 @@ export async function curl(t: TestContext, url: string, args: readonly string[] 
     child.once('close', (exit) => resolve(exit ?? -1));
   });
   const bytes = Buffer.concat(out);
-  const reply = bytes.includes('\r\n\r\n') ? parseReply(bytes) : undefined;
+  const reply = bytes.includes('\r\n\r\n') ? parseReply(withoutInterim(bytes)) : undefined;
   return { code, stderr: Buffer.concat(err).toString(), reply };
+}
+
+/** curl shows interim replies too. */
+function withoutInterim(bytes: Buffer): Buffer {
+  const rest = bytes.subarray(bytes.indexOf('\r\n\r\n') + 4);
+  return /^HTTP\/1\.1 1\d\d /.test(bytes.toString('latin1', 0, 13)) && rest.length > 0
+    ? withoutInterim(rest)
+    : bytes;
 }
 
 /** The only member of `Proxy-Status` (RFC 9209): the error's type, its next hop, and the details. */
