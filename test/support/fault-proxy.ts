@@ -31,13 +31,22 @@ export interface FaultProxy {
   readonly struck: Promise<void>;
 }
 
-/** A TCP proxy in front of `target` that does one thing wrong; all else, FIN and RST included, it passes on. */
-export async function faultProxy(t: TestContext, target: Hop, fault: Fault): Promise<FaultProxy> {
+/**
+ * A TCP proxy in front of `target` that does one thing wrong; all else, FIN and RST included, it passes on.
+ * @param faults the fault, or that of each connection, counted from 0
+ */
+export async function faultProxy(
+  t: TestContext,
+  target: Hop,
+  faults: Fault | ((connection: number) => Fault),
+): Promise<FaultProxy> {
+  let connections = 0;
   let strike: () => void;
   const struck = new Promise<void>((resolve) => (strike = resolve));
   const open = new Set<Socket>();
   t.after(() => open.forEach((socket) => socket.destroy()));
   const { hop } = await rawServer(t, (client) => {
+    const fault = typeof faults === 'function' ? faults(connections++) : faults;
     const upstream = connect({ ...target, allowHalfOpen: true, noDelay: true });
     open.add(upstream);
     upstream.once('close', () => open.delete(upstream));

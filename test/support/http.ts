@@ -108,3 +108,18 @@ export function problemOf({ fields, body }: WireReply): Problem {
   assert.equal(fields.get('content-type'), 'application/problem+json');
   return JSON.parse(body.toString()) as Problem;
 }
+
+/** True if a reply to GET says by itself that it is whole: its length has come, or its last chunk. */
+export function isWhole({ fields, body }: WireReply): boolean {
+  const length = fields.get('content-length');
+  if (length !== undefined) return body.length === Number(length);
+  for (let rest = body; fields.get('transfer-encoding') === 'chunked';) {
+    const end = rest.indexOf('\r\n');
+    const size = end === -1 ? NaN : parseInt(rest.toString('latin1', 0, end), 16);
+    const next = end + 2 + size + 2;
+    if (!(rest.length >= next)) return false;
+    if (size === 0) return rest.length === next;
+    rest = rest.subarray(next);
+  }
+  return false;
+}
