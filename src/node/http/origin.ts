@@ -3,6 +3,7 @@ import { lookup } from 'mrmime';
 import parseRange from 'range-parser';
 import { ViaductError } from '../../errors.js';
 import { encodeSegment } from '../../url.js';
+import { parseHttpDate } from '../../wire/http-date.js';
 import { type Field, type RequestHead, valuesOf } from '../../wire/http-head.js';
 import type { Connection } from '../connection.js';
 import type { ServedFile } from '../root.js';
@@ -64,7 +65,7 @@ async function fileReply(
     ['Cache-Control', 'no-cache'],
     ['Accept-Ranges', 'bytes'],
   ];
-  if (fresh(headers, { etag, 'last-modified': lastModified }))
+  if (fresh(freshnessOf(headers), { etag, 'last-modified': lastModified }))
     return { status: 304, fields, body: Buffer.alloc(0) };
   fields.push(['Content-Type', typeOf(name)]);
   if (wantsDigest(request)) {
@@ -92,8 +93,13 @@ function rangeOf(
   // RFC 9110 §13.1.5: a date counts only if it is exactly the file's, an ETag only if it is strong.
   if (condition !== undefined && condition !== etag && condition !== file.modified.toUTCString())
     return undefined;
+  // RFC 9110 §14.2: a unit that is not understood is ignored.
+  if (!range.startsWith('bytes=')) return undefined;
+  // range-parser refuses a suffix longer than the file; RFC 9110 §14.1.2 means all of it.
+  const [, suffix] = /^bytes=\s*-(\d+)\s*$/.exec(range) ?? [];
+  if (Number(suffix) > file.size) return file.size === 0 ? undefined : { start: 0, end: file.size - 1 };
   const ranges = parseRange(file.size, range);
-  if (ranges === -2 || (ranges !== -1 && (ranges.length !== 1 || ranges.type !== 'bytes'))) return undefined;
+  if (ranges === -2 || (ranges !== -1 && ranges.length !== 1)) return undefined;
   const [only] = ranges === -1 ? [] : ranges;
   if (only === undefined) throw new RangeNotSatisfiable(file.size);
   return only;
@@ -113,9 +119,21 @@ function headersOf({ fields }: RequestHead): Headers {
 /** If-Match and If-Unmodified-Since (RFC 9110 §13.1.1, §13.1.4). */
 function preconditionsHold(headers: Headers, etag: string, modified: Date): boolean {
   const match = headers['if-match'];
-  if (match !== undefined) return match.split(',').some((tag) => ['*', etag].includes(tag.trim()));
-  const since = Date.parse(headers['if-unmodified-since'] ?? '');
-  return Number.isNaN(since) || Math.floor(modified.getTime() / 1000) * 1000 <= since;
+  if (match !== undefined)
+    return match === '*' || [...match.matchAll(/(?:W\/)?"[^"]*"/g)].some(([tag]) => tag === etag);
+  const since = parseHttpDate(headers['if-unmodified-since'] ?? '');
+  return since === undefined || Math.floor(modified.getTime() / 1000) * 1000 <= since;
+}
+
+/**
+ * What `fresh` is to look at: it takes what is no date for one, and does not answer 304 to a request with
+ * `Cache-Control: no-cache`, which is for caches; RFC 9110 §13.1.2 wants a 304.
+ */
+function freshnessOf(headers: Headers): Record<string, string> {
+  const { 'if-none-match': match, 'if-modified-since': since = '' } = headers;
+  if (match !== undefined) return { 'if-none-match': match };
+  const date = parseHttpDate(since);
+  return date === undefined ? {} : { 'if-modified-since': new Date(date).toUTCString() };
 }
 
 function typeOf(name: string): string {
