@@ -36,6 +36,8 @@ export async function serveHttp(connection: Connection, begin: Buffer): Promise<
     connection.transferring = false;
     connection.channel.pause();
     pending = input();
+    // The reply may have begun before the stop, and told that the connection is kept.
+    if (connection.node.stopping() && pending.length === 0) return connection.outlet.finish();
   }
 }
 
