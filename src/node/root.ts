@@ -1,4 +1,4 @@
-import { constants } from 'node:fs';
+import { type BigIntStats, constants } from 'node:fs';
 import { type FileHandle, open, readlink, realpath, stat } from 'node:fs/promises';
 import { sep } from 'node:path';
 import { ViaductError, systemCode, systemReason } from '../errors.js';
@@ -78,9 +78,7 @@ export class Root {
       if (real === undefined || !this.contains(real)) throw forbidden(name, 'leads out of the root');
       if (info.isDirectory()) return { kind: 'folder', handle, path: pathOfHandle(handle) ?? real };
       if (!info.isFile()) throw forbidden(name, 'is not a regular file');
-      const version = [info.ino, info.size, info.mtimeNs, info.ctimeNs]
-        .map((part) => part.toString(36))
-        .join('-');
+      const version = versionOf(info);
       return { kind: 'file', handle, size: Number(info.size), modified: info.mtime, version };
     } catch (error) {
       await handle.close();
@@ -119,6 +117,11 @@ export class Root {
   contains(real: string): boolean {
     return real === this.path || real.startsWith(this.path.endsWith(sep) ? this.path : this.path + sep);
   }
+}
+
+/** What {@link ServedFile} says of it. */
+export function versionOf({ ino, size, mtimeNs, ctimeNs }: BigIntStats): string {
+  return [ino, size, mtimeNs, ctimeNs].map((part) => part.toString(36)).join('-');
 }
 
 async function openWithoutBlocking(path: string, name: string): Promise<FileHandle> {

@@ -3,7 +3,7 @@ import { Worker } from 'node:worker_threads';
 import pLimit from 'p-limit';
 import { DIGESTS_AT_ONCE, DIGESTS_KEPT, DIGESTS_QUEUED, DIGEST_WAIT_MS } from '../../limits.js';
 import { type Field, type RequestHead, valuesOf } from '../../wire/http-head.js';
-import type { ServedFile } from '../root.js';
+import { type ServedFile, versionOf } from '../root.js';
 
 /** True if a request asks for the SHA-256 of the whole file (RFC 9530 §4). */
 export function wantsDigest(request: RequestHead): boolean {
@@ -62,12 +62,13 @@ async function withinLimit(running: Promise<string | undefined>): Promise<string
   }
 }
 
-/** Base64, or undefined if the file is another one by now. */
+/** Base64, or undefined if the file is another one by now, or became one while it was hashed. */
 async function hashFile(version: string, reopen: () => Promise<ServedFile>): Promise<string | undefined> {
   const file = await reopen();
   try {
     if (file.version !== version) return undefined;
-    return await hashOnThread(file.handle.fd, file.size);
+    const digest = await hashOnThread(file.handle.fd, file.size);
+    return versionOf(await file.handle.stat({ bigint: true })) === version ? digest : undefined;
   } finally {
     await file.handle.close();
   }
