@@ -75,6 +75,8 @@ export class Root {
     try {
       const info = await handle.stat({ bigint: true });
       const real = await realPathOf(handle, path);
+      // By a link, that is: by its name it has been refused before.
+      if (real !== undefined && this.#isReserved(real)) throw notFound(name);
       if (real === undefined || !this.contains(real)) throw forbidden(name, 'leads out of the root');
       if (info.isDirectory()) return { kind: 'folder', handle, path: pathOfHandle(handle) ?? real };
       if (!info.isFile()) throw forbidden(name, 'is not a regular file');
@@ -95,7 +97,7 @@ export class Root {
     if (name.includes('\0')) throw forbidden(name, 'has a NUL');
     if (segments.includes('..')) throw forbidden(name, 'leads out of the root');
     if (segments.find((segment) => segment !== '.' && segment !== '') === RESERVED) {
-      throw new ViaductError('NOT_FOUND', `there is no file "${visible(name)}"`);
+      throw notFound(name);
     }
     if (segments.some((segment) => this.hides(segment))) {
       throw forbidden(name, 'has a leading dot (--dotfiles serves such names)');
@@ -113,10 +115,21 @@ export class Root {
     return segment.startsWith('.') && segment !== '.' && !this.#dotfiles;
   }
 
-  /** True for the real path of something in the root, or of the root itself. */
+  /** True for the real path of something in the root that may be served, or of the root itself. */
   contains(real: string): boolean {
+    if (this.#isReserved(real)) return false;
     return real === this.path || real.startsWith(this.path.endsWith(sep) ? this.path : this.path + sep);
   }
+
+  /** True for the real path of what a tree has under the reserved name. */
+  #isReserved(real: string): boolean {
+    const reserved = (this.path.endsWith(sep) ? this.path : this.path + sep) + RESERVED;
+    return real === reserved || real.startsWith(reserved + sep);
+  }
+}
+
+function notFound(name: string, cause?: unknown): ViaductError {
+  return new ViaductError('NOT_FOUND', `there is no file "${visible(name)}"`, { cause });
 }
 
 /** What {@link ServedFile} says of it. */
@@ -129,9 +142,8 @@ async function openWithoutBlocking(path: string, name: string): Promise<FileHand
     return await open(path, constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOCTTY);
   } catch (error) {
     const code = systemCode(error);
-    const details = { cause: error };
     if (code === 'ENOENT' || code === 'ENOTDIR' || code === 'ENAMETOOLONG') {
-      throw new ViaductError('NOT_FOUND', `there is no file "${visible(name)}"`, details);
+      throw notFound(name, error);
     }
     // ENXIO and ENODEV are what a socket and a device without driver answer to open(2).
     if (code === 'ENXIO' || code === 'ENODEV' || code === 'ELOOP')
