@@ -47,11 +47,17 @@ export const CONNECT_MS = 20_000;
 /** Silence of a sender, counted only while we are willing to read, and a whole message: the original's limit. */
 export const SILENCE_MS = 10_000;
 
+/** Silence and stall are checked this often within their limit, and end between 1 and 1 + 1/8 times it. */
+export const WATCHDOG_CHECKS = 8;
+
 /** A reader that takes nothing. */
 export const STALL_MS = 60_000;
 
 /** Head start of one address over the next (RFC 8305 §5, "Connection Attempt Delay"). */
 export const ATTEMPT_DELAY_MS = 250;
+
+/** Addresses of a name that are dialled; all are checked. Bounds what a hostile name can make a relay do. */
+export const ADDRESSES_DIALLED = 6;
 
 /** Names that are looked up at once for one client: a look-up that hangs holds one of two threads (libuv). */
 export const LOOKUPS_PER_CLIENT = 1;
@@ -70,17 +76,35 @@ export const BUFFER_MAX = 256 * 1024;
 /** Running transfers may take this long to finish after the first SIGINT or SIGTERM. */
 export const GRACE_MS = 30_000;
 
+/** Lines for a reader of standard output or the log who does not read; further ones are dropped and counted. */
+export const OUTPUT_QUEUE_BYTES = 1024 * 1024;
+
+/** How long the end of the program waits for such a reader. */
+export const OUTPUT_FLUSH_MS = 1000;
+
+/** The longest time that a Node timer can hold: 2^31 - 1 ms, about 24 days. */
+export const MAX_TIMER_MS = 2 ** 31 - 1;
+
+/** An input file: a message's worth of text, with room for blank lines. */
+export const INPUT_BYTES = 64 * 1024;
+
+/** Ports below this one belong to other services; a relay dials them only if a rule says so. */
+export const FIRST_ORDINARY_PORT = 1024;
+
 /** The kernel's queue of connections that are not accepted yet; the original had 5. */
 export const BACKLOG = 511;
 
 /** Connections that a node serves at once. Lower where the process may open fewer descriptors. */
 export const MAX_CONNECTIONS = 2048;
 
-/** Descriptors of one connection: client, and next hop or file. */
-export const DESCRIPTORS_PER_CONNECTION = 2;
+/** Descriptors of one connection: the client's, and all attempts to dial, or a file. */
+export const DESCRIPTORS_PER_CONNECTION = 1 + ADDRESSES_DIALLED;
 
 /** Descriptors that are not connections: standard streams, event loop, listener, look-ups, some air. */
 export const DESCRIPTORS_RESERVED = 64;
 
 /** How long the list of this host's own addresses and gateways is trusted before it is read again. */
 export const NETWORK_VIEW_MS = 5000;
+
+/** How long a node remembers for whom it dialled itself, after that connection is gone. */
+export const SELF_DIAL_MS = 5000;

@@ -55,10 +55,10 @@ export function parsePort(text: string, lowest = 1): number | undefined {
 export function parseHop(hostText: string, portText: string): Hop {
   const host = parseHost(hostText);
   if (host === undefined)
-    throw new ViaductError('BAD_ROUTE', `${visible(hostText)} is not a host name or address`);
+    throw new ViaductError('BAD_ROUTE', `"${visible(hostText)}" is not a host name or address`);
   const port = parsePort(portText);
   if (port === undefined)
-    throw new ViaductError('BAD_ROUTE', `${visible(portText)} is not a port (1 to 65535)`);
+    throw new ViaductError('BAD_ROUTE', `"${visible(portText)}" is not a port (1 to 65535)`);
   return { host, port };
 }
 
@@ -101,7 +101,10 @@ export function limitHops(route: Route, maxHops: number): void {
 function parseHopLine(line: string, number: number): Hop {
   const [host, port, ...more] = line.trim().split(/\s+/);
   if (host === undefined || port === undefined || more.length > 0) {
-    throw new ViaductError('BAD_ROUTE', `line ${number}: expected "host port", found ${visible(line)}`);
+    throw new ViaductError(
+      'BAD_ROUTE',
+      `line ${number}: expected "host port", with a space between, found "${visible(line)}"`,
+    );
   }
   try {
     return parseHop(host, port);

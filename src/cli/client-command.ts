@@ -1,18 +1,14 @@
-import { write } from 'node:fs';
-import { readFile } from 'node:fs/promises';
-import { Socket } from 'node:net';
+import { readFileSync } from 'node:fs';
 import { constants } from 'node:os';
-import { text } from 'node:stream/consumers';
-import { promisify } from 'node:util';
 import { download, localName } from '../client/download.js';
-import { type FetchOptions, type Progress, type Sink, fetchFile } from '../client/fetch.js';
-import { ViaductError, asViaductError, systemReason } from '../errors.js';
-import { type Source, parseInput, visible } from '../route.js';
+import { type FetchOptions, type Progress, fetchFile } from '../client/fetch.js';
+import { ViaductError, asViaductError } from '../errors.js';
+import { type Source, visible } from '../route.js';
 import { formatBytes } from '../units.js';
+import { readInput } from './input.js';
 import { formatSeconds, printError } from './print.js';
 import { ProgressLine } from './progress.js';
-
-const writeDescriptor = promisify(write);
+import { standardOutput } from './standard-output.js';
 
 /** As the command line gives them; times in ms. */
 export interface ClientOptions {
@@ -24,15 +20,20 @@ export interface ClientOptions {
 
 /** Fetches the file that an input file names. Returns the exit code. */
 export async function runClient(input: string, options: ClientOptions): Promise<number> {
-  const source = parse(await readInput(input), input);
+  const source = await readInput(input);
   const interruption = new AbortController();
   let interruptedBy: NodeJS.Signals | undefined;
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+  for (const signal of ['SIGINT', 'SIGTERM', ...hangUp()] as const) {
     // Not once(): a listener that takes itself off first looks, to the library that gives the terminal its
     // cursor back (signal-exit), as if nobody else cared, and it kills the process.
     process.on(signal, () => {
       interruptedBy ??= signal;
-      interruption.abort(new ViaductError('ABORTED', `interrupted by ${signal}; nothing was saved`));
+      interruption.abort(
+        new ViaductError(
+          'ABORTED',
+          `interrupted by ${signal}${options.output === '-' ? '' : '; nothing was saved'}`,
+        ),
+      );
     });
   }
   try {
@@ -79,53 +80,13 @@ async function fetchAndTell(source: Source, options: ClientOptions, signal: Abor
   }
 }
 
-async function readInput(input: string): Promise<string> {
+/** SIGHUP, which a closed terminal sends, unless whoever started us wants it ignored (nohup). */
+function hangUp(): readonly NodeJS.Signals[] {
+  const bit = 1n << BigInt(constants.signals.SIGHUP - 1);
   try {
-    return input === '-' ? await text(process.stdin) : await readFile(input, 'utf8');
-  } catch (error) {
-    throw new ViaductError('READ_FAILED', `cannot read ${visible(input)}: ${systemReason(error)}`, {
-      cause: error,
-    });
-  }
-}
-
-function parse(content: string, input: string): Source {
-  try {
-    return parseInput(content);
-  } catch (error) {
-    const { code, message } = asViaductError(error);
-    throw new ViaductError(code, `${input === '-' ? 'standard input' : visible(input)}: ${message}`, {
-      cause: error,
-    });
-  }
-}
-
-/** Standard output as a sink: nothing but the file's bytes, one chunk at a time. */
-function standardOutput(): Sink {
-  process.stdout.on('error', () => {}); // Each write reports its own failure.
-  // Node's stream for a file makes one write(2) of a chunk and takes a short one, which a disk that is
-  // nearly full gives, for a whole one (measured): the end of the file would be missing without a word.
-  const writeChunk = process.stdout instanceof Socket ? writeToStream : writeToFile;
-  return async (chunk) => {
-    try {
-      await writeChunk(chunk);
-    } catch (cause) {
-      const message = `cannot write standard output: ${systemReason(cause)}`;
-      throw new ViaductError('WRITE_FAILED', message, { cause });
-    }
-  };
-}
-
-/** A terminal, a pipe or a socket. */
-function writeToStream(chunk: Buffer): Promise<void> {
-  return new Promise((resolve, reject) => {
-    process.stdout.write(chunk, (error) => (error ? reject(error) : resolve()));
-  });
-}
-
-async function writeToFile(chunk: Buffer): Promise<void> {
-  for (let at = 0; at < chunk.length;) {
-    const { bytesWritten } = await writeDescriptor(process.stdout.fd, chunk, at, chunk.length - at);
-    at += bytesWritten;
+    const ignored = /^SigIgn:\s*([0-9a-f]+)/m.exec(readFileSync('/proc/self/status', 'utf8'))?.[1] ?? '0';
+    return (BigInt(`0x${ignored}`) & bit) === 0n ? ['SIGHUP'] : [];
+  } catch {
+    return []; // Not Linux: the system's own way.
   }
 }

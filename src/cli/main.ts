@@ -1,9 +1,19 @@
 #!/usr/bin/env node
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import { asViaductError } from '../errors.js';
-import { BACKLOG, CONNECT_MS, GRACE_MS, MAX_CONNECTIONS, MAX_HOPS, SILENCE_MS, STALL_MS } from '../limits.js';
+import {
+  BACKLOG,
+  CONNECT_MS,
+  GRACE_MS,
+  MAX_CONNECTIONS,
+  MAX_HOPS,
+  MAX_TIMER_MS,
+  SILENCE_MS,
+  STALL_MS,
+} from '../limits.js';
 import { VERSION } from '../version.js';
 import type { ClientOptions } from './client-command.js';
+import { flushOutput } from './lines.js';
 import { printError } from './print.js';
 import type { ServerOptions } from './server-command.js';
 
@@ -12,7 +22,8 @@ Exit codes (curl's where it has one):
   0 success              2 wrong usage or input   3 cannot listen
   1 defect of viaduct    6 name does not resolve  7 cannot connect
  18 transfer cut short  23 cannot write          26 cannot read
- 28 timeout            130 interrupted (SIGINT) 143 terminated (SIGTERM)`;
+ 28 timeout
+129, 130, 143 ended by SIGHUP, SIGINT (Ctrl-C), SIGTERM`;
 
 function buildProgram(setExit: (code: number) => void): Command {
   const program = new Command('viaduct')
@@ -43,7 +54,9 @@ function buildProgram(setExit: (code: number) => void): Command {
     .addOption(secondsOption('--timeout', 'silence of a sender', SILENCE_MS))
     .addOption(secondsOption('--connect-timeout', 'dialling the next hop', CONNECT_MS))
     .addOption(secondsOption('--stall-timeout', 'a reader that takes nothing', STALL_MS))
-    .addOption(secondsOption('--grace', 'running transfers after SIGINT or SIGTERM', GRACE_MS))
+    .addOption(
+      secondsOption('--grace', 'running transfers after SIGINT or SIGTERM, 0 for none', GRACE_MS, true),
+    )
     .addOption(countOption('--max-hops', 'hops of a whole route', MAX_HOPS))
     .addOption(countOption('--max-connections', 'connections at once', MAX_CONNECTIONS))
     .addOption(countOption('--backlog', 'connections that wait to be accepted', BACKLOG))
@@ -95,14 +108,14 @@ function buildProgram(setExit: (code: number) => void): Command {
 }
 
 /** A time limit in seconds for the user, in milliseconds for the program. */
-function secondsOption(flag: string, what: string, defaultMs: number): Option {
+function secondsOption(flag: string, what: string, defaultMs: number, orNone = false): Option {
   return new Option(`${flag} <seconds>`, `time limit: ${what}`)
     .default(defaultMs, String(defaultMs / 1000))
     .argParser((text: string) => {
       const seconds = /^\d+(\.\d+)?$/.test(text) ? Number(text) : NaN;
-      // The upper end is what a Node timer can hold: 2^31 - 1 ms.
-      if (!(seconds > 0 && seconds <= 2_147_483))
-        throw new InvalidArgumentError('Expected seconds, more than 0.');
+      const valid = (orNone ? seconds >= 0 : seconds > 0) && seconds * 1000 <= MAX_TIMER_MS;
+      if (!valid)
+        throw new InvalidArgumentError(`Expected seconds, ${orNone ? '0 or more' : 'more than 0'}.`);
       return seconds * 1000;
     });
 }
@@ -126,4 +139,5 @@ try {
   if (error instanceof CommanderError) exit = error.exitCode === 0 ? 0 : 2;
   else exit = printError(asViaductError(error));
 }
+await flushOutput();
 process.exit(exit);

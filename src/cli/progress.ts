@@ -1,4 +1,5 @@
 import { createLogUpdate } from 'log-update';
+import stringWidth from 'string-width';
 import type { Progress } from '../client/fetch.js';
 import { visible } from '../route.js';
 import { formatBytes } from '../units.js';
@@ -54,7 +55,12 @@ export class ProgressLine {
 }
 
 /** A name that would take the line over the edge of the terminal loses its end. */
-function shorten(name: string, room: number): string {
-  const characters = Array.from(new Intl.Segmenter().segment(name), ({ segment }) => segment);
-  return characters.length <= room ? name : `${characters.slice(0, Math.max(room - 1, 0)).join('')}…`;
+function shorten(name: string, columns: number): string {
+  if (stringWidth(name) <= columns) return name;
+  let short = '';
+  for (const { segment } of new Intl.Segmenter().segment(name)) {
+    if (stringWidth(short + segment) > columns - 1) break;
+    short += segment;
+  }
+  return `${short}…`;
 }

@@ -1,4 +1,5 @@
 import type { Logger } from 'pino';
+import { systemReason } from '../errors.js';
 import type { NodeEvent } from '../node/events.js';
 import { formatHop, visible } from '../route.js';
 
@@ -49,7 +50,7 @@ export function createReporter(log: Logger, print: (line: string) => void): (eve
         const { error, bytes, seconds } = event;
         print(`file sending in thread ${connection} failed: ${error.message}`);
         const { code, hop } = error;
-        const cause = error.cause instanceof Error ? error.cause.message : undefined;
+        const cause = error.cause === undefined ? undefined : visible(systemReason(error.cause));
         return log.warn({ connection, ...facts, code, hop, cause, bytes, seconds }, error.message);
       }
     }

@@ -1,8 +1,8 @@
 import { constants } from 'node:os';
-import { resetOnDeathMissing } from '../net/reset-on-death.js';
 import { startNode } from '../node/node.js';
 import type { ClientJudgement } from '../node/policy.js';
 import { formatHop } from '../route.js';
+import { LineWriter } from './lines.js';
 import { type LogOptions, createLogger } from './log.js';
 import { portFrom } from './prompt.js';
 import { createReporter } from './report.js';
@@ -43,11 +43,8 @@ export async function runServer(portArgument: string | undefined, options: Serve
   });
   const signals = stopSignals();
   print('the server is ready');
-  const { address, root, maxConnections } = node;
-  log.info(
-    { address: formatHop(address), root, maxConnections, resetOnDeath: resetOnDeathMissing() ?? 'yes' },
-    'listening',
-  );
+  const { address, root, maxConnections, resetOnDeath } = node;
+  log.info({ address: formatHop(address), root, maxConnections, resetOnDeath }, 'listening');
   if (maxConnections < options.maxConnections) {
     log.warn(
       { maxConnections, asked: options.maxConnections },
@@ -65,8 +62,10 @@ export async function runServer(portArgument: string | undefined, options: Serve
   return again === undefined ? 0 : 128 + constants.signals[again];
 }
 
+const lines = new LineWriter(process.stdout, (count) => `${count} lines dropped: nobody read them\n`);
+
 function print(line: string): void {
-  process.stdout.write(`${line}\n`);
+  lines.write(`${line}\n`);
 }
 
 /**
@@ -77,7 +76,6 @@ function stopSignals(): Record<'first' | 'second', Promise<NodeJS.Signals>> {
   const waiting: ((signal: NodeJS.Signals) => void)[] = [];
   const next = (): Promise<NodeJS.Signals> => new Promise((resolve) => waiting.push(resolve));
   const heard = (signal: NodeJS.Signals): void => waiting.shift()?.(signal);
-  process.on('SIGINT', heard);
-  process.on('SIGTERM', heard);
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, heard);
   return { first: next(), second: next() };
 }

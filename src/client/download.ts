@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
-import { type FileHandle, open, realpath, rename, rm, stat } from 'node:fs/promises';
+import type { Stats } from 'node:fs';
+import { type FileHandle, lstat, open, realpath, rename, rm, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { ViaductError, systemCode, systemReason } from '../errors.js';
 import { type Source, visible } from '../route.js';
@@ -34,8 +35,10 @@ export async function download(
   options: FetchOptions = {},
 ): Promise<Progress> {
   const place = await placeOf(target);
-  const file = await writing(target, () => open(place.path, place.partial ? 'wx' : 'w'));
+  const file = await writing(target, () => open(place.path, place.partial ? 'wx' : 'w', place.mode));
   try {
+    // Who may read the old file may read the new one, and nobody else, whatever the umask.
+    if (place.replaces) await writing(target, () => file.chmod(place.mode));
     const progress = await fetchFile(
       source,
       (chunk) => writing(target, () => writeAll(file, chunk)),
@@ -58,28 +61,45 @@ export async function download(
   }
 }
 
+/** Less the umask, as every program does. */
+const NEW_FILE_MODE = 0o666;
+const PERMISSIONS = 0o777;
+
 interface Place {
   /** What is opened. */
   readonly path: string;
   /** What it becomes. */
   readonly final: string;
   readonly partial: boolean;
+  /** There is a file already. */
+  readonly replaces: boolean;
+  /** Permissions, those of the file that is replaced if there is one. */
+  readonly mode: number;
 }
 
 /** A link stays a link: what it leads to is replaced. */
 async function placeOf(target: string): Promise<Place> {
+  if (target === '' || /[/\\]$/.test(target)) throw writeFailed(target, 'it is not the name of a file');
   const existing = await writing(target, () => statOrNothing(target));
   if (existing?.isDirectory()) throw writeFailed(target, 'it is a folder');
   // Opening a FIFO without a reader would block a thread that nothing can interrupt.
   if (existing?.isFIFO()) throw writeFailed(target, 'it is a FIFO; use -o - and redirect the output to it');
-  if (existing && !existing.isFile()) return { path: target, final: target, partial: false };
+  if (existing && !existing.isFile()) {
+    return { path: target, final: target, partial: false, replaces: false, mode: NEW_FILE_MODE };
+  }
+  if (!existing && (await isLink(target))) throw writeFailed(target, 'it is a link that leads nowhere');
   const final = existing ? await writing(target, () => realpath(target)) : target;
   // Short whatever the target's name is, since a name has at most 255 bytes.
   const path = join(dirname(final), `.viaduct-${randomBytes(6).toString('hex')}.part`);
-  return { path, final, partial: true };
+  const mode = existing ? existing.mode & PERMISSIONS : NEW_FILE_MODE;
+  return { path, final, partial: true, replaces: existing !== undefined, mode };
 }
 
-async function statOrNothing(path: string): Promise<Awaited<ReturnType<typeof stat>> | undefined> {
+async function isLink(path: string): Promise<boolean> {
+  return (await lstat(path).catch(() => undefined))?.isSymbolicLink() ?? false;
+}
+
+async function statOrNothing(path: string): Promise<Stats | undefined> {
   try {
     return await stat(path);
   } catch (error) {

@@ -99,7 +99,8 @@ function receive(channel: Channel, sink: Sink, { hop, timeoutMs, signal }: Recei
       reject(error);
     };
     const closed = (): void => {
-      const message = `hop 1 (${hop}) reset the connection after ${channel.received} bytes: the chain broke there or beyond`;
+      const missing = channel.received === 0 ? ', or the last hop has no such file' : '';
+      const message = `hop 1 (${hop}) reset the connection after ${channel.received} bytes: the chain broke there or beyond${missing}`;
       fail(new ViaductError('CUT_SHORT', message, { hop, cause: channel.error }));
     };
     const aborted = (): void => fail(signal.reason);

@@ -1,6 +1,6 @@
 import { isIP } from 'node:net';
 import { ViaductError, systemCode, systemReason } from '../errors.js';
-import { ATTEMPT_DELAY_MS } from '../limits.js';
+import { ADDRESSES_DIALLED, ATTEMPT_DELAY_MS, MAX_TIMER_MS } from '../limits.js';
 import { type Hop, formatHop } from '../route.js';
 import { Channel } from './channel.js';
 import type { Resolver } from './resolver.js';
@@ -35,15 +35,19 @@ export async function dial(hop: Hop, options: DialOptions): Promise<Channel> {
   signal.addEventListener('abort', forward, { once: true });
   if (signal.aborted) forward();
   let stage = 'was not resolved';
-  const timer = setTimeout(() => {
-    const message = `${label} ${stage} within ${timeoutMs / 1000} s`;
-    deadline.abort(new ViaductError('CONNECT_TIMEOUT', message, { hop: formatHop(hop) }));
-  }, timeoutMs);
+  const timer = setTimeout(
+    () => {
+      const message = `${label} ${stage} within ${timeoutMs / 1000} s`;
+      deadline.abort(new ViaductError('CONNECT_TIMEOUT', message, { hop: formatHop(hop) }));
+    },
+    Math.min(timeoutMs, MAX_TIMER_MS),
+  );
   try {
     const addresses = await addressesOf(hop, options, deadline.signal);
     options.permit(hop, addresses);
     stage = 'did not answer';
-    return await connectFirst(interleave(addresses), hop.port, deadline.signal);
+    const tried = interleave(addresses).slice(0, ADDRESSES_DIALLED);
+    return await connectFirst(tried, hop.port, deadline.signal);
   } catch (error) {
     throw error instanceof ViaductError || signal.aborted ? error : dialError(error, label, hop);
   } finally {

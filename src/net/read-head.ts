@@ -1,3 +1,4 @@
+import { MAX_TIMER_MS } from '../limits.js';
 import type { Channel } from './channel.js';
 
 /** What a scan makes of the bytes so far: the result, or how long a pause would end them (never: none). */
@@ -27,9 +28,11 @@ export function readHead<T>(channel: Channel, options: ReadOptions<T>): Promise<
     const { socket } = channel;
     let bytes = options.begin ?? Buffer.alloc(0);
     let quiet: NodeJS.Timeout | undefined;
+    let believed: NodeJS.Immediate | undefined;
 
     const stop = (): void => {
       clearTimeout(quiet);
+      clearImmediate(believed);
       clearTimeout(deadline);
       channel.onEnd = (): void => {};
       socket.off('close', gone);
@@ -42,10 +45,15 @@ export function readHead<T>(channel: Channel, options: ReadOptions<T>): Promise<
     };
     const gone = (): void => fail(options.gone(bytes));
     const aborted = (): void => fail(signal.reason);
-    const deadline = setTimeout(() => fail(options.late(bytes)), options.timeoutMs);
+    const deadline = setTimeout(() => fail(options.late(bytes)), Math.min(options.timeoutMs, MAX_TIMER_MS));
+    /** A busy process may be late to read what has come long ago: quiet counts after one more poll. */
+    const believe = (): void => {
+      believed = setImmediate(look, 'quiet');
+    };
     /** True once it is over. */
     const look = (after: 'bytes' | 'quiet' | 'end'): boolean => {
       clearTimeout(quiet);
+      clearImmediate(believed);
       try {
         const verdict = scan(bytes, after);
         if ('value' in verdict) {
@@ -54,7 +62,7 @@ export function readHead<T>(channel: Channel, options: ReadOptions<T>): Promise<
           return true;
         }
         if (after === 'end') fail(options.gone(bytes));
-        else if (verdict.quietMs !== undefined) quiet = setTimeout(look, verdict.quietMs, 'quiet');
+        else if (verdict.quietMs !== undefined) quiet = setTimeout(believe, verdict.quietMs);
         return after === 'end';
       } catch (error) {
         fail(error);

@@ -1,5 +1,4 @@
-/** A wait is checked this often within its limit, so it ends between 1 and 1 + 1/8 times the limit. */
-const CHECKS = 8;
+import { MAX_TIMER_MS, WATCHDOG_CHECKS } from '../limits.js';
 
 /**
  * Ends a wait that makes no progress. It samples a figure that changes with progress, so that the
@@ -27,7 +26,7 @@ export class Watchdog {
         }
         last = current;
       },
-      Math.max(1, Math.ceil(limitMs / CHECKS)),
+      Math.min(Math.max(1, Math.ceil(limitMs / WATCHDOG_CHECKS)), MAX_TIMER_MS),
     );
   }
 

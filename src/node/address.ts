@@ -118,3 +118,9 @@ export function classOfClient(text: string, view: NetworkView): AddressClass {
   const found = classOfTarget(plain.toString(), view);
   return found === 'never' ? 'public' : found;
 }
+
+/** What stands for one client where clients share something fairly: an IPv4 address, or an IPv6 /64. */
+export function networkOf(text: string): string {
+  const address = parseAddress(text);
+  return address instanceof ipaddr.IPv6 ? address.parts.slice(0, 4).join(':') : text;
+}

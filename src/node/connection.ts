@@ -5,7 +5,7 @@ import { dial } from '../net/dial.js';
 import { lingeringClose } from '../net/linger.js';
 import { Outlet } from '../net/outlet.js';
 import { type Hop, formatHop } from '../route.js';
-import { type AddressClass, outermost } from './address.js';
+import { type AddressClass, networkOf, outermost } from './address.js';
 import { serveClassic } from './classic.js';
 import type { NodeContext } from './context.js';
 import { readFirst } from './first-bytes.js';
@@ -90,7 +90,7 @@ export class Connection {
       timeoutMs,
       signal: this.signal,
       resolver,
-      client: this.peer.host,
+      client: networkOf(this.peer.host),
       permit: (target, addresses) => policy.check(client, target, addresses, label),
     });
     selfDials.add(channel.socket, client);

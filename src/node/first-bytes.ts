@@ -37,13 +37,14 @@ function scan(bytes: Buffer, after: 'bytes' | 'quiet' | 'end'): Verdict<First> {
   const dialect = dialectOf(bytes);
   if (dialect === 'http') return { value: { dialect, bytes } };
   const found = scanMessage(bytes);
-  if (found.ended) return { value: { dialect: 'classic', message: found.message, rest: found.rest } };
-  if (bytes.length > MESSAGE_BYTES) {
+  const length = found.ended ? bytes.length - found.rest.length : bytes.length;
+  if (length > MESSAGE_BYTES) {
     // A request target may be longer than a message; one without end is refused as HTTP has it.
     if (dialect === 'undecided' && after !== 'end')
       return bytes.length > HEAD_BYTES ? { value: { dialect: 'http', bytes } } : {};
     throw new ViaductError('MESSAGE_TOO_LONG', `the message has more than ${MESSAGE_BYTES} bytes`);
   }
+  if (found.ended) return { value: { dialect: 'classic', message: found.message, rest: found.rest } };
   if (after !== 'bytes') return { value: { dialect: 'classic', message: bytes, rest: Buffer.alloc(0) } };
   // What may still become HTTP has the whole time limit: its client may be typing.
   if (dialect === 'undecided') return {};

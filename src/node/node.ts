@@ -1,9 +1,19 @@
 import type { Server, Socket } from 'node:net';
 import { ViaductError } from '../errors.js';
-import { BACKLOG, CONNECT_MS, GRACE_MS, MAX_CONNECTIONS, MAX_HOPS, SILENCE_MS, STALL_MS } from '../limits.js';
+import {
+  BACKLOG,
+  CONNECT_MS,
+  GRACE_MS,
+  MAX_CONNECTIONS,
+  MAX_HOPS,
+  MAX_TIMER_MS,
+  SILENCE_MS,
+  STALL_MS,
+} from '../limits.js';
 import { Channel } from '../net/channel.js';
 import { listen } from '../net/listen.js';
 import { portablePump } from '../net/portable-pump.js';
+import { resetOnDeathMissing } from '../net/reset-on-death.js';
 import { Resolver } from '../net/resolver.js';
 import { formatHop } from '../route.js';
 import { Connection, peerOf } from './connection.js';
@@ -53,6 +63,8 @@ export interface RunningNode {
   readonly root: string;
   /** The limit of connections in force. */
   readonly maxConnections: number;
+  /** `yes` if the death of this process resets its connections; else why it cannot. */
+  readonly resetOnDeath: string;
   /**
    * Stops accepting, lets running transfers finish and then resets what is left.
    * @param graceMs how long they may take @default 30,000
@@ -115,6 +127,7 @@ export async function startNode(options: NodeOptions): Promise<RunningNode> {
     address: { host: address.address, port: address.port },
     root: root.path,
     maxConnections,
+    resetOnDeath: resetOnDeathMissing() ?? 'yes',
     close: (graceMs = GRACE_MS) => close(server, connections, graceMs),
   };
 }
@@ -127,7 +140,7 @@ function close(server: Server, connections: ReadonlySet<Connection>, graceMs: nu
     }
   };
   return new Promise((resolve) => {
-    const timer = setTimeout(resetAll, graceMs);
+    const timer = setTimeout(resetAll, Math.min(graceMs, MAX_TIMER_MS));
     server.close(() => {
       clearTimeout(timer);
       resolve();

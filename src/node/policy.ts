@@ -1,4 +1,5 @@
 import { ViaductError } from '../errors.js';
+import { FIRST_ORDINARY_PORT } from '../limits.js';
 import { type Hop, formatHop, parseHost, parsePort, visible } from '../route.js';
 import {
   type AddressClass,
@@ -12,9 +13,6 @@ import {
   parseAddress,
   parsePrefix,
 } from './address.js';
-
-/** Ports below this one belong to other services; a relay dials them only if a rule says so. */
-const FIRST_ORDINARY_PORT = 1024;
 
 /** How a node judges its clients: by their address, or all as strangers (behind a forwarder). */
 export type ClientJudgement = 'observed' | 'public';
@@ -94,7 +92,9 @@ export class Policy {
     label = `next hop ${formatHop(hop)}`,
   ): void {
     const prohibited = (why: string, allow: boolean): ViaductError => {
-      const how = allow ? `; --allow-hop ${formatHop(hop)} would allow it` : '';
+      const how = allow
+        ? `; --allow-hop ${formatHop(hop)} would allow it (and, as any rule, replace the default)`
+        : '';
       return new ViaductError('PROHIBITED', `${label} is prohibited: ${why}${how}`, { hop: formatHop(hop) });
     };
     for (const address of addresses) {

@@ -5,6 +5,14 @@ import { type Hop, formatHop } from '../route.js';
 import type { AddressClass } from './address.js';
 import type { Connection } from './connection.js';
 
+/** A reply whose head has come. */
+export interface OpenedReply {
+  /** What the client gets first. */
+  readonly bytes: Buffer;
+  /** Bytes that the client has to get in all, where the head tells. */
+  readonly length?: number | undefined;
+}
+
 export interface RelayOptions {
   /** What the client sent after its request; never forwarded. */
   readonly rest: Buffer;
@@ -18,10 +26,10 @@ export interface RelayOptions {
   /** @default the node's own limit */
   readonly connectMs?: number;
   /**
-   * Reads the head of the reply and returns the first bytes for the client. Until it has, an error can
-   * still be told to the client; after, only by a reset. @default none: the reply has no head
+   * Reads the head of the reply. Until it has, an error can still be told to the client; after, only by a
+   * reset. @default none: the reply has no head
    */
-  readonly openReply?: (upstream: Channel) => Promise<Buffer>;
+  readonly openReply?: (upstream: Channel) => Promise<OpenedReply>;
 }
 
 /**
@@ -35,25 +43,29 @@ export async function relay(connection: Connection, options: RelayOptions): Prom
   const clientClass = options.client ?? connection.clientClass();
   const upstream = await connection.dial(nextHop, label, clientClass, options.connectMs ?? node.connectMs);
   upstream.socket.write(options.head);
-  const fromUpstream = await openReply(upstream, options);
+  const reply = await openReply(upstream, options);
   client.pause();
   const { toClient, failure } = await node.pump({
     mode: 'reply',
     client,
     upstream,
     fromClient: options.rest,
-    fromUpstream,
+    fromUpstream: reply.bytes,
     silenceMs: node.silenceMs,
     stallMs: node.stallMs,
     signal,
   });
   transfer.bytes = toClient;
   if (failure) throw flowError(connection, failure, label, nextHop);
+  if (reply.length !== undefined && toClient < reply.length) {
+    const message = `${label} closed the connection after ${toClient} of ${reply.length} bytes`;
+    throw new ViaductError('CUT_SHORT', message, { hop: formatHop(nextHop) });
+  }
 }
 
-async function openReply(upstream: Channel, options: RelayOptions): Promise<Buffer> {
+async function openReply(upstream: Channel, options: RelayOptions): Promise<OpenedReply> {
   try {
-    return (await options.openReply?.(upstream)) ?? Buffer.alloc(0);
+    return (await options.openReply?.(upstream)) ?? { bytes: Buffer.alloc(0) };
   } catch (error) {
     upstream.reset();
     throw error;
@@ -70,7 +82,8 @@ function flowError(
   const details = { hop: formatHop(hop), cause: failure.cause };
   switch (failure.code) {
     case 'ABORTED':
-      return signal.reason;
+    case 'CLIENT_GONE':
+      return signal.reason; // The connection knows of the client's departure, too.
     case 'CUT_SHORT':
       return new ViaductError(
         'CUT_SHORT',
@@ -81,9 +94,5 @@ function flowError(
       return new ViaductError('TIMEOUT', `${label} sent nothing for ${node.silenceMs / 1000} s`, details);
     case 'STALLED':
       return new ViaductError('STALLED', `the client took nothing for ${node.stallMs / 1000} s`);
-    case 'CLIENT_GONE':
-      return new ViaductError('CLIENT_GONE', `the client left after ${transfer.bytes} bytes`, {
-        cause: failure.cause,
-      });
   }
 }

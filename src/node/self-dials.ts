@@ -1,4 +1,5 @@
 import type { Socket } from 'node:net';
+import { SELF_DIAL_MS } from '../limits.js';
 import { type Hop, formatHop } from '../route.js';
 import type { AddressClass } from './address.js';
 
@@ -14,7 +15,8 @@ export class SelfDials {
   add(socket: Socket, client: AddressClass): void {
     const key = formatHop({ host: socket.localAddress ?? '', port: socket.localPort ?? 0 });
     this.#classes.set(key, client);
-    socket.once('close', () => this.#classes.delete(key));
+    // Not at once: its other end may be judged a moment after this one is gone.
+    socket.once('close', () => setTimeout(() => this.#classes.delete(key), SELF_DIAL_MS).unref());
   }
 
   /** The class of an accepted connection's real client, if it is one that this node made. */

@@ -21,7 +21,7 @@ const CR = 0x0d;
 export function encodeMessage({ name, route }: Source): Buffer {
   const lines = [name, ...route.map(({ host, port }) => `${host} ${port}`)];
   // A line break in a name would be a hop to the receiver, and so another file of another host.
-  const broken = lines.find((line) => line === '' || /[\n\0]/.test(line));
+  const broken = lines.find((line) => line === '' || /[\n\0]|\r$/.test(line));
   if (broken !== undefined)
     throw new ViaductError('BAD_ROUTE', `a message cannot carry "${visible(broken)}"`);
   const bytes = Buffer.from(`${lines.join('\n')}\n\n`);

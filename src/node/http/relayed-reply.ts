@@ -12,6 +12,7 @@ import {
   valuesOf,
 } from '../../wire/http-head.js';
 import type { Connection } from '../connection.js';
+import type { OpenedReply } from '../relay.js';
 import { interimFields, passedFields } from './hops.js';
 import { NODE_FIELDS } from './reply.js';
 
@@ -23,6 +24,8 @@ interface ReplyOptions {
   readonly hopsLeft: number;
   /** The client speaks HTTP/1.0 and knows no interim replies. */
   readonly oldClient: boolean;
+  /** The reply ends with its head. */
+  readonly headOnly: boolean;
 }
 
 /**
@@ -34,7 +37,7 @@ export async function readReply(
   connection: Connection,
   upstream: Channel,
   options: ReplyOptions,
-): Promise<Buffer> {
+): Promise<OpenedReply> {
   const limitMs = (options.hopsLeft + 1) * HTTP_HEAD_PER_HOP_MS + connection.node.silenceMs;
   const deadline = performance.now() + limitMs;
   for (let begin: Buffer = Buffer.alloc(0); ;) {
@@ -55,7 +58,9 @@ export async function readReply(
       if (options.oldClient && valuesOf(reply.fields, 'transfer-encoding').length > 0)
         throw failed('BAD_REPLY', 'sent chunks, which an HTTP/1.0 client cannot read', options);
       const head = formatHead(first, [...passedFields(reply.fields, reply.minor), ...NODE_FIELDS]);
-      return Buffer.concat([head, split.rest]);
+      const length = bodyLength(reply, options);
+      const bytes = Buffer.concat([head, split.rest]);
+      return { bytes, length: length === undefined ? undefined : head.length + length };
     }
     // Awaited, so that a hop that sends them without end fills no memory.
     if (!options.oldClient && isPassed(connection, reply, options)) {
@@ -122,6 +127,14 @@ function requireNode(connection: Connection, reply: ReplyHead, options: ReplyOpt
 
 function isPassed({ node }: Connection, { fields }: ReplyHead, { nextHop }: ReplyOptions): boolean {
   return valuesOf(fields, 'viaduct').length > 0 || node.policy.isNamed(nextHop);
+}
+
+/** Bytes of a body, or undefined if only its chunks or its end tell (RFC 9112 §6.3). */
+function bodyLength({ status, fields }: ReplyHead, { headOnly }: ReplyOptions): number | undefined {
+  if (headOnly || status === 204 || status === 304) return 0;
+  const [length] = valuesOf(fields, 'content-length');
+  const framed = length !== undefined && valuesOf(fields, 'transfer-encoding').length === 0;
+  return framed ? Number(length) : undefined;
 }
 
 function failed(

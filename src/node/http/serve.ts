@@ -182,6 +182,7 @@ async function relayRequest(
         nextHop,
         hopsLeft: left.length,
         oldClient: request.minor === 0,
+        headOnly: request.method === 'HEAD',
       }),
   });
 }

@@ -1,0 +1,48 @@
+import { isUtf8 } from 'node:buffer';
+import { createReadStream } from 'node:fs';
+import { ViaductError, asViaductError, systemReason } from '../errors.js';
+import { INPUT_BYTES } from '../limits.js';
+import { type Source, parseInput, visible } from '../route.js';
+
+/**
+ * What an input file says; `-` is standard input.
+ * @throws ViaductError READ_FAILED, or BAD_ROUTE with the line and what is wrong with it
+ */
+export async function readInput(path: string): Promise<Source> {
+  const called = path === '-' ? 'standard input' : visible(path);
+  const bytes = await readSome(path, called);
+  try {
+    if (bytes.length > INPUT_BYTES) throw new ViaductError('BAD_ROUTE', 'it is too large for an input file');
+    return parseInput(decode(bytes));
+  } catch (error) {
+    const { code, message } = asViaductError(error);
+    throw new ViaductError(code, `${called}: ${message}`, { cause: error });
+  }
+}
+
+/** All of it, or a little more than an input file may have. */
+async function readSome(path: string, called: string): Promise<Buffer> {
+  const chunks: Buffer[] = [];
+  let length = 0;
+  try {
+    const stream: AsyncIterable<Buffer> = path === '-' ? process.stdin : createReadStream(path);
+    for await (const chunk of stream) {
+      chunks.push(chunk);
+      length += chunk.length;
+      if (length > INPUT_BYTES) break;
+    }
+  } catch (error) {
+    throw new ViaductError('READ_FAILED', `cannot read ${called}: ${systemReason(error)}`, { cause: error });
+  }
+  return Buffer.concat(chunks);
+}
+
+function decode(bytes: Buffer): string {
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+  } catch {
+    const lines = bytes.toString('latin1').split('\n');
+    const broken = lines.findIndex((line) => !isUtf8(Buffer.from(line, 'latin1')));
+    throw new ViaductError('BAD_ROUTE', `line ${broken + 1}: it is not UTF-8 text`);
+  }
+}
