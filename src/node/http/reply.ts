@@ -72,12 +72,9 @@ async function sendText(
   outlet: Connection['outlet'],
 ): Promise<void> {
   for await (const part of text) {
-    const bytes = Buffer.from(part);
-    if (bytes.length === 0) continue;
-    const framed = chunked
-      ? [Buffer.from(`${bytes.length.toString(16)}\r\n`), bytes, Buffer.from('\r\n')]
-      : [bytes];
-    await outlet.write(Buffer.concat(framed));
+    if (part === '') continue;
+    const size = Buffer.byteLength(part).toString(16);
+    await outlet.write(Buffer.from(chunked ? `${size}\r\n${part}\r\n` : part));
   }
   if (chunked) await outlet.write(Buffer.from('0\r\n\r\n'));
 }
