@@ -78,6 +78,20 @@ describe('.viaduct below the root', () => {
     }
   });
 
+  test('is not reached over a link to the root or to it either', async (t) => {
+    const { root: path } = makeRoot(t);
+    mkdirSync(join(path, '.viaduct'));
+    writeFileSync(join(path, '.viaduct/file'), 'not to be served');
+    symlinkSync('..', join(path, 'sub/up'));
+    symlinkSync('.viaduct', join(path, 'link'));
+    const root = await Root.at(path, true);
+    for (const name of ['sub/up/.viaduct/file', 'sub/up/.viaduct/', 'link', 'link/', 'link/file']) {
+      const nothingLeft = watchDescriptors();
+      assert.equal((await failureOf(root.open(name))).code, 'NOT_FOUND');
+      await nothingLeft();
+    }
+  });
+
   test('further down is a name like any other', async (t) => {
     const { root: path } = makeRoot(t);
     mkdirSync(join(path, 'sub/.viaduct'));
