@@ -1,5 +1,5 @@
 import { type BigIntStats, constants } from 'node:fs';
-import { type FileHandle, open, readlink, realpath, stat } from 'node:fs/promises';
+import { type FileHandle, access, open, readlink, realpath, stat } from 'node:fs/promises';
 import { sep } from 'node:path';
 import { ViaductError, systemCode, systemReason } from '../errors.js';
 import { visible } from '../route.js';
@@ -43,7 +43,10 @@ export class Root {
   static async at(path: string, dotfiles: boolean): Promise<Root> {
     try {
       const real = await realpath(path);
-      if ((await stat(real)).isDirectory()) return new Root(real, dotfiles);
+      if ((await stat(real)).isDirectory()) {
+        await access(real, constants.X_OK);
+        return new Root(real, dotfiles);
+      }
     } catch (error) {
       const why =
         systemCode(error) === 'ENOENT' ? 'does not exist' : `cannot be used: ${systemReason(error)}`;
