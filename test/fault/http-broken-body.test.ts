@@ -66,15 +66,19 @@ for (const place of PLACES) {
     await nothingOpen();
   });
 
-  test(`FIN on the line to hop ${place} in mid-body: the client knows that bytes are missing`, async (t) => {
+  test(`FIN on the line to hop ${place} in mid-body: the client knows that bytes are missing, and the relay before who sent it`, async (t) => {
     if (!havePeer(t, 'curl')) return;
     const { root } = filled(t);
-    const { route: healthy } = await testChain(t, HOPS, { root });
-    const { route } = await faultyRoute(t, healthy, place, { kind: 'cut', at: IN_BODY });
+    const { nodes, route: healthy } = await testChain(t, HOPS, { root });
+    const { route, hop } = await faultyRoute(t, healthy, place, { kind: 'cut', at: IN_BODY });
     const nothingOpen = watchDescriptors();
     const { code, stderr, reply } = await curl(t, urlOf(route, '/file'));
     assert.ok(code === 18 || code === 56, `${code}: ${stderr}`);
     assert.ok(reply && !isWhole(reply));
+    const { message, bytes, code: blamed } = await blame(nodes[place - 2], hop);
+    assert.equal(blamed, 'CUT_SHORT');
+    const label = `hop ${place} (${formatHop(hop)})`;
+    assert.ok(message.startsWith(`${label} closed the connection after ${bytes} of 300`), message);
     await nothingOpen();
   });
 

@@ -111,7 +111,7 @@ export const BROKEN_HOPS: readonly BrokenHop[] = [
     what: 'a port of other services',
     at: async (_, place) => ({ host: '127.0.0.1', port: 20 + place }),
     ...prohibited,
-    reason: /^is prohibited: ports below 1024 are not dialled; --allow-hop 127\.0\.0\.1:2\d would allow it$/,
+    reason: /^is prohibited: ports below 1024 are not dialled; --allow-hop 127\.0\.0\.1:2\d would allow it\b/,
   },
   {
     what: 'a reply with two lengths',
