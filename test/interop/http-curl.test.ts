@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { mkdirSync, readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
-import { type HttpChain, httpChain, runPeer, urlOf } from '../support/http-chain.js';
+import { parseReply, urlOf } from '../support/http.js';
+import { type HttpChain, httpChain, runPeer } from '../support/http-chain.js';
 import { ODD_NAMES, writeNames } from '../support/odd-names.js';
 import { havePeer } from '../support/peers.js';
 import { randomFile, sha256, tempFolder } from '../support/temp.js';
@@ -13,19 +14,6 @@ async function curl(t: TestContext, folder: string, ...args: readonly string[]):
   const { code, stdout, stderr } = await runPeer(t, folder, 'curl', ['-sS', ...args]);
   assert.equal(code, 0, stderr);
   return stdout;
-}
-
-/** The status line and the fields of a reply without a body. */
-function headOf(text: string): {
-  readonly status: number;
-  readonly fields: Readonly<Record<string, string>>;
-} {
-  const [first = '', ...rest] = text.trimEnd().split('\r\n');
-  const fields = rest.map((line) => /^([^:]+): (.*)$/.exec(line)?.slice(1) ?? [line, '']);
-  return {
-    status: Number(first.split(' ')[1]),
-    fields: Object.fromEntries(fields.map(([name = '', value = '']) => [name.toLowerCase(), value])),
-  };
 }
 
 test('curl through 3 relays', async (t) => {
@@ -69,21 +57,23 @@ test('curl through 3 relays', async (t) => {
   ] as const) {
     await t.test(`-r ${range}`, async (part) => {
       const folder = tempFolder(part);
-      const head = headOf(
-        await curl(part, folder, '-r', range, '-D', '-', '-o', 'part', chain.url('/file.bin')),
+      const head = parseReply(
+        Buffer.from(await curl(part, folder, '-r', range, '-D', '-', '-o', 'part', chain.url('/file.bin'))),
       );
-      assert.deepEqual([head.status, head.fields['content-range']], [206, contentRange]);
+      assert.deepEqual([head.status, head.fields.get('content-range')], [206, contentRange]);
       assert.deepEqual(readFileSync(join(folder, 'part')), expected);
     });
   }
 
   await t.test('-I', async (part) => {
-    const { status, fields } = headOf(await curl(part, tempFolder(part), '-I', chain.url('/file.bin')));
+    const { status, fields } = parseReply(
+      Buffer.from(await curl(part, tempFolder(part), '-I', chain.url('/file.bin'))),
+    );
     assert.equal(status, 200);
-    assert.equal(fields['content-length'], String(bytes.length));
-    assert.equal(fields['accept-ranges'], 'bytes');
-    assert.equal(fields['via'], '1.1 viaduct, 1.1 viaduct, 1.1 viaduct');
-    assert.match(fields['etag'] ?? '', /^"[^"]+"$/);
+    assert.equal(fields.get('content-length'), String(bytes.length));
+    assert.equal(fields.get('accept-ranges'), 'bytes');
+    assert.equal(fields.get('via'), '1.1 viaduct, 1.1 viaduct, 1.1 viaduct');
+    assert.match(fields.get('etag') ?? '', /^"[^"]+"$/);
   });
 
   await t.test('--etag-compare and -z: what is here already is not sent again', async (part) => {
@@ -119,46 +109,46 @@ test('curl --path-as-is: dot segments lead nowhere', async (t) => {
     assert.equal(await status(path), '400', path);
 });
 
-test('curl with odd names over 3 relays', async (t) => {
+test('curl in a folder of odd names over 3 relays', async (t) => {
   if (!havePeer(t, 'curl')) return;
   const root = tempFolder(t);
-  writeNames(root, ODD_NAMES);
-  const chain = await httpChain(t, root);
-  const folder = tempFolder(t);
-  const args = ODD_NAMES.flatMap((name, index) => [
-    '-o',
-    String(index),
-    chain.url(`/${encodeURIComponent(name)}`),
-  ]);
-  await curl(t, folder, '-f', '-g', ...args);
-  for (const [index, name] of ODD_NAMES.entries()) {
-    assert.equal(readFileSync(join(folder, String(index)), 'utf8'), `this is ${JSON.stringify(name)}\n`);
-  }
-});
-
-test('a folder, as a whole page to HTTP/1.0 too, and as JSON', async (t) => {
-  if (!havePeer(t, 'curl')) return;
-  const root = tempFolder(t);
-  mkdirSync(join(root, 'a folder'));
   writeNames(join(root, 'a folder'), ODD_NAMES);
   const chain = await httpChain(t, root);
   const folder = tempFolder(t);
   const url = chain.url('/a%20folder/');
-  const page = await curl(t, folder, url);
-  assert.equal(page.match(/<a href="\.\//g)?.length, ODD_NAMES.length);
-  assert.match(page, /<\/html>\n$/);
-  assert.equal(await curl(t, folder, '-0', url), page);
-  assert.equal(await curl(t, folder, '-L', chain.url('/a%20folder')), page, 'redirected without its slash');
-  const listing = JSON.parse(await curl(t, folder, '-H', 'Accept: application/json', url)) as {
-    readonly path: string;
-    readonly entries: readonly { readonly name: string }[];
-  };
-  assert.equal(listing.path, '/a folder/');
-  assert.deepEqual(listing.entries.map(({ name }) => name).toSorted(), ODD_NAMES.toSorted());
+
+  await t.test('every file', async (part) => {
+    const args = ODD_NAMES.flatMap((name, index) => ['-o', String(index), url + encodeURIComponent(name)]);
+    await curl(part, folder, '-f', '-g', ...args);
+    for (const [index, name] of ODD_NAMES.entries()) {
+      assert.equal(readFileSync(join(folder, String(index)), 'utf8'), `this is ${JSON.stringify(name)}\n`);
+    }
+  });
+
+  await t.test('its listing, whole for HTTP/1.0 too', async (part) => {
+    const page = await curl(part, folder, url);
+    assert.equal(page.match(/<a href="\.\//g)?.length, ODD_NAMES.length);
+    assert.match(page, /<\/html>\n$/);
+    assert.equal(await curl(part, folder, '-0', url), page);
+    assert.equal(
+      await curl(part, folder, '-L', chain.url('/a%20folder')),
+      page,
+      'redirected without its slash',
+    );
+  });
+
+  await t.test('its listing as JSON', async (part) => {
+    const listing = JSON.parse(await curl(part, folder, '-H', 'Accept: application/json', url)) as {
+      readonly path: string;
+      readonly entries: readonly { readonly name: string }[];
+    };
+    assert.equal(listing.path, '/a folder/');
+    assert.deepEqual(new Set(listing.entries.map(({ name }) => name)), new Set(ODD_NAMES));
+  });
 });
 
 /** The original's lines for some requests, one after the other. */
-function lines(role: 'server' | 'proxy', threads: number): readonly string[] {
+function linesOf(role: 'server' | 'proxy', threads: number): readonly string[] {
   return [
     'the server is ready',
     ...Array.from({ length: threads }, (_, thread) => [
@@ -173,7 +163,8 @@ async function told({ nodes }: HttpChain, expected: readonly (readonly string[])
   for (const [index, node] of nodes.entries()) {
     const wanted = expected[index] ?? [];
     await node.until(() => node.lines.length >= wanted.length);
-    assert.deepEqual(node.lines, wanted, `node ${index + 1}`);
+    // A client may ask again before the node has told that the last request is done.
+    assert.deepEqual(node.lines.toSorted(), wanted.toSorted(), `node ${index + 1}`);
   }
 }
 
@@ -184,7 +175,7 @@ test("the original's lines appear once per HTTP request", async (t) => {
   const chain = await httpChain(t, root);
   const folder = tempFolder(t);
   for (let request = 0; request < 3; request += 1) await curl(t, folder, '-O', chain.url('/file'));
-  const [server, proxy] = [lines('server', 3), lines('proxy', 3)];
+  const [server, proxy] = [linesOf('server', 3), linesOf('proxy', 3)];
   await told(chain, [proxy, proxy, proxy, server]);
 });
 
@@ -202,8 +193,9 @@ test('one connection for several URLs of a node; one with hops ends it', async (
     return text;
   };
   assert.equal(await connects(own, own, own, own), '1000');
-  await told(chain, [lines('server', 4), lines('server', 0)]);
+  await told(chain, [linesOf('server', 4), linesOf('server', 0)]);
   assert.equal(await connects(own, own, chain.url('/file'), own, own), '10010');
+  await chain.first.until(({ lines }) => lines.length === 1 + 9 * 3);
   assert.equal(chain.first.lines.filter((line) => line.includes('as a proxy')).length, 1);
   assert.equal(chain.first.lines.filter((line) => line.includes('as a server')).length, 8);
 });

@@ -1,5 +1,5 @@
 import type { TestContext } from 'node:test';
-import { type Hop, formatHop } from 'viaduct';
+import { urlOf } from './http.js';
 import { Child, type ClientRun, NodeProcess } from './processes.js';
 
 /** Nodes as users run them, in a row; the last one is the origin. */
@@ -26,12 +26,6 @@ export async function httpChain(t: TestContext, root: string, relays = 3): Promi
         path,
       ),
   };
-}
-
-/** `http://h1:1/@h2:2/path` */
-export function urlOf([first, ...others]: readonly Hop[], path: string): string {
-  if (first === undefined) throw new Error('a route has a hop');
-  return `http://${formatHop(first)}${others.map((hop) => `/@${formatHop(hop)}`).join('')}${path}`;
 }
 
 /**
