@@ -9,18 +9,23 @@ import type { AddressClass } from './address.js';
  * that a detour through the node itself leads no further inward.
  */
 export class SelfDials {
-  readonly #classes = new Map<string, AddressClass>();
+  readonly #dials = new Map<string, { readonly client: AddressClass }>();
 
-  /** Remembers a dialled socket as long as it lives. */
+  /** Remembers a dialled socket as long as it lives, and 5 s more. */
   add(socket: Socket, client: AddressClass): void {
     const key = formatHop({ host: socket.localAddress ?? '', port: socket.localPort ?? 0 });
-    this.#classes.set(key, client);
+    const dial = { client };
+    this.#dials.set(key, dial);
     // Not at once: its other end may be judged a moment after this one is gone.
-    socket.once('close', () => setTimeout(() => this.#classes.delete(key), SELF_DIAL_MS).unref());
+    // By then its port may be that of another dial, which must not be forgotten for it.
+    const forget = (): void => {
+      if (this.#dials.get(key) === dial) this.#dials.delete(key);
+    };
+    socket.once('close', () => setTimeout(forget, SELF_DIAL_MS).unref());
   }
 
   /** The class of an accepted connection's real client, if it is one that this node made. */
   classOf(peer: Hop): AddressClass | undefined {
-    return this.#classes.get(formatHop(peer));
+    return this.#dials.get(formatHop(peer))?.client;
   }
 }
