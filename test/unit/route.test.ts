@@ -40,8 +40,8 @@ describe('a port', () => {
 
 describe('a hop', () => {
   test('says which of its words is wrong', () => {
-    assert.throws(() => parseHop('127.1', '80'), { code: 'BAD_ROUTE', message: /127\.1 is not a host/ });
-    assert.throws(() => parseHop('h', '0'), { code: 'BAD_ROUTE', message: /0 is not a port/ });
+    assert.throws(() => parseHop('127.1', '80'), { code: 'BAD_ROUTE', message: /"127\.1" is not a host/ });
+    assert.throws(() => parseHop('h', '0'), { code: 'BAD_ROUTE', message: /"0" is not a port/ });
   });
 
   test('is written with brackets around an IPv6 address only', () => {
@@ -101,9 +101,9 @@ describe('an input file', () => {
     ['f\0\nh 1', /line 1: .*NUL/],
     ['f\n\nh', /line 3: .*"host port".*h/],
     ['f\nh 1\nh 1 2', /line 3: .*"host port"/],
-    ['f\nh 1\n\r\nh 0', /line 4: 0 is not a port/],
-    ['f\n127.1 80', /line 2: 127\.1 is not a host/],
-    ['f\n\u001b[2J 80', /line 2: \\x1b\[2J is not a host/],
+    ['f\nh 1\n\r\nh 0', /line 4: "0" is not a port/],
+    ['f\n127.1 80', /line 2: "127\.1" is not a host/],
+    ['f\n\u001b[2J 80', /line 2: "\\x1b\[2J" is not a host/],
   ] as const) {
     test(`names the line that is wrong in ${JSON.stringify(text)}`, () => {
       assert.throws(() => parseInput(text), { code: 'BAD_ROUTE', message });

@@ -206,7 +206,9 @@ describe('a refusal', () => {
           const refusal = thrownBy(() => policy.check(client, hop, addresses));
           if (!refusal) continue;
           assert.equal(refusal.hop, formatHop(hop));
-          const rule = /--allow-hop (\S+) would allow it$/.exec(refusal.message)?.[1];
+          const rule = /--allow-hop (\S+) would allow it \(and, as any rule, replace the default\)$/.exec(
+            refusal.message,
+          )?.[1];
           assert.ok(rule !== undefined, refusal.message);
           policyWith([rule]).check(client, hop, addresses);
         }

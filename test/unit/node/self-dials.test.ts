@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import type { Socket } from 'node:net';
 import { test } from 'node:test';
+import { SELF_DIAL_MS } from '#src/limits.js';
 import { Channel } from '#src/net/channel.js';
 import { listen } from '#src/net/listen.js';
 import { portablePump } from '#src/net/portable-pump.js';
@@ -28,14 +29,38 @@ test('a connection that the node made to itself has the class of its real client
   assert.equal(dials.classOf({ ...from, host: '127.0.0.2' }), undefined);
 });
 
-test('it is forgotten when the connection is closed, since its port may come again', async (t) => {
+test('it is forgotten 5 s after the connection is closed, since its port may come again', async (t) => {
+  t.mock.timers.enable({ apis: ['setTimeout'] });
   const dials = new SelfDials();
   const { channel, peer } = await dialledPair(t);
   const from = { host: peer.remoteAddress ?? '', port: peer.remotePort ?? 0 };
   dials.add(channel.socket, 'private');
   channel.reset();
   await closed(channel.socket);
+  t.mock.timers.tick(SELF_DIAL_MS - 1);
+  assert.equal(dials.classOf(from), 'private');
+  t.mock.timers.tick(1);
   assert.equal(dials.classOf(from), undefined);
+});
+
+// The second dial would count as one from loopback, and so lead inward.
+test('a dial from a port that has come again is not forgotten with the one before', async (t) => {
+  t.mock.timers.enable({ apis: ['setTimeout'] });
+  const dials = new SelfDials();
+  const { channel, peer } = await dialledPair(t);
+  const from = { host: peer.remoteAddress ?? '', port: peer.remotePort ?? 0 };
+  dials.add(channel.socket, 'private');
+  const { localAddress, localPort } = channel.socket;
+  channel.reset();
+  await closed(channel.socket);
+  const again = await dialledPair(t);
+  Object.defineProperties(again.channel.socket, {
+    localAddress: { value: localAddress },
+    localPort: { value: localPort },
+  });
+  dials.add(again.channel.socket, 'public');
+  t.mock.timers.tick(SELF_DIAL_MS);
+  assert.equal(dials.classOf(from), 'public');
 });
 
 /** Sees every client as public, which it then must not be asked again, and permits everything. */
