@@ -50,6 +50,7 @@ async function partialOf(folder: string, size: number): Promise<void> {
 for (const [signal, code] of [
   ['SIGINT', 130],
   ['SIGTERM', 143],
+  ['SIGHUP', 129],
 ] as const) {
   test(`${signal} in mid-transfer: exit code ${code}, nothing new`, async (t) => {
     const hop = await afterMessage(t, (socket) => socket.write(Buffer.alloc(1000)));
@@ -81,7 +82,7 @@ for (const [signal, code] of [
     client.process.stdout?.resume();
     assert.equal(exitCode, code);
     await client.ended;
-    assert.match(client.stderr, new RegExp(`^viaduct: interrupted by ${signal}; [^\n]+\n$`));
+    assert.equal(client.stderr, `viaduct: interrupted by ${signal}\n`);
   });
 }
 
@@ -92,7 +93,9 @@ test('a reset in mid-transfer: one line, exit code 18, nothing new', async (t) =
     void partialOf(folder, 1000).then(() => socket.resetAndDestroy());
   });
   const client = startClient(t, folder, { name: 'file', route: [hop] });
-  const line = new RegExp(`hop 1 \\(127\\.0\\.0\\.1:${hop.port}\\) reset the connection after 1000 bytes`);
+  const line = new RegExp(
+    `hop 1 \\(127\\.0\\.0\\.1:${hop.port}\\) reset the connection after 1000 bytes: the chain broke there or beyond \\(`,
+  );
   await assertNothingNew(client, folder, 18, line);
 });
 
@@ -100,7 +103,12 @@ test('a reset instead of a reply: one line, exit code 18, nothing new', async (t
   const folder = folderWithOld(t);
   const hop = await afterMessage(t, (socket) => socket.resetAndDestroy());
   const client = startClient(t, folder, { name: 'file', route: [hop] });
-  await assertNothingNew(client, folder, 18, /reset the connection after 0 bytes/);
+  await assertNothingNew(
+    client,
+    folder,
+    18,
+    /reset the connection after 0 bytes: the chain broke there or beyond, or the last hop has no such file \(/,
+  );
 });
 
 test('silence from the start: a timeout that says how long and how many bytes, exit code 28', async (t) => {

@@ -33,17 +33,25 @@ const wrong: readonly (readonly [string, string, RegExp])[] = [
   ['nothing', '', /line 1: the file name is missing/],
   ['blank lines only', '\n \r\n\n', /line 1: the file name is missing/],
   ['a file name only', 'file\n', /line 2: a line "host port" is missing/],
-  ['a host that is none', 'file\nHOP\nho$t 12000\n', /line 3: ho\$t is not a host name or address/],
-  ['a host in a loose spelling', 'file\nHOP\n127.1 12000\n', /line 3: 127\.1 is not a host/],
-  ['a port that is a word', 'file\nHOP\nhost http\n', /line 3: http is not a port \(1 to 65535\)/],
-  ['port 0', 'file\nHOP\nhost 0\n', /line 3: 0 is not a port/],
-  ['a port beyond 65535', 'file\nHOP\nhost 65536\n', /line 3: 65536 is not a port/],
-  ['a hop of one word', 'file\nHOP\nhost\n', /line 3: expected "host port", found host/],
-  ['a hop of three words', 'file\nHOP\nhost 12000 x\n', /line 3: expected "host port", found host 12000 x/],
+  ['a host that is none', 'file\nHOP\nho$t 12000\n', /line 3: "ho\$t" is not a host name or address/],
+  ['a host in a loose spelling', 'file\nHOP\n127.1 12000\n', /line 3: "127\.1" is not a host/],
+  ['a port that is a word', 'file\nHOP\nhost http\n', /line 3: "http" is not a port \(1 to 65535\)/],
+  ['port 0', 'file\nHOP\nhost 0\n', /line 3: "0" is not a port/],
+  ['a port beyond 65535', 'file\nHOP\nhost 65536\n', /line 3: "65536" is not a port/],
+  [
+    'a hop of one word',
+    'file\nHOP\nhost\n',
+    /line 3: expected "host port", with a space between, found "host"/,
+  ],
+  [
+    'a hop of three words',
+    'file\nHOP\nhost 12000 x\n',
+    /line 3: expected "host port", with a space between, found "host 12000 x"/,
+  ],
   ['a line number after blank lines', '\n\nfile\n\nHOP\n\nhost\n', /line 7: expected "host port"/],
   ['17 hops', `file\n${'HOP\n'.repeat(17)}`, /the route has 17 hops; at most 16 are allowed/],
   ['a name with NUL', 'fi\0le\nHOP\n', /line 1: a file name has no NUL/],
-  ['a host with control characters', 'file\nHOP\nh\u001b[2J 1\n', /line 3: h\\x1b\[2J is not a host/],
+  ['a host with control characters', 'file\nHOP\nh\u001b[2J 1\n', /line 3: "h\\x1b\[2J" is not a host/],
   ['a message over 4,096 bytes', `${'d/'.repeat(2046)}file\nHOP\n`, /carries at most 4096/],
   ['a name that cannot be a file here', 'folder/..\nHOP\n', /"folder\/\.\." does not end in a file name/],
 ];
@@ -61,10 +69,11 @@ for (const [what, content, line] of wrong) {
 test('the error names the input file, or standard input', async (t) => {
   const folder = tempFolder(t);
   writeFileSync(join(folder, 'input.txt'), 'file\nhost\n');
+  const wrongLine = 'line 2: expected "host port", with a space between, found "host"\n';
   const file = await runViaduct(t, ['client', 'input.txt'], { cwd: folder });
-  assert.equal(file.stderr, 'viaduct: input.txt: line 2: expected "host port", found host\n');
+  assert.equal(file.stderr, `viaduct: input.txt: ${wrongLine}`);
   const stdin = await runViaduct(t, ['client', '-'], { cwd: folder, input: 'file\nhost\n' });
-  assert.equal(stdin.stderr, 'viaduct: standard input: line 2: expected "host port", found host\n');
+  assert.equal(stdin.stderr, `viaduct: standard input: ${wrongLine}`);
 });
 
 const right: readonly (readonly [string, string])[] = [

@@ -70,7 +70,7 @@ test('-o into a folder that is not there, on a folder, on a full device: one lin
   for (const [target, line] of [
     ['absent/file', /cannot write absent\/file: no such file or directory/],
     ['sub', /cannot write sub: it is a folder/],
-    ['sub/', /cannot write sub\/: it is a folder/],
+    ['sub/', /cannot write sub\/: it is not the name of a file/],
     ['input.txt/file', /cannot write input\.txt\/file: not a directory/],
     ['/dev/full', /cannot write \/dev\/full: no space left on device/],
   ] as const) {
