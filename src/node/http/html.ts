@@ -6,8 +6,10 @@ export function escapeHtml(text: string): string {
     '>': '&gt;',
     '"': '&quot;',
     "'": '&#39;',
+    // HTML would read a bare CR as LF.
+    '\r': '&#13;',
   };
-  return text.replace(/[&<>"']/g, (char) => entities[char] ?? char);
+  return text.replace(/[&<>"'\r]/g, (char) => entities[char] ?? char);
 }
 
 /**

@@ -13,7 +13,7 @@ export interface Reply {
 }
 
 /** Closed by whoever opened it. */
-export interface FilePart {
+interface FilePart {
   readonly handle: FileHandle;
   readonly start: number;
   readonly length: number;
