@@ -4,5 +4,6 @@ const UNITS = ['B', 'KiB', 'MiB', 'GiB', 'TiB', 'PiB'];
 export function formatBytes(bytes: number): string {
   const power = bytes < 1 ? 0 : Math.min(Math.floor(Math.log2(bytes) / 10), UNITS.length - 1);
   const value = bytes / 1024 ** power;
-  return `${power === 0 ? Math.round(value) : value.toPrecision(value < 999.5 ? 3 : 4)} ${UNITS[power]}`;
+  const shown = power === 0 || value >= 999.5 ? Math.round(value) : value.toPrecision(3);
+  return `${shown} ${UNITS[power]}`;
 }
