@@ -1,4 +1,3 @@
-import { readFileSync } from 'node:fs';
 import { constants } from 'node:os';
 import { download, localName } from '../client/download.js';
 import { type FetchOptions, type Progress, fetchFile } from '../client/fetch.js';
@@ -23,7 +22,9 @@ export async function runClient(input: string, options: ClientOptions): Promise<
   const source = await readInput(input);
   const interruption = new AbortController();
   let interruptedBy: NodeJS.Signals | undefined;
-  for (const signal of ['SIGINT', 'SIGTERM', ...hangUp()] as const) {
+  // SIGHUP comes from a terminal that closes, under nohup too: Node forgets at its start that it was to be
+  // ignored (measured), so that nobody can tell. A session of its own (setsid) gets none.
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
     // Not once(): a listener that takes itself off first looks, to the library that gives the terminal its
     // cursor back (signal-exit), as if nobody else cared, and it kills the process.
     process.on(signal, () => {
@@ -77,16 +78,5 @@ async function fetchAndTell(source: Source, options: ClientOptions, signal: Abor
     const warning =
       'the file is empty; an original server also ends cleanly when it fails, so check its name';
     process.stderr.write(`viaduct: warning: ${warning}\n`);
-  }
-}
-
-/** SIGHUP, which a closed terminal sends, unless whoever started us wants it ignored (nohup). */
-function hangUp(): readonly NodeJS.Signals[] {
-  const bit = 1n << BigInt(constants.signals.SIGHUP - 1);
-  try {
-    const ignored = /^SigIgn:\s*([0-9a-f]+)/m.exec(readFileSync('/proc/self/status', 'utf8'))?.[1] ?? '0';
-    return (BigInt(`0x${ignored}`) & bit) === 0n ? ['SIGHUP'] : [];
-  } catch {
-    return []; // Not Linux: the system's own way.
   }
 }
