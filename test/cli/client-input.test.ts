@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import type { Hop } from 'viaduct';
 import { testChain, testNode } from '../support/nodes.js';
-import { runViaduct } from '../support/processes.js';
+import { Child, PROGRAM, runViaduct } from '../support/processes.js';
 import { rawConnect, rawServer } from '../support/raw.js';
 import { randomFile, tempFolder } from '../support/temp.js';
 import { assertOneLine } from './assertions.js';
@@ -28,8 +28,10 @@ async function witness(
   };
 }
 
+const latin1 = (text: string): Buffer => Buffer.from(text, 'latin1');
+
 /** `HOP` stands for a line with the first hop. */
-const wrong: readonly (readonly [string, string, RegExp])[] = [
+const wrong: readonly (readonly [string, string | Buffer, RegExp])[] = [
   ['nothing', '', /line 1: the file name is missing/],
   ['blank lines only', '\n \r\n\n', /line 1: the file name is missing/],
   ['a file name only', 'file\n', /line 2: a line "host port" is missing/],
@@ -51,6 +53,10 @@ const wrong: readonly (readonly [string, string, RegExp])[] = [
   ['a line number after blank lines', '\n\nfile\n\nHOP\n\nhost\n', /line 7: expected "host port"/],
   ['17 hops', `file\n${'HOP\n'.repeat(17)}`, /the route has 17 hops; at most 16 are allowed/],
   ['a name with NUL', 'fi\0le\nHOP\n', /line 1: a file name has no NUL/],
+  ['a name that is not UTF-8', latin1('fil\xe9\nHOP\n'), /input\.txt: line 1: it is not UTF-8 text/],
+  ['a hop that is not UTF-8', latin1('file\nHOP\nh\xfc 1\n'), /input\.txt: line 3: it is not UTF-8 text/],
+  ['half a character at its end', latin1('file\nHOP\n\n\xc3'), /line 4: it is not UTF-8 text/],
+  ['more than 64 KiB', `file\nHOP\n${'\n'.repeat(65_536)}`, /input\.txt: it is too large for an input file/],
   ['a host with control characters', 'file\nHOP\nh\u001b[2J 1\n', /line 3: "h\\x1b\[2J" is not a host/],
   ['a message over 4,096 bytes', `${'d/'.repeat(2046)}file\nHOP\n`, /carries at most 4096/],
   ['a name that cannot be a file here', 'folder/..\nHOP\n', /"folder\/\.\." does not end in a file name/],
@@ -59,7 +65,8 @@ for (const [what, content, line] of wrong) {
   test(`an input file with ${what}: one line, exit code 2, nothing dialled`, async (t) => {
     const { hop, untouched } = await witness(t);
     const folder = tempFolder(t);
-    writeFileSync(join(folder, 'input.txt'), content.replaceAll('HOP', `127.0.0.1 ${hop.port}`));
+    const bytes = Buffer.from(content).toString('latin1').replaceAll('HOP', `127.0.0.1 ${hop.port}`);
+    writeFileSync(join(folder, 'input.txt'), bytes, 'latin1');
     const run = await runViaduct(t, ['client', 'input.txt'], { cwd: folder });
     assertOneLine(run, 2, line);
     await untouched();
@@ -74,6 +81,21 @@ test('the error names the input file, or standard input', async (t) => {
   assert.equal(file.stderr, `viaduct: input.txt: ${wrongLine}`);
   const stdin = await runViaduct(t, ['client', '-'], { cwd: folder, input: 'file\nhost\n' });
   assert.equal(stdin.stderr, `viaduct: standard input: ${wrongLine}`);
+});
+
+test('an input without end is one that is too large', async (t) => {
+  const file = await runViaduct(t, ['client', '/dev/zero']);
+  assertOneLine(file, 2, /^viaduct: \/dev\/zero: it is too large for an input file\n$/);
+  const shell = new Child(t, 'sh', [
+    '-c',
+    'exec "$0" "$@" </dev/zero',
+    process.execPath,
+    PROGRAM,
+    'client',
+    '-',
+  ]);
+  const code = await shell.ended;
+  assertOneLine({ code, stdout: shell.stdout, stderr: shell.stderr }, 2, /standard input: it is too large/);
 });
 
 const right: readonly (readonly [string, string])[] = [

@@ -63,14 +63,18 @@ for (const [what, redirection] of [
   });
 }
 
-test('-o into a folder that is not there, on a folder, on a full device: one line, exit code 23', async (t) => {
+test('-o into a folder that is not there, on a folder, on no name, on a full device: one line, exit code 23', async (t) => {
   const { route } = await served(t, 1000);
   const folder = tempFolder(t);
   mkdirSync(join(folder, 'sub'));
+  symlinkSync('nowhere', join(folder, 'link'));
   for (const [target, line] of [
     ['absent/file', /cannot write absent\/file: no such file or directory/],
     ['sub', /cannot write sub: it is a folder/],
     ['sub/', /cannot write sub\/: it is not the name of a file/],
+    ['absent/', /cannot write absent\/: it is not the name of a file/],
+    ['', /cannot write : it is not the name of a file/],
+    ['link', /cannot write link: it is a link that leads nowhere/],
     ['input.txt/file', /cannot write input\.txt\/file: not a directory/],
     ['/dev/full', /cannot write \/dev\/full: no space left on device/],
   ] as const) {
@@ -78,7 +82,7 @@ test('-o into a folder that is not there, on a folder, on a full device: one lin
     const code = await client.ended;
     assertOneLine({ code, stdout: client.stdout, stderr: client.stderr }, 23, line);
   }
-  assert.deepEqual(readdirSync(folder).toSorted(), ['input.txt', 'sub']);
+  assert.deepEqual(readdirSync(folder).toSorted(), ['input.txt', 'link', 'sub']);
   assert.deepEqual(readdirSync(join(folder, 'sub')), []);
 });
 

@@ -4,6 +4,7 @@ import type { Socket } from 'node:net';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { stripVTControlCharacters } from 'node:util';
+import stringWidth from 'string-width';
 import { type Hop, formatInput } from 'viaduct';
 import { havePeer } from '../support/peers.js';
 import { startClient } from '../support/processes.js';
@@ -48,6 +49,24 @@ for (const columns of [40, 80, 200]) {
     const end = drawn(client.stdout).slice(-2).join('\n');
     assert.match(end, /^The file got downloaded in the client\.\n.*1\.95 KiB/);
     assert.ok(stripVTControlCharacters(client.stdout).endsWith('/s\r\n'));
+  });
+}
+
+for (const columns of [40, 80]) {
+  test(`a name of wide characters stays on one line of ${columns} columns`, async (t) => {
+    if (!havePeer(t, 'python3')) return;
+    const { hop, finish } = await stagedServer(t);
+    const folder = tempFolder(t);
+    const name = '文件'.repeat(15);
+    writeFileSync(join(folder, 'input.txt'), formatInput({ name, route: [hop] }));
+    const client = onTerminal(t, ['client', 'input.txt'], { cwd: folder, columns });
+    await client.until(({ stdout }) => stdout.includes('1.46 KiB'));
+    for (const text of drawn(client.stdout).filter((line) => line.trim() !== '')) {
+      assert.match(text, /^(文件)+文?… {2}\S+ K?i?B {2}\S+ \S+\/s {2}\d+\.\d\d s$/);
+      assert.ok(stringWidth(text) <= columns, text);
+    }
+    finish();
+    assert.equal(await client.ended, 0);
   });
 }
 

@@ -77,6 +77,15 @@ describe('a transfer', () => {
     assert.equal(at, bytes.length);
   });
 
+  // A Node timer takes a time that it cannot hold for 1 ms.
+  test('may take for ever', async (t) => {
+    const { name, route } = await rawOrigin(t, (socket) => socket.end('x'));
+    const fetching = fetchBytes(name, route, { timeoutMs: Infinity, connectTimeoutMs: Infinity });
+    // Longer than that: its timer would be first.
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 10);
+    assert.equal((await fetching).toString(), 'x');
+  });
+
   test('waits for the sink before it counts silence', async (t) => {
     const source = await rawOrigin(t, (socket) => socket.end('x'));
     assert.equal((await fetchFile(source, () => delay(3 * LIMIT_MS), { timeoutMs: LIMIT_MS })).bytes, 1);

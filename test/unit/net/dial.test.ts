@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { type TestContext, describe, test } from 'node:test';
 import { type Hop, ViaductError } from 'viaduct';
-import type { Channel } from '#src/net/channel.js';
+import { ADDRESSES_DIALLED, ATTEMPT_DELAY_MS } from '#src/limits.js';
+import { Channel } from '#src/net/channel.js';
 import { type DialOptions, dial, interleave } from '#src/net/dial.js';
 import { type Lookup, Resolver } from '#src/net/resolver.js';
 import { blackHole, refusingHop } from '../../support/black-hole.js';
@@ -119,6 +120,48 @@ describe('several addresses', () => {
     const lookup = finds('127.0.0.9', '127.0.0.8', '127.0.0.1');
     const channel = await dialled(t, { host: 'name', port: hop.port }, lookup);
     assert.equal(channel.socket.remoteAddress, '127.0.0.1');
+  });
+
+  test('all are checked, and at most 6 dialled: a hundred that hang cost no more', async (t) => {
+    const hole = await blackHole(t);
+    const tried: string[] = [];
+    const dialling = Channel.dialling.bind(Channel);
+    t.mock.method(Channel, 'dialling', (address: string) => {
+      tried.push(address);
+      return dialling(hole.host, hole.port);
+    });
+    const addresses = Array.from({ length: 100 }, (_, index) => `127.0.1.${index + 1}`);
+    let checked: readonly string[] = [];
+    t.mock.timers.enable({ apis: ['setTimeout'] });
+    const result = dialled(t, { host: 'name', port: 9 }, finds(...addresses), {
+      permit: (_, found) => (checked = found),
+    });
+    result.catch(() => {});
+    while (tried.length === 0) await new Promise(setImmediate);
+    for (const _ of addresses) t.mock.timers.tick(ATTEMPT_DELAY_MS);
+    assert.deepEqual(checked, addresses);
+    assert.deepEqual(tried, addresses.slice(0, ADDRESSES_DIALLED));
+    assert.equal(ADDRESSES_DIALLED, 6);
+    await assert.rejects(result, { code: 'CONNECT_TIMEOUT' });
+  });
+
+  test('the seventh is not dialled, though it would answer', async (t) => {
+    const { hop } = await rawServer(t, () => {}, { host: '127.0.1.7', port: 0 });
+    const addresses = Array.from({ length: 7 }, (_, index) => `127.0.1.${index + 1}`);
+    await assert.rejects(dialled(t, { host: 'name', port: hop.port }, finds(...addresses)), {
+      code: 'REFUSED',
+    });
+  });
+
+  test('the last of many prohibits all', async (t) => {
+    const { hop, assertNotDialled } = await lonelyServer(t);
+    const no = new ViaductError('PROHIBITED', 'no');
+    const permit = (_: Hop, addresses: readonly string[]): void => {
+      if (addresses.includes('169.254.169.254')) throw no;
+    };
+    const lookup = finds(...Array.from({ length: 99 }, () => '127.0.0.1'), '169.254.169.254');
+    await assert.rejects(dialled(t, { host: 'name', port: hop.port }, lookup, { permit }), no);
+    await assertNotDialled();
   });
 
   test('the second one wins where the first is a black hole', async (t) => {

@@ -84,6 +84,18 @@ describe('a message ends', () => {
     assert.deepEqual(texts(await message), ['file\nh 1', '']);
   });
 
+  // The clock of a busy process runs on while what has come is not read yet.
+  test('not by quiet in which the process was too busy to read what came', async (t) => {
+    const { channel, peer } = await acceptedPair(t);
+    const message = readFirst(channel, TIMEOUT_MS, new AbortController().signal);
+    const read = once(channel.socket, 'data');
+    peer.write('file\n');
+    await read;
+    peer.write('h 1\n\n');
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, QUIET_AFTER_LINE_MS + 100);
+    assert.deepEqual(texts(await message), ['file\nh 1\n', '']);
+  });
+
   test('at 4,096 bytes and not above', async (t) => {
     const { message, send, tick } = await reader(t);
     await send('x'.repeat(MESSAGE_BYTES));
@@ -99,6 +111,12 @@ describe('a message ends', () => {
 });
 
 describe('a message fails', () => {
+  test('that is too long by its empty line', async (t) => {
+    const { message, peer } = await reader(t);
+    peer.write(`${'x'.repeat(MESSAGE_BYTES - 1)}\n\n`);
+    assert.equal((await failureOf(message)).code, 'MESSAGE_TOO_LONG');
+  });
+
   test('that is too long', async (t) => {
     const { channel, message, send } = await reader(t);
     await send('x'.repeat(MESSAGE_BYTES + 1));

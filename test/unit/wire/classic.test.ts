@@ -21,11 +21,15 @@ describe('encoding', () => {
   });
 
   // A name with a line break once became a name and a hop: the file of another host was asked for.
-  for (const name of ['a\nh1 1', 'a\n', '\na', '', 'a\0b']) {
+  for (const name of ['a\nh1 1', 'a\n', '\na', '', 'a\0b', 'a\r', '\r']) {
     test(`refuses a name that the wire cannot carry: ${JSON.stringify(name)}`, () => {
       assert.throws(() => encodeMessage({ name, route: [] }), { code: 'BAD_ROUTE' });
     });
   }
+
+  test('keeps a CR that does not end the name', () => {
+    assert.equal(encodeMessage({ name: 'a\rb', route: [] }).toString(), 'a\rb\n\n');
+  });
 
   test('refuses a host with a line break', () => {
     const hop = { host: 'h 1\nevil', port: 1 };
