@@ -94,7 +94,7 @@ export function parseInput(text: string): Source {
 /** @throws ViaductError TOO_MANY_HOPS */
 export function limitHops(route: Route, maxHops: number): void {
   if (route.length <= maxHops) return;
-  const message = `the route has ${route.length} hops; at most ${maxHops} are allowed`;
+  const message = `the route has ${route.length} hops; at most ${Math.max(maxHops, 0)} are allowed`;
   throw new ViaductError('TOO_MANY_HOPS', message);
 }
 

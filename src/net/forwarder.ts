@@ -4,27 +4,42 @@ import type { Channel } from './channel.js';
 export class Forwarder {
   /** Bytes that the sink's kernel has taken. */
   sent = 0;
-  /** The source's FIN has come. */
+  /** The source's FIN, or the last byte that is wanted of it, has come. */
   sourceEnded = false;
   /** The FIN has been queued at the sink. */
   ended = false;
   readonly #source: Channel;
   readonly #sink: Channel;
   readonly #onEnd: () => void;
+  readonly #onShort: () => void;
+  readonly #length: number;
   /** Size of the chunk that the sink has not taken whole; 0 while we are willing to read. */
   #pending = 0;
 
-  constructor(source: Channel, sink: Channel, onEnd: () => void) {
+  /**
+   * @param onEnd told when FIN is queued at the sink
+   * @param onShort told, instead, if the source's FIN comes before its `length`
+   * @param length bytes that are passed on, and no more
+   */
+  constructor(
+    source: Channel,
+    sink: Channel,
+    onEnd: () => void,
+    onShort: () => void = onEnd,
+    length = Infinity,
+  ) {
     this.#source = source;
     this.#sink = sink;
     this.#onEnd = onEnd;
+    this.#onShort = onShort;
+    this.#length = length;
   }
 
   /** Begins, with bytes that were read before. */
   start(head: Buffer): void {
-    this.#source.onEnd = () => this.#finish();
-    this.#source.consumer = this.#write;
-    if (head.length === 0 || this.#write(head)) this.#source.resume();
+    this.#source.onEnd = this.#sourceEnds;
+    this.#source.consumer = this.#take;
+    if (this.#take(head)) this.#source.resume();
   }
 
   /** Progress of the source, or undefined while nothing is wanted of it. */
@@ -38,19 +53,35 @@ export class Forwarder {
     return idle ? undefined : this.sent + this.#pending - this.#sink.unsent;
   }
 
-  readonly #write = (chunk: Buffer): boolean => {
+  /** Passes a chunk on, up to the length that is known; then FIN, whatever else the source has to say. */
+  readonly #take = (chunk: Buffer): boolean => {
+    if (this.sourceEnded) return false;
+    const left = this.#length - this.sent;
+    if (chunk.length < left) return chunk.length === 0 || this.#write(chunk);
+    if (left > 0) this.#write(chunk.subarray(0, left));
+    this.#finish();
+    return false;
+  };
+
+  readonly #sourceEnds = (): void => {
+    if (this.sourceEnded) return;
+    if (this.#length === Infinity) this.#finish();
+    else this.#onShort();
+  };
+
+  #write(chunk: Buffer): boolean {
     if (this.#sink.write(chunk, this.#flushed)) {
       this.sent += chunk.length;
       return true;
     }
     this.#pending = chunk.length;
     return false;
-  };
+  }
 
   readonly #flushed = (): void => {
     this.sent += this.#pending;
     this.#pending = 0;
-    this.#source.resume();
+    if (!this.sourceEnded) this.#source.resume();
   };
 
   #finish(): void {

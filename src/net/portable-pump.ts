@@ -6,7 +6,7 @@ import { Watchdog } from './watchdog.js';
 export const portablePump: Pump = (flow) =>
   new Promise<FlowResult>((resolve) => {
     const { client, upstream, mode, signal } = flow;
-    const down = new Forwarder(upstream, client, ended);
+    const down = new Forwarder(upstream, client, ended, () => fail('upstream', 'CUT_SHORT'), flow.length);
     const up = mode === 'duplex' ? new Forwarder(client, upstream, ended) : undefined;
     const watchdogs = [
       new Watchdog(
@@ -46,7 +46,7 @@ export const portablePump: Pump = (flow) =>
     function ended(): void {
       if (!down.ended || (up && !up.ended)) return;
       settle(undefined);
-      // Upstream has sent its FIN and everything before it; this sends ours.
+      // Upstream has sent all that is wanted of it; this sends our FIN.
       if (!up) upstream.finish(() => upstream.socket.destroy());
     }
 

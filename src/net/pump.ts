@@ -14,6 +14,11 @@ export interface Flow {
   readonly fromClient: Buffer;
   /** Bytes read from upstream already, to be passed on first. */
   readonly fromUpstream: Buffer;
+  /**
+   * Bytes that the client is to get, those read already included, where that is known: no more are passed
+   * on, and an end before is a failure. Only in `reply` mode.
+   */
+  readonly length?: number | undefined;
   /** How long a sender may be silent while we are willing to read, in ms. */
   readonly silenceMs: number;
   /** How long a reader may take nothing while we have bytes for it, in ms. */
@@ -22,7 +27,7 @@ export interface Flow {
   readonly signal: AbortSignal;
 }
 
-/** Why a flow broke: on which side, how, and what the system said. */
+/** Why a flow broke: on which side, how, and what the system said (nothing if the peer sent FIN too early). */
 export interface FlowFailure {
   readonly side: 'client' | 'upstream';
   readonly code: Extract<ErrorCode, 'CUT_SHORT' | 'CLIENT_GONE' | 'TIMEOUT' | 'STALLED' | 'ABORTED'>;

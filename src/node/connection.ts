@@ -27,13 +27,14 @@ export class Connection {
   interimBytes = 0;
   readonly acceptedAt = performance.now();
   readonly #abort = new AbortController();
+  readonly #keeping = new AbortController();
 
   constructor(node: NodeContext, channel: Channel) {
     this.node = node;
     this.channel = channel;
     this.peer = peerOf(channel.socket);
     channel.socket.once('close', () => {
-      this.#abort.abort(new ViaductError('CLIENT_GONE', 'the client left', { cause: channel.error }));
+      this.abort(new ViaductError('CLIENT_GONE', 'the client left', { cause: channel.error }));
     });
     this.outlet = new Outlet(channel, node.stallMs, this.signal);
     this.transfer = this.nextTransfer();
@@ -44,9 +45,24 @@ export class Connection {
     return this.#abort.signal;
   }
 
+  /** Aborted as well when no further request is wanted: while one is waited for, nothing else is. */
+  get keeping(): AbortSignal {
+    return this.#keeping.signal;
+  }
+
   /** Ends it with a reset; `reason` is what its log line says. */
   abort(reason: ViaductError): void {
     this.#abort.abort(reason);
+    this.#keeping.abort(reason);
+  }
+
+  /**
+   * The node is being stopped: a request that is whole is answered, one that is not is reset. Replies of
+   * before may still be on their way in the kernel, so a kept connection is closed, not reset.
+   */
+  stop(reason: ViaductError): void {
+    if (this.transfer.ended) this.#keeping.abort(reason);
+    else if (!this.transferring) this.abort(reason);
   }
 
   /** A further request on the same connection. */

@@ -128,12 +128,17 @@ export async function startNode(options: NodeOptions): Promise<RunningNode> {
     root: root.path,
     maxConnections,
     resetOnDeath: resetOnDeathMissing() ?? 'yes',
-    close: (graceMs = GRACE_MS) => close(server, connections, graceMs),
+    close: (graceMs = GRACE_MS) => close(server, context.digests, connections, graceMs),
   };
 }
 
 /** Node's server reports closed once its last socket is. */
-function close(server: Server, connections: ReadonlySet<Connection>, graceMs: number): Promise<void> {
+function close(
+  server: Server,
+  digests: Digests,
+  connections: ReadonlySet<Connection>,
+  graceMs: number,
+): Promise<void> {
   const resetAll = (): void => {
     for (const connection of connections) {
       connection.abort(new ViaductError('ABORTED', 'the node was stopped'));
@@ -145,8 +150,8 @@ function close(server: Server, connections: ReadonlySet<Connection>, graceMs: nu
       clearTimeout(timer);
       resolve();
     });
-    for (const connection of connections) {
-      if (!connection.transferring) connection.abort(new ViaductError('ABORTED', 'the node was stopped'));
-    }
+    digests.close();
+    for (const connection of connections)
+      connection.stop(new ViaductError('ABORTED', 'the node was stopped'));
   });
 }

@@ -51,16 +51,13 @@ export async function relay(connection: Connection, options: RelayOptions): Prom
     upstream,
     fromClient: options.rest,
     fromUpstream: reply.bytes,
+    length: reply.length,
     silenceMs: node.silenceMs,
     stallMs: node.stallMs,
     signal,
   });
   transfer.bytes = toClient;
-  if (failure) throw flowError(connection, failure, label, nextHop);
-  if (reply.length !== undefined && toClient < reply.length) {
-    const message = `${label} closed the connection after ${toClient} of ${reply.length} bytes`;
-    throw new ViaductError('CUT_SHORT', message, { hop: formatHop(nextHop) });
-  }
+  if (failure) throw flowError(connection, failure, label, nextHop, reply.length);
 }
 
 async function openReply(upstream: Channel, options: RelayOptions): Promise<OpenedReply> {
@@ -78,18 +75,18 @@ function flowError(
   failure: FlowFailure,
   label: string,
   hop: Hop,
+  length: number | undefined,
 ): unknown {
   const details = { hop: formatHop(hop), cause: failure.cause };
   switch (failure.code) {
     case 'ABORTED':
     case 'CLIENT_GONE':
       return signal.reason; // The connection knows of the client's departure, too.
-    case 'CUT_SHORT':
-      return new ViaductError(
-        'CUT_SHORT',
-        `${label} reset the connection after ${transfer.bytes} bytes`,
-        details,
-      );
+    case 'CUT_SHORT': {
+      const how = failure.cause === undefined && length !== undefined ? 'closed' : 'reset';
+      const bytes = length === undefined ? `${transfer.bytes}` : `${transfer.bytes} of ${length}`;
+      return new ViaductError('CUT_SHORT', `${label} ${how} the connection after ${bytes} bytes`, details);
+    }
     case 'TIMEOUT':
       return new ViaductError('TIMEOUT', `${label} sent nothing for ${node.silenceMs / 1000} s`, details);
     case 'STALLED':

@@ -3,6 +3,7 @@ import { type FileHandle, access, open, readlink, realpath, stat } from 'node:fs
 import { sep } from 'node:path';
 import { ViaductError, systemCode, systemReason } from '../errors.js';
 import { visible } from '../route.js';
+import { writableDate } from '../wire/http-date.js';
 
 /** A file that may be served, open for reading. What is said of it is of the moment it was opened. */
 export interface ServedFile {
@@ -84,7 +85,13 @@ export class Root {
       if (info.isDirectory()) return { kind: 'folder', handle, path: pathOfHandle(handle) ?? real };
       if (!info.isFile()) throw forbidden(name, 'is not a regular file');
       const version = versionOf(info);
-      return { kind: 'file', handle, size: Number(info.size), modified: info.mtime, version };
+      return {
+        kind: 'file',
+        handle,
+        size: Number(info.size),
+        modified: writableDate(Number(info.mtimeMs)),
+        version,
+      };
     } catch (error) {
       await handle.close();
       throw error instanceof ViaductError ? error : readFailed(name, error);

@@ -23,3 +23,11 @@ function century(digits: string): number {
   const year = now - (now % 100) + Number(digits);
   return year > now + 50 ? year - 100 : year;
 }
+
+/** The last moment that an HTTP-date can name. */
+const LAST = Date.UTC(9999, 11, 31, 23, 59, 59);
+
+/** A file's time as one that can be written: some file systems keep times beyond. */
+export function writableDate(ms: number): Date {
+  return new Date(Math.min(Math.max(ms, 0), LAST) || 0);
+}

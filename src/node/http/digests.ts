@@ -1,14 +1,19 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { Worker } from 'node:worker_threads';
 import pLimit from 'p-limit';
+import { parseDictionary } from 'structured-headers';
 import { DIGESTS_AT_ONCE, DIGESTS_KEPT, DIGESTS_QUEUED, DIGEST_WAIT_MS } from '../../limits.js';
 import { type Field, type RequestHead, valuesOf } from '../../wire/http-head.js';
 import { type ServedFile, versionOf } from '../root.js';
 
 /** True if a request asks for the SHA-256 of the whole file (RFC 9530 §4). */
 export function wantsDigest(request: RequestHead): boolean {
-  const wanted = /(?:^|[, ])sha-256\s*=\s*(\d+)/.exec(valuesOf(request.fields, 'want-repr-digest').join(','));
-  return wanted !== null && Number(wanted[1]) > 0;
+  try {
+    const wanted = parseDictionary(valuesOf(request.fields, 'want-repr-digest').join(', ')).get('sha-256');
+    return wanted !== undefined && typeof wanted[0] === 'number' && wanted[0] > 0;
+  } catch {
+    return false; // RFC 9651 §4.2: a field that cannot be parsed is ignored.
+  }
 }
 
 /** SHA-256 of files, made on other threads, once for each version of a file, few at once. */
@@ -17,6 +22,7 @@ export class Digests {
   readonly #known = new Map<string, string>();
   readonly #running = new Map<string, Promise<string | undefined>>();
   readonly #limit = pLimit(DIGESTS_AT_ONCE);
+  readonly #workers = new Set<Worker>();
 
   /**
    * `Repr-Digest` (RFC 9530 §3), or `Retry-After` while it is not known.
@@ -35,14 +41,49 @@ export class Digests {
     return [digest === undefined ? ['Retry-After', '1'] : ['Repr-Digest', `sha-256=:${digest}:`]];
   }
 
+  /** Gives up what is under way. */
+  close(): void {
+    this.#limit.clearQueue();
+    for (const worker of this.#workers) void worker.terminate();
+  }
+
   async #start(version: string, reopen: () => Promise<ServedFile>): Promise<string | undefined> {
     if (this.#limit.pendingCount >= DIGESTS_QUEUED) return undefined;
-    const running = this.#limit(() => hashFile(version, reopen)).catch(() => undefined);
+    const running = this.#limit(() => this.#hashFile(version, reopen)).catch(() => undefined);
     this.#running.set(version, running);
     const digest = await running;
     this.#running.delete(version);
     if (digest !== undefined) this.#remember(version, digest);
     return digest;
+  }
+
+  /** Base64, or undefined if the file is another one by now, or became one while it was hashed. */
+  async #hashFile(version: string, reopen: () => Promise<ServedFile>): Promise<string | undefined> {
+    const file = await reopen();
+    try {
+      if (file.version !== version) return undefined;
+      const digest = await this.#hashOnThread(file.handle.fd, file.size);
+      return versionOf(await file.handle.stat({ bigint: true })) === version ? digest : undefined;
+    } finally {
+      await file.handle.close();
+    }
+  }
+
+  /** Settles when the thread has ended, so that nothing uses the descriptor any more. */
+  #hashOnThread(fd: number, size: number): Promise<string | undefined> {
+    const worker = new Worker(new URL('digest-thread.js', import.meta.url), { workerData: { fd, size } });
+    this.#workers.add(worker);
+    return new Promise((resolve) => {
+      let digest: string | undefined;
+      worker.once('message', (answer: unknown) => {
+        if (typeof answer === 'string') digest = answer;
+      });
+      worker.on('error', () => {}); // No answer says it all.
+      worker.once('exit', () => {
+        this.#workers.delete(worker);
+        resolve(digest);
+      });
+    });
   }
 
   #remember(version: string, digest: string): void {
@@ -60,25 +101,4 @@ async function withinLimit(running: Promise<string | undefined>): Promise<string
   } finally {
     timer.abort();
   }
-}
-
-/** Base64, or undefined if the file is another one by now, or became one while it was hashed. */
-async function hashFile(version: string, reopen: () => Promise<ServedFile>): Promise<string | undefined> {
-  const file = await reopen();
-  try {
-    if (file.version !== version) return undefined;
-    const digest = await hashOnThread(file.handle.fd, file.size);
-    return versionOf(await file.handle.stat({ bigint: true })) === version ? digest : undefined;
-  } finally {
-    await file.handle.close();
-  }
-}
-
-function hashOnThread(fd: number, size: number): Promise<string | undefined> {
-  return new Promise((resolve, reject) => {
-    const worker = new Worker(new URL('digest-thread.js', import.meta.url), { workerData: { fd, size } });
-    worker.once('message', (digest: unknown) => resolve(typeof digest === 'string' ? digest : undefined));
-    worker.once('error', reject);
-    worker.once('exit', () => resolve(undefined));
-  });
 }

@@ -38,6 +38,15 @@ const NOT_PASSED = new Set([
   'set-cookie2',
   'via',
   'service-worker-allowed',
+  'clear-site-data',
+  'alt-svc',
+  'refresh',
+  'access-control-allow-origin',
+  'access-control-allow-credentials',
+  'strict-transport-security',
+  'nel',
+  'report-to',
+  'reporting-endpoints',
   'content-security-policy',
   'x-content-type-options',
   'referrer-policy',
@@ -84,7 +93,9 @@ export function passedFields(fields: readonly Field[], minor: number): Field[] {
 
 /** The fields of an interim reply as the client is to get them. */
 export function interimFields(fields: readonly Field[], minor: number): Field[] {
-  const passed = kept(fields, NOT_PASSED).filter(([name]) => name.toLowerCase() !== 'viaduct');
+  // An interim reply has no content, whatever it says (RFC 9110 §8.6).
+  const own = new Set(['viaduct', 'content-length', 'transfer-encoding']);
+  const passed = kept(fields, NOT_PASSED).filter(([name]) => !own.has(name.toLowerCase()));
   return [...passed, viaOf(fields, minor), ['Viaduct', '1']];
 }
 

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import Negotiator from 'negotiator';
 import { formatBytes } from '../../units.js';
 import { encodeSegment } from '../../url.js';
+import { writableDate } from '../../wire/http-date.js';
 import { type RequestHead, valuesOf } from '../../wire/http-head.js';
 import type { Root, ServedFolder } from '../root.js';
 import { PAGE_END, escapeHtml, pageHead } from './html.js';
@@ -92,7 +93,9 @@ async function* rowsOf(folder: ServedFolder, { folders, files }: Names): AsyncGe
         // Gone since the folder was read: the row is left out.
         const info = await stat(join(folder.path, name)).catch(() => undefined);
         const isFolder = names === folders;
-        return info === undefined ? [] : [{ name, isFolder, size: info.size, modified: info.mtime }];
+        return info === undefined
+          ? []
+          : [{ name, isFolder, size: info.size, modified: writableDate(info.mtimeMs) }];
       });
       yield (await Promise.all(rows)).flat();
     }

@@ -1,5 +1,6 @@
+import { extname } from 'node:path';
 import fresh from 'fresh';
-import { lookup } from 'mrmime';
+import { mimes } from 'mrmime';
 import parseRange from 'range-parser';
 import { ViaductError } from '../../errors.js';
 import { encodeSegment } from '../../url.js';
@@ -43,7 +44,14 @@ export async function replyAsOrigin(
 /** Relative, so that it keeps the route in front of it. */
 function redirect(name: string): Reply {
   const last = name.split('/').at(-1) ?? '';
-  return { status: 301, fields: [['Location', `./${encodeSegment(last)}/`]], body: Buffer.alloc(0) };
+  return {
+    status: 301,
+    fields: [
+      ['Location', `./${encodeSegment(last)}/`],
+      ['Cache-Control', 'no-cache'],
+    ],
+    body: Buffer.alloc(0),
+  };
 }
 
 /** A file, a part of it, or word that the client has it already (RFC 9110 §13 and §14). */
@@ -90,9 +98,8 @@ function rangeOf(
 ): { start: number; end: number } | undefined {
   const { range, 'if-range': condition } = headers;
   if (range === undefined || method !== 'GET') return undefined;
-  // RFC 9110 §13.1.5: a date counts only if it is exactly the file's, an ETag only if it is strong.
-  if (condition !== undefined && condition !== etag && condition !== file.modified.toUTCString())
-    return undefined;
+  // RFC 9110 §13.1.5: only a strong validator counts. A date is none: a file may change twice in a second.
+  if (condition !== undefined && condition !== etag) return undefined;
   // RFC 9110 §14.2: a unit that is not understood is ignored.
   if (!range.startsWith('bytes=')) return undefined;
   // range-parser refuses a suffix longer than the file; RFC 9110 §14.1.2 means all of it.
@@ -136,7 +143,10 @@ function freshnessOf(headers: Headers): Record<string, string> {
   return date === undefined ? {} : { 'if-modified-since': new Date(date).toUTCString() };
 }
 
+/** By extension; a name without one, even if it is `html`, says nothing. */
 function typeOf(name: string): string {
-  const type = lookup(name) ?? 'application/octet-stream';
+  const extension = extname(name).slice(1).toLowerCase();
+  const type = Object.hasOwn(mimes, extension) ? mimes[extension] : undefined;
+  if (type === undefined) return 'application/octet-stream';
   return /^text\/|\+xml$|\/(?:json|xml|javascript)$/.test(type) ? `${type}; charset=utf-8` : type;
 }

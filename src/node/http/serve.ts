@@ -48,36 +48,58 @@ interface Received extends Split {
 
 /**
  * The next head, or the error that is its answer; undefined if a kept connection ends without a further
- * request, by FIN or because it was idle for too long.
+ * request: by FIN, because it was idle for too long, or because the node is being stopped.
  */
 async function receive(connection: Connection, begin: Buffer, first: boolean): Promise<Received | undefined> {
   const { channel, node, signal } = connection;
-  // The first head has its time from accept on, however long it took to tell that it is one.
-  const spentMs = first ? performance.now() - connection.acceptedAt : 0;
-  const limitMs = first || begin.length > 0 ? node.silenceMs : KEEP_ALIVE_MS;
   let head = begin;
   try {
+    if (!first) head = await nextRequest(connection, begin);
+    // The first head has its time from accept on, however long it took to tell that it is one.
+    const spentMs = first ? performance.now() - connection.acceptedAt : 0;
     return await readHead<Split>(channel, {
-      begin,
+      begin: head,
       scan: (bytes): Verdict<Split> => {
         head = bytes;
         refuseEndlessLine(bytes);
         const split = splitHead(bytes);
         return split === undefined ? {} : { value: split };
       },
-      timeoutMs: Math.max(1, limitMs - spentMs),
-      signal,
-      late: () =>
-        new ViaductError('MESSAGE_TIMEOUT', `the request head was not whole within ${limitMs / 1000} s`),
-      gone: () => new ViaductError('CLIENT_GONE', 'the client left before its request was whole'),
+      timeoutMs: Math.max(1, node.silenceMs - spentMs),
+      signal: first ? signal : connection.keeping,
+      late: () => late(node.silenceMs),
+      gone,
     });
   } catch (error) {
     const known = asViaductError(error);
     if (channel.socket.destroyed || signal.aborted) throw known;
-    if (!first && head.length === 0) return undefined;
+    if (!first && (head.length === 0 || connection.keeping.aborted)) return undefined;
     if (ANSWERED.has(known.code)) return { head, rest: Buffer.alloc(0), error: known };
     throw known;
   }
+}
+
+/** Waits for the first bytes of a further request; an empty line before it is ignored (RFC 9112 §2.2). */
+function nextRequest({ channel, keeping }: Connection, begin: Buffer): Promise<Buffer> {
+  return readHead<Buffer>(channel, {
+    begin,
+    scan: (bytes): Verdict<Buffer> => {
+      const request = bytes.subarray(bytes.indexOf('\r\n') === 0 ? 2 : 0);
+      return request.length > 0 ? { value: request } : {};
+    },
+    timeoutMs: KEEP_ALIVE_MS,
+    signal: keeping,
+    late: () => late(KEEP_ALIVE_MS),
+    gone,
+  });
+}
+
+function late(limitMs: number): ViaductError {
+  return new ViaductError('MESSAGE_TIMEOUT', `the request head was not whole within ${limitMs / 1000} s`);
+}
+
+function gone(): ViaductError {
+  return new ViaductError('CLIENT_GONE', 'the client left before its request was whole');
 }
 
 /** What is wrong with a head that is not whole, and told to the client. */
@@ -167,12 +189,15 @@ async function relayRequest(
   if (nextHop === undefined) throw new Error('a relay has a next hop');
   const label = hopLabel(hopNumber(request) + 1, nextHop);
   const client = connection.clientClass(claimedClass(request));
-  connection.transfer.relaying(nameOfPath(path), nextHop);
+  connection.transfer.relaying(nameFor(path), nextHop);
   const first = `${request.method} ${formatTarget({ route: left, path })} HTTP/1.1`;
+  const head = formatHead(first, forwardedFields(request, nextHop, client));
+  // The next hop would refuse it too, but could not tell which hop it is.
+  if (head.length > HEAD_BYTES) throw new ViaductError('HEAD_TOO_LARGE', 'the head leaves no room for Via');
   await relay(connection, {
     rest,
     nextHop,
-    head: formatHead(first, forwardedFields(request, nextHop, client)),
+    head,
     label,
     client,
     connectMs: Math.min(connection.node.connectMs, HTTP_CONNECT_MS),
@@ -185,4 +210,13 @@ async function relayRequest(
         headOnly: request.method === 'HEAD',
       }),
   });
+}
+
+/** The name as the log shows it; what a path means is for the origin to say. */
+function nameFor(path: string): string {
+  try {
+    return nameOfPath(path);
+  } catch {
+    return path;
+  }
 }

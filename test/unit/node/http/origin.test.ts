@@ -202,7 +202,8 @@ describe('ranges (RFC 9110 §14)', () => {
     ['E', 206],
     ['W/E', 200],
     ['"other"', 200],
-    [SAME, 206],
+    // Never a date, even if it is the file's: the file may have changed twice in that second.
+    [SAME, 200],
     [LATER, 200],
     [EARLIER, 200],
     ['*', 200],
