@@ -76,6 +76,6 @@ function stopSignals(): Record<'first' | 'second', Promise<NodeJS.Signals>> {
   const waiting: ((signal: NodeJS.Signals) => void)[] = [];
   const next = (): Promise<NodeJS.Signals> => new Promise((resolve) => waiting.push(resolve));
   const heard = (signal: NodeJS.Signals): void => waiting.shift()?.(signal);
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, heard);
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, heard);
   return { first: next(), second: next() };
 }

@@ -7,7 +7,8 @@ import { testChain } from '../support/nodes.js';
 import { havePeer } from '../support/peers.js';
 import { rawServer } from '../support/raw.js';
 
-const SILENCE_MS = 200;
+// Also the limit of a request's head, which a busy machine must not miss.
+const SILENCE_MS = 1000;
 
 /** Takes the connection, says something or nothing, and nothing more. */
 const MANNERS = {
@@ -39,7 +40,7 @@ test('a hop that never replies: the relay next to it says so, though all before 
         by: 'viaduct',
         error: 'connection_read_timeout',
         hop: formatHop(silent),
-        details: `hop ${place} (${formatHop(silent)}) sent no reply within 5.2 s`,
+        details: `hop ${place} (${formatHop(silent)}) sent no reply within 6 s`,
       });
       const problem = problemOf(reply);
       assert.deepEqual([problem.hop, problem.address], [place, formatHop(silent)]);
