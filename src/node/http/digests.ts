@@ -23,6 +23,7 @@ export class Digests {
   readonly #running = new Map<string, Promise<string | undefined>>();
   readonly #limit = pLimit(DIGESTS_AT_ONCE);
   readonly #workers = new Set<Worker>();
+  #closed = false;
 
   /**
    * `Repr-Digest` (RFC 9530 §3), or `Retry-After` while it is not known.
@@ -41,9 +42,9 @@ export class Digests {
     return [digest === undefined ? ['Retry-After', '1'] : ['Repr-Digest', `sha-256=:${digest}:`]];
   }
 
-  /** Gives up what is under way. */
+  /** Gives up what is under way, and what comes later. */
   close(): void {
-    this.#limit.clearQueue();
+    this.#closed = true;
     for (const worker of this.#workers) void worker.terminate();
   }
 
@@ -61,7 +62,7 @@ export class Digests {
   async #hashFile(version: string, reopen: () => Promise<ServedFile>): Promise<string | undefined> {
     const file = await reopen();
     try {
-      if (file.version !== version) return undefined;
+      if (this.#closed || file.version !== version) return undefined;
       const digest = await this.#hashOnThread(file.handle.fd, file.size);
       return versionOf(await file.handle.stat({ bigint: true })) === version ? digest : undefined;
     } finally {
