@@ -36,8 +36,9 @@ export async function serveHttp(connection: Connection, begin: Buffer): Promise<
     connection.transferring = false;
     connection.channel.pause();
     pending = input();
-    // The reply may have begun before the stop, and told that the connection is kept.
-    if (connection.node.stopping() && pending.length === 0) return connection.outlet.finish();
+    // The reply may have begun before the stop, and told that the connection is kept. A request that is
+    // whole is answered all the same; the rest of one that is not is not waited for.
+    if (connection.node.stopping() && !pending.includes('\n\r\n')) return connection.outlet.finish();
   }
 }
 
@@ -52,7 +53,7 @@ interface Received extends Split {
  */
 async function receive(connection: Connection, begin: Buffer, first: boolean): Promise<Received | undefined> {
   const { channel, node, signal } = connection;
-  let head = begin;
+  let head = first ? begin : Buffer.alloc(0);
   try {
     if (!first) head = await nextRequest(connection, begin);
     // The first head has its time from accept on, however long it took to tell that it is one.
@@ -79,12 +80,15 @@ async function receive(connection: Connection, begin: Buffer, first: boolean): P
   }
 }
 
+/** Whole, or its first byte, of which the second is still to come. */
+const EMPTY_LINE = /^(?:\r\n|\r$)/;
+
 /** Waits for the first bytes of a further request; an empty line before it is ignored (RFC 9112 §2.2). */
 function nextRequest({ channel, keeping }: Connection, begin: Buffer): Promise<Buffer> {
   return readHead<Buffer>(channel, {
     begin,
     scan: (bytes): Verdict<Buffer> => {
-      const request = bytes.subarray(bytes.indexOf('\r\n') === 0 ? 2 : 0);
+      const request = bytes.subarray(EMPTY_LINE.exec(bytes.toString('latin1', 0, 2))?.[0].length);
       return request.length > 0 ? { value: request } : {};
     },
     timeoutMs: KEEP_ALIVE_MS,
