@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
+import type { Socket } from 'node:net';
 import { type TestContext, test } from 'node:test';
 import { formatHop } from 'viaduct';
 import { parseReply, requestOf } from '../support/http.js';
@@ -18,17 +19,17 @@ async function relayed(t: TestContext, method: string, head: string, body: strin
       if (!apart) return void socket.end(head + body);
       // What follows the head leaves once the client has it: never in one segment with it.
       socket.write(head);
-      sendBody = (): void => void socket.end(body);
+      unsent = socket;
     });
   });
-  let sendBody = (): void => {};
+  let unsent: Socket | undefined;
   const nothingOpen = watchDescriptors();
   const route = [first.hop, relay.hop, hop];
   const client = await rawConnect(t, first.hop);
   const ending = readToEnd(client);
   client.write(requestOf(route, '/file', [], method));
   await once(client, 'data');
-  sendBody();
+  unsent?.end(body);
   const { bytes, how } = await ending;
   client.destroy();
   await nothingOpen();
