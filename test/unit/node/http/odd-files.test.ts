@@ -10,6 +10,21 @@ import { ask, get } from '../../../support/wire-replies.js';
 
 const LAST = 'Fri, 31 Dec 9999 23:59:59 GMT';
 
+/** A folder on a file system that keeps such times, or undefined. */
+function farFolder(t: TestContext, seconds: number): string | undefined {
+  try {
+    const root = mkdtempSync('/dev/shm/viaduct-test-');
+    t.after(() => rmSync(root, { recursive: true, force: true }));
+    writeFileSync(join(root, 'far'), 'content');
+    utimesSync(join(root, 'far'), seconds, seconds);
+    return statSync(join(root, 'far'), { bigint: true }).mtimeMs === BigInt(seconds) * 1000n
+      ? root
+      : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
 describe('names that are no extension, or one that objects have by themselves', () => {
   for (const name of [
     'x.constructor',
@@ -51,21 +66,6 @@ describe('times that no HTTP-date can name', () => {
       assert.equal(date.toUTCString(), text);
       assert.equal(parseHttpDate(text), date.getTime());
     });
-  }
-
-  /** A folder on a file system that keeps such times, or undefined. */
-  function farFolder(t: TestContext, seconds: number): string | undefined {
-    try {
-      const root = mkdtempSync('/dev/shm/viaduct-test-');
-      t.after(() => rmSync(root, { recursive: true, force: true }));
-      writeFileSync(join(root, 'far'), 'content');
-      utimesSync(join(root, 'far'), seconds, seconds);
-      return statSync(join(root, 'far'), { bigint: true }).mtimeMs === BigInt(seconds) * 1000n
-        ? root
-        : undefined;
-    } catch {
-      return undefined;
-    }
   }
 
   for (const [seconds, text] of [
