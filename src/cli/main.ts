@@ -17,6 +17,11 @@ import { flushOutput } from './lines.js';
 import { printError } from './print.js';
 import type { ServerOptions } from './server-command.js';
 
+const HTTP_EXAMPLE = `
+Any HTTP client works, with the route in the URL; each /@host:port is a further hop:
+  curl -O http://h1:12000/@h2:11000/dir/file
+`;
+
 const EXIT_CODES = `
 Exit codes (curl's where it has one):
   0 success              2 wrong usage or input   3 cannot listen
@@ -80,7 +85,7 @@ function buildProgram(setExit: (code: number) => void): Command {
         .choices(['auto', 'pretty', 'json'])
         .default('auto'),
     )
-    .addHelpText('after', EXIT_CODES)
+    .addHelpText('after', HTTP_EXAMPLE + EXIT_CODES)
     .action(async (port: string | undefined, options: ServerOptions) => {
       const { runServer } = await import('./server-command.js');
       setExit(await runServer(port, options));
