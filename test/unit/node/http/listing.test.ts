@@ -20,7 +20,14 @@ interface Listing {
   }[];
 }
 
-const ENTITIES: Readonly<Record<string, string>> = { amp: '&', lt: '<', gt: '>', quot: '"', '#39': "'" };
+const ENTITIES: Readonly<Record<string, string>> = {
+  amp: '&',
+  lt: '<',
+  gt: '>',
+  quot: '"',
+  '#39': "'",
+  '#13': '\r',
+};
 
 /** Text as a reader of HTML sees it. */
 function shown(html: string): string {
@@ -196,10 +203,10 @@ describe('the form goes by Accept', () => {
 test('escaped text is read as it was, in content and in quoted attributes', () => {
   fc.assert(
     fc.property(
-      fc.oneof(fc.string({ unit: 'binary' }), fc.constantFrom('&amp;', '&#39;', '"><x')),
+      fc.oneof(fc.string({ unit: 'binary' }), fc.constantFrom('&amp;', '&#39;', '"><x', 'a\rb\r\n')),
       (text) => {
         const html = escapeHtml(text);
-        assert.doesNotMatch(html, /[<>"']|&(?!(?:amp|lt|gt|quot|#39);)/);
+        assert.doesNotMatch(html, /[<>"']|&(?!(?:amp|lt|gt|quot|#39|#13);)|\r/);
         assert.equal(shown(html), text);
       },
     ),
