@@ -37,7 +37,7 @@ export const NODE_FIELDS: readonly Field[] = [
  */
 export async function sendReply(
   { outlet, transfer }: Connection,
-  request: RequestHead | undefined,
+  request: RequestHead,
   reply: Reply,
   close: boolean,
 ): Promise<void> {
@@ -51,7 +51,7 @@ export async function sendReply(
     fields.push(['Content-Length', String(body.length)]);
   if (ends) fields.push(['Connection', 'close']);
   const head = formatHead(`HTTP/1.1 ${reply.status} ${STATUS_CODES[reply.status] ?? ''}`, fields);
-  const bodyless = request?.method === 'HEAD' || reply.status === 304;
+  const bodyless = request.method === 'HEAD' || reply.status === 304;
   try {
     if (bodyless) await outlet.write(head);
     else if (Buffer.isBuffer(body)) await outlet.write(Buffer.concat([head, body]));
@@ -83,10 +83,6 @@ async function sendText(
  * True if the client, or a client behind relays, speaks HTTP/1.0, which has no chunks: relays speak 1.1
  * and say in Via what they were spoken to (RFC 9110 §7.6.3).
  */
-function isOldClient(request: RequestHead | undefined): boolean {
-  return (
-    request === undefined ||
-    request.minor === 0 ||
-    listOf(request.fields, 'via').some((via) => /^(?:HTTP\/)?1\.0 /i.test(via))
-  );
+function isOldClient(request: RequestHead): boolean {
+  return request.minor === 0 || listOf(request.fields, 'via').some((via) => /^(?:HTTP\/)?1\.0 /i.test(via));
 }
