@@ -1,5 +1,5 @@
-import { spawnSync } from 'node:child_process';
-import { mkdtempSync, writeFileSync } from 'node:fs';
+import { execFileSync, spawnSync } from 'node:child_process';
+import { existsSync, mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -26,6 +26,33 @@ export const viaduct = (wire: Peer['wire']): Peer => ({
   program: process.execPath,
   routed: true,
   start: () => startPrinting(process.execPath, [here('../../dist/cli/main.js'), 'server', '0'], /\]:(\d+)/),
+});
+
+/** Compiled once; its source stands beside ours. */
+const spliceRelay = (wire: Peer['wire']): Peer => ({
+  name: 'C splice',
+  wire,
+  program: 'cc',
+  routed: false,
+  start: (nextPort) => {
+    const program = join(folder, 'splice-relay');
+    if (!existsSync(program)) {
+      const source = here('../../bench/splice-relay.c');
+      execFileSync('cc', ['-O2', '-pthread', '-o', program, source]);
+    }
+    return startPrinting(program, [String(nextPort)], /port (\d+)/);
+  },
+});
+
+const portable = (wire: Peer['wire']): Peer => ({
+  ...viaduct(wire),
+  name: 'viaduct --pump portable',
+  start: () =>
+    startPrinting(
+      process.execPath,
+      [here('../../dist/cli/main.js'), 'server', '0', '--pump', 'portable'],
+      /\]:(\d+)/,
+    ),
 });
 
 const pipe: Peer = {
@@ -125,7 +152,8 @@ export function peersHere(wire: Peer['wire']): {
   readonly present: readonly Peer[];
   readonly missing: readonly string[];
 } {
-  const all = [pipe, socat, nginxStream, haproxy, nginxUnbuffered, nginxBuffered].filter(
+  const own = [spliceRelay(wire), portable(wire)];
+  const all = [...own, pipe, socat, nginxStream, haproxy, nginxUnbuffered, nginxBuffered].filter(
     (peer) => peer.wire === wire,
   );
   const has = ({ program }: Peer): boolean =>

@@ -73,6 +73,50 @@ export const LINGER_BYTES = 64 * 1024;
 export const BUFFER_MIN = 16 * 1024;
 export const BUFFER_MAX = 256 * 1024;
 
+/**
+ * A flow is handed to a splice worker once so many bytes of it have passed: by then it has shown to be large, and
+ * what the hand-over costs is small beside it (measured).
+ */
+export const OFFLOAD_BYTES = 512 * 1024;
+
+/** Splice workers of a node at most; never more than there are processors. */
+export const OFFLOAD_WORKERS = 4;
+
+/** A worker that dies so often in a row, without ending a flow in between, is not started again. */
+export const OFFLOAD_DEATHS = 3;
+
+/**
+ * Capacity of a pipe. A large one saves switches between threads; the kernel lets all processes of an ordinary user
+ * have 64 MiB in pipes (pipe-user-pages-soft of pipe(7)), which is 1,024 small ones. So only the first are large.
+ */
+export const PIPE_BYTES_LARGE = 1024 * 1024;
+export const PIPE_BYTES_SMALL = 64 * 1024;
+export const LARGE_PIPES = 8;
+
+/** Empty pipes that a worker keeps, and pipes that it has at most. */
+export const PIPES_KEPT = 16;
+export const PIPES_MAX = 4096;
+
+/** One flow fills and drains its pipe so often before the others have their turn. */
+export const SPLICE_ROUNDS = 16;
+
+/** What a client sends and nobody wants is dropped so many bytes at a time, and so often in one turn. */
+export const DISCARD_BYTES = 1024 * 1024;
+export const DISCARD_ROUNDS = 16;
+
+/** Events that one epoll_wait(2) fetches. */
+export const EPOLL_EVENTS = 256;
+
+/** The timer wheel of a worker: 512 × 25 ms is 12.8 s. A limit that is further away is looked at early. */
+export const WHEEL_SLOTS = 512;
+export const WHEEL_TICK_MS = 25;
+
+/** The read buffer of a connection that is lent to a splice worker, for when it comes back. */
+export const BUFFER_LENT = 1024;
+
+/** Read buffers that wait for the next connection with much traffic. */
+export const SPARE_BUFFERS = 4;
+
 /** Running transfers may take this long to finish after the first SIGINT or SIGTERM. */
 export const GRACE_MS = 30_000;
 

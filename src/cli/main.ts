@@ -76,6 +76,14 @@ function buildProgram(setExit: (code: number) => void): Command {
         .default('observed'),
     )
     .addOption(
+      new Option(
+        '--pump <kind>',
+        'how bytes are moved: splice (Linux) costs least, portable works everywhere',
+      )
+        .choices(['auto', 'splice', 'portable'])
+        .default('auto'),
+    )
+    .addOption(
       new Option('--log-level <level>', 'least level of log lines')
         .choices(['trace', 'debug', 'info', 'warn', 'error', 'silent'])
         .default('info'),

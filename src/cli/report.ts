@@ -22,6 +22,9 @@ export function createReporter(log: Logger, print: (line: string) => void): (eve
     if (event.type === 'refused') {
       return log.warn({ peer: event.peer, limit: event.limit }, 'connection refused: the limit is reached');
     }
+    if (event.type === 'pump-died') {
+      return log.error({ cause: visible(event.cause.message) }, 'a splice worker died; its flows were reset');
+    }
     const { connection } = event;
     const facts = known.get(connection) ?? { peer: '' };
     known.set(connection, facts);

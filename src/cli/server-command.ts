@@ -1,6 +1,7 @@
 import { constants } from 'node:os';
 import { startNode } from '../node/node.js';
 import type { ClientJudgement } from '../node/policy.js';
+import type { PumpName } from '../net/choose-pump.js';
 import { formatHop } from '../route.js';
 import { LineWriter } from './lines.js';
 import { type LogOptions, createLogger } from './log.js';
@@ -21,6 +22,7 @@ export interface ServerOptions extends LogOptions {
   readonly backlog: number;
   readonly allowHop?: readonly string[];
   readonly clients: ClientJudgement;
+  readonly pump: PumpName | 'auto';
 }
 
 /** Runs a node until a signal ends it. Returns the exit code. */
@@ -39,12 +41,14 @@ export async function runServer(portArgument: string | undefined, options: Serve
     backlog: options.backlog,
     allowHops: options.allowHop,
     clients: options.clients,
+    pump: options.pump === 'auto' ? undefined : options.pump,
     onEvent: createReporter(log, print),
   });
   const signals = stopSignals();
   print('the server is ready');
-  const { address, root, maxConnections, resetOnDeath } = node;
-  log.info({ address: formatHop(address), root, maxConnections, resetOnDeath }, 'listening');
+  const { address, root, maxConnections, resetOnDeath, pump, pumpReason } = node;
+  const facts = { address: formatHop(address), root, maxConnections, resetOnDeath, pump, pumpReason };
+  log.info(facts, 'listening');
   if (maxConnections < options.maxConnections) {
     log.warn(
       { maxConnections, asked: options.maxConnections },

@@ -1,6 +1,6 @@
 import { type Socket, connect } from 'node:net';
-import { BUFFER_MAX, BUFFER_MIN } from '../limits.js';
-import { isDisconnected, unsentBytes } from './handle.js';
+import { BUFFER_LENT, BUFFER_MAX, BUFFER_MIN, SPARE_BUFFERS } from '../limits.js';
+import { descriptorOf, isDisconnected, setReading, unsentBytes } from './handle.js';
 import { clearResetOnDeath, setResetOnDeath } from './reset-on-death.js';
 
 /**
@@ -23,6 +23,10 @@ export class Channel {
   consumer: Consumer = () => true;
   /** Told of the peer's FIN, after its last byte. Socket's own `end` is not to be trusted (below). */
   onEnd: () => void = () => {};
+  /** Gives a large read buffer up, whose bytes have been read. */
+  #shrink: () => void = () => {};
+  /** Makes Node read again; with `onread` resuming does it. */
+  #restart: () => void = () => {};
 
   private constructor(socket: Socket) {
     this.socket = socket;
@@ -41,6 +45,7 @@ export class Channel {
   /** Wraps a socket that a server with `pauseOnConnect` and `allowHalfOpen` has accepted. */
   static accepted(socket: Socket): Channel {
     const channel = new Channel(socket);
+    channel.#restart = () => setReading(socket, true);
     socket.on('data', (chunk: Buffer) => {
       if (!channel.#deliver(chunk)) socket.pause();
     });
@@ -53,7 +58,8 @@ export class Channel {
    * the throughput of ordinary `data` events.
    */
   static dialling(address: string, port: number): Channel {
-    let buffer = Buffer.allocUnsafeSlow(BUFFER_MIN);
+    let buffer: Buffer = Buffer.allocUnsafeSlow(BUFFER_MIN);
+    let delivering = false;
     const socket = connect({
       host: address,
       port,
@@ -62,15 +68,23 @@ export class Channel {
       onread: {
         buffer: () => buffer,
         callback: (length) => {
-          const chunk = buffer.subarray(0, length);
-          const more = channel.#deliver(chunk);
-          // A filled buffer is traffic that could use a larger one. The old one stays with its reader.
-          if (length === buffer.length && length < BUFFER_MAX) buffer = Buffer.allocUnsafeSlow(BUFFER_MAX);
+          delivering = true;
+          const isFull = length === buffer.length;
+          const more = channel.#deliver(buffer.subarray(0, length));
+          // A filled buffer is traffic that could use a larger one.
+          if (more && isFull && length < BUFFER_MAX) buffer = takeLargeBuffer();
+          delivering = false;
           return more;
         },
       },
     });
     const channel = new Channel(socket);
+    channel.#shrink = () => {
+      // Node asks for the next buffer after each chunk, and only then lets go of this one.
+      if (!delivering) return;
+      giveLargeBuffer(buffer);
+      buffer = Buffer.allocUnsafeSlow(BUFFER_LENT);
+    };
     socket.pause();
     socket.once('connect', () => setResetOnDeath(socket));
     return channel;
@@ -93,6 +107,30 @@ export class Channel {
 
   pause(): void {
     this.socket.pause();
+  }
+
+  /** Told by the consumer of a chunk, which it has done with, that the channel will be lent: its buffer can go. */
+  prepareToLend(): void {
+    this.#shrink();
+  }
+
+  /**
+   * Stops Node from reading and gives the descriptor to somebody who moves bytes without it; until
+   * {@link reclaim} the channel must not be used. Undefined if that cannot be: Node has bytes that nobody has
+   * read, or that the kernel has not taken.
+   */
+  lend(): number | undefined {
+    const { socket } = this;
+    const fd = descriptorOf(socket);
+    const clean = socket.readableLength === 0 && socket.writableLength === 0 && !socket.destroyed;
+    if (fd === undefined || !clean) return undefined;
+    setReading(socket, false);
+    return fd;
+  }
+
+  /** Takes a lent channel back. It is read again after the next {@link resume}. */
+  reclaim(): void {
+    this.#restart();
   }
 
   /**
@@ -126,4 +164,15 @@ export class Channel {
     if (socket.connecting || finishing) socket.destroy();
     else socket.resetAndDestroy();
   }
+}
+
+/** Large read buffers that nobody uses. */
+const spareBuffers: Buffer[] = [];
+
+function takeLargeBuffer(): Buffer {
+  return spareBuffers.pop() ?? Buffer.allocUnsafeSlow(BUFFER_MAX);
+}
+
+function giveLargeBuffer(buffer: Buffer): void {
+  if (buffer.length === BUFFER_MAX && spareBuffers.length < SPARE_BUFFERS) spareBuffers.push(buffer);
 }

@@ -13,6 +13,7 @@ export class Forwarder {
   readonly #onEnd: () => void;
   readonly #onShort: () => void;
   readonly #length: number;
+  readonly #yields: () => boolean;
   /** Size of the chunk that the sink has not taken whole; 0 while we are willing to read. */
   #pending = 0;
 
@@ -20,6 +21,7 @@ export class Forwarder {
    * @param onEnd told when FIN is queued at the sink
    * @param onShort told, instead, if the source's FIN comes before its `length`
    * @param length bytes that are passed on, and no more
+   * @param yields asked after each chunk that the sink took at once; true pauses the source until {@link goOn}
    */
   constructor(
     source: Channel,
@@ -27,12 +29,14 @@ export class Forwarder {
     onEnd: () => void,
     onShort: () => void = onEnd,
     length = Infinity,
+    yields: () => boolean = () => false,
   ) {
     this.#source = source;
     this.#sink = sink;
     this.#onEnd = onEnd;
     this.#onShort = onShort;
     this.#length = length;
+    this.#yields = yields;
   }
 
   /** Begins, with bytes that were read before. */
@@ -40,6 +44,27 @@ export class Forwarder {
     this.#source.onEnd = this.#sourceEnds;
     this.#source.consumer = this.#take;
     if (this.#take(head)) this.#source.resume();
+  }
+
+  /** Bytes that are still wanted. */
+  get wanted(): number {
+    return this.sourceEnded ? 0 : this.#length - this.sent;
+  }
+
+  /** Every byte that was read is with the sink's kernel, and so is FIN, if it is its turn. */
+  get idle(): boolean {
+    return this.#pending === 0 && this.sourceEnded === this.ended;
+  }
+
+  /** Somebody else has moved bytes. */
+  moved(count: number): void {
+    this.sent += count;
+  }
+
+  /** Goes on where somebody else stopped, who has read `rest` and not written it. */
+  goOn(rest?: Uint8Array): void {
+    const first = rest ? Buffer.from(rest.buffer, rest.byteOffset, rest.length) : Buffer.alloc(0);
+    if (!this.sourceEnded && this.#take(first)) this.#source.resume();
   }
 
   /** Progress of the source, or undefined while nothing is wanted of it. */
@@ -57,7 +82,7 @@ export class Forwarder {
   readonly #take = (chunk: Buffer): boolean => {
     if (this.sourceEnded) return false;
     const left = this.#length - this.sent;
-    if (chunk.length < left) return chunk.length === 0 || this.#write(chunk);
+    if (chunk.length < left) return chunk.length === 0 || (this.#write(chunk) && !this.#yields());
     if (left > 0) this.#write(chunk.subarray(0, left));
     this.#finish();
     return false;

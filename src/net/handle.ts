@@ -2,14 +2,18 @@ import type { Server, Socket } from 'node:net';
 
 /*
  * What Node knows of a socket and does not document: its descriptor, how much of a pending write the
- * kernel has taken, and its peer as the kernel sees it now. Nothing else reads `_handle`. Where a field is absent (Windows has no
- * descriptors, a closed socket no handle) the answer is undefined and callers do without.
+ * kernel has taken, its peer as the kernel sees it now, and whether it reads. Nothing else touches `_handle`.
+ * Where a field is absent (Windows has no descriptors, a closed socket no handle) the answer is undefined and
+ * callers do without.
  */
 
 interface Handle {
   readonly fd?: unknown;
   readonly writeQueueSize?: unknown;
   readonly getpeername?: unknown;
+  readonly readStart?: unknown;
+  readonly readStop?: unknown;
+  reading?: unknown;
 }
 
 function handleOf(socket: Socket | Server): Handle | undefined {
@@ -35,4 +39,13 @@ export function isDisconnected(socket: Socket): boolean {
   const handle = handleOf(socket);
   const getpeername = handle?.getpeername;
   return typeof getpeername === 'function' && Reflect.apply(getpeername, handle, [{}]) !== 0;
+}
+
+/** Stops or starts the reading of a socket's handle at once, whatever its stream is about to do. */
+export function setReading(socket: Socket, on: boolean): void {
+  const handle = handleOf(socket);
+  const act = on ? handle?.readStart : handle?.readStop;
+  if (handle === undefined || typeof act !== 'function') return;
+  handle.reading = on;
+  Reflect.apply(act, handle, []);
 }

@@ -1,80 +1,186 @@
+import { OFFLOAD_BYTES } from '../limits.js';
+import { SystemCallError } from '../system/library.js';
+import type { Channel } from './channel.js';
 import { Forwarder } from './forwarder.js';
-import type { FlowFailure, FlowResult, Pump } from './pump.js';
+import type { Job, Lease, Offload, Outcome } from './offload.js';
+import type { Flow, FlowFailure, FlowResult, Pump } from './pump.js';
 import { Watchdog } from './watchdog.js';
 
 /** The pump that works everywhere: Node sockets, one reused buffer a flow, back-pressure by pausing. */
-export const portablePump: Pump = (flow) =>
-  new Promise<FlowResult>((resolve) => {
-    const { client, upstream, mode, signal } = flow;
-    const down = new Forwarder(upstream, client, ended, () => fail('upstream', 'CUT_SHORT'), flow.length);
-    const up = mode === 'duplex' ? new Forwarder(client, upstream, ended) : undefined;
-    const watchdogs = [
-      new Watchdog(
-        flow.silenceMs,
-        () => down.waitingToRead,
-        () => fail('upstream', 'TIMEOUT'),
-      ),
-      new Watchdog(
-        flow.stallMs,
-        () => down.waitingToWrite,
-        () => fail('client', 'STALLED'),
-      ),
-    ];
-    if (up)
-      watchdogs.push(
-        new Watchdog(
-          flow.stallMs,
-          () => up.waitingToWrite,
-          () => fail('upstream', 'STALLED'),
-        ),
+export const portablePump: Pump = (flow) => pumpFlow(flow);
+
+/** The same, but large flows are moved outside of Node. */
+export function offloadingPump(offload: Offload): Pump {
+  return (flow) => pumpFlow(flow, offload);
+}
+
+function pumpFlow(flow: Flow, offload?: Offload): Promise<FlowResult> {
+  return new Promise((resolve) => new RunningFlow(flow, offload, resolve).start());
+}
+
+/** One flow, from its first byte to its result. */
+class RunningFlow {
+  readonly #flow: Flow;
+  readonly #offload: Offload | undefined;
+  readonly #resolve: (result: FlowResult) => void;
+  readonly #down: Forwarder;
+  readonly #up: Forwarder | undefined;
+  #watchdogs: readonly Watchdog[] = [];
+  /** Set while somebody else moves the bytes. */
+  #lease: Lease | undefined;
+  /** It is to be reset as soon as the lease has ended. */
+  #aborting = false;
+  /** Bytes, both ways, from which on it is large. */
+  #largeFrom = OFFLOAD_BYTES;
+
+  constructor(flow: Flow, offload: Offload | undefined, resolve: (result: FlowResult) => void) {
+    const { client, upstream, mode, length } = flow;
+    this.#flow = flow;
+    this.#offload = offload;
+    this.#resolve = resolve;
+    const short = (): void => this.#fail('upstream', 'CUT_SHORT');
+    this.#down = new Forwarder(upstream, client, this.#ended, short, length, () => this.#yields(upstream));
+    if (mode === 'duplex')
+      this.#up = new Forwarder(client, upstream, this.#ended, this.#ended, Infinity, () =>
+        this.#yields(client),
       );
+  }
 
-    client.socket.on('close', clientClosed);
-    upstream.socket.on('close', upstreamClosed);
-    signal.addEventListener('abort', aborted);
-    if (signal.aborted) return aborted();
-    if (client.socket.destroyed) return clientClosed();
-    if (upstream.socket.destroyed) return upstreamClosed();
+  start(): void {
+    const { client, upstream, signal, fromClient, fromUpstream } = this.#flow;
+    this.#watchdogs = this.#watch();
+    client.socket.on('close', this.#clientClosed);
+    upstream.socket.on('close', this.#upstreamClosed);
+    signal.addEventListener('abort', this.#aborted);
+    if (signal.aborted) return this.#aborted();
+    if (client.socket.destroyed) return this.#clientClosed();
+    if (upstream.socket.destroyed) return this.#upstreamClosed();
+    this.#down.start(fromUpstream);
+    if (this.#up) return this.#up.start(fromClient);
+    client.consumer = () => true;
+    client.resume();
+  }
 
-    down.start(flow.fromUpstream);
-    if (up) up.start(flow.fromClient);
-    else {
-      client.consumer = () => true;
-      client.resume();
+  #watch(): Watchdog[] {
+    const { silenceMs, stallMs } = this.#flow;
+    const [down, up] = [this.#down, this.#up];
+    const unlessLent = (figure: () => number | undefined) => (): number | undefined =>
+      this.#lease ? undefined : figure();
+    const silent = new Watchdog(
+      silenceMs,
+      unlessLent(() => down.waitingToRead),
+      () => this.#fail('upstream', 'TIMEOUT'),
+    );
+    const stalled = new Watchdog(
+      stallMs,
+      unlessLent(() => down.waitingToWrite),
+      () => this.#fail('client', 'STALLED'),
+    );
+    if (!up) return [silent, stalled];
+    const stuck = new Watchdog(
+      stallMs,
+      unlessLent(() => up.waitingToWrite),
+      () => this.#fail('upstream', 'STALLED'),
+    );
+    return [silent, stalled, stuck];
+  }
+
+  readonly #ended = (): void => {
+    const { upstream } = this.#flow;
+    if (!this.#down.ended || (this.#up && !this.#up.ended)) return;
+    this.#settle(undefined);
+    // Upstream has sent all that is wanted of it; this sends our FIN.
+    if (!this.#up) upstream.finish(() => upstream.socket.destroy());
+  };
+
+  #fail(side: FlowFailure['side'], code: FlowFailure['code'], cause?: Error): void {
+    this.#settle({ side, code, cause });
+    this.#flow.client.reset();
+    this.#flow.upstream.reset();
+  }
+
+  /** Whether the flow leaves Node now: it is large, and nothing of it is in Node's hands. */
+  #yields(source: Channel): boolean {
+    const isLarge = this.#moved >= this.#largeFrom && this.#down.idle && (this.#up?.idle ?? true);
+    if (this.#offload === undefined || !isLarge || !this.#offload.ready()) return false;
+    source.prepareToLend();
+    // Node stops to read when this chunk's callback has returned.
+    queueMicrotask(this.#lend);
+    return true;
+  }
+
+  readonly #lend = (): void => {
+    const { client, upstream, silenceMs, stallMs } = this.#flow;
+    this.#largeFrom = 2 * this.#moved;
+    const fds = { client: client.lend(), upstream: upstream.lend() };
+    if (this.#offload === undefined || fds.client === undefined || fds.upstream === undefined)
+      return this.#goOn();
+    const up = this.#up !== undefined && !this.#up.sourceEnded;
+    const job: Job = {
+      client: fds.client,
+      upstream: fds.upstream,
+      down: this.#down.wanted,
+      up,
+      silenceMs,
+      stallMs,
+    };
+    this.#lease = this.#offload.take(job);
+    void this.#lease.outcome.then(this.#reclaim);
+  };
+
+  readonly #reclaim = ({ toClient, toUpstream, restForClient, restForUpstream, end }: Outcome): void => {
+    this.#lease = undefined;
+    this.#down.moved(toClient);
+    this.#up?.moved(toUpstream);
+    this.#flow.upstream.received += toClient + (restForClient?.length ?? 0);
+    this.#flow.client.received += toUpstream + (restForUpstream?.length ?? 0);
+    // After this the flow is worth another lease when it has doubled.
+    this.#largeFrom = 2 * this.#moved;
+    if (this.#aborting) return this.#fail('client', 'ABORTED');
+    switch (end.how) {
+      case 'returned':
+        return this.#goOn(restForClient, restForUpstream);
+      case 'failed': {
+        const cause = end.errno === undefined ? undefined : new SystemCallError('splice', end.errno);
+        return this.#fail(end.side, end.code, cause);
+      }
+      case 'lost':
+        return this.#fail('upstream', 'INTERNAL', end.cause);
     }
+  };
 
-    function ended(): void {
-      if (!down.ended || (up && !up.ended)) return;
-      settle(undefined);
-      // Upstream has sent all that is wanted of it; this sends our FIN.
-      if (!up) upstream.finish(() => upstream.socket.destroy());
-    }
+  #goOn(restForClient?: Uint8Array, restForUpstream?: Uint8Array): void {
+    this.#flow.client.reclaim();
+    this.#flow.upstream.reclaim();
+    this.#down.goOn(restForClient);
+    if (this.#up) this.#up.goOn(restForUpstream);
+    else this.#flow.client.resume();
+  }
 
-    function fail(side: FlowFailure['side'], code: FlowFailure['code'], cause?: Error): void {
-      settle({ side, code, cause });
-      client.reset();
-      upstream.reset();
-    }
+  get #moved(): number {
+    return this.#down.sent + (this.#up?.sent ?? 0);
+  }
 
-    function settle(failure: FlowFailure | undefined): void {
-      for (const watchdog of watchdogs) watchdog.stop();
-      client.socket.off('close', clientClosed);
-      upstream.socket.off('close', upstreamClosed);
-      signal.removeEventListener('abort', aborted);
-      resolve({ toClient: down.sent, toUpstream: up?.sent ?? 0, failure });
-    }
+  #settle(failure: FlowFailure | undefined): void {
+    const { client, upstream, signal } = this.#flow;
+    for (const watchdog of this.#watchdogs) watchdog.stop();
+    client.socket.off('close', this.#clientClosed);
+    upstream.socket.off('close', this.#upstreamClosed);
+    signal.removeEventListener('abort', this.#aborted);
+    this.#resolve({ toClient: this.#down.sent, toUpstream: this.#up?.sent ?? 0, failure });
+  }
 
-    function aborted(): void {
-      fail('client', 'ABORTED');
-    }
+  readonly #aborted = (): void => {
+    if (this.#lease === undefined) return this.#fail('client', 'ABORTED');
+    this.#aborting = true;
+    this.#lease.abort();
+  };
 
-    function clientClosed(): void {
-      fail('client', 'CLIENT_GONE', client.error);
-    }
+  readonly #clientClosed = (): void => this.#fail('client', 'CLIENT_GONE', this.#flow.client.error);
 
-    /** In reply mode FIN has been seen and only the client is waited for: nothing is lost. */
-    function upstreamClosed(): void {
-      if (down.sourceEnded && !up) return;
-      fail('upstream', 'CUT_SHORT', upstream.error);
-    }
-  });
+  readonly #upstreamClosed = (): void => {
+    // In reply mode FIN has been seen and only the client is waited for: nothing is lost.
+    if (this.#down.sourceEnded && !this.#up) return;
+    this.#fail('upstream', 'CUT_SHORT', this.#flow.upstream.error);
+  };
+}

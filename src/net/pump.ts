@@ -30,7 +30,10 @@ export interface Flow {
 /** Why a flow broke: on which side, how, and what the system said (nothing if the peer sent FIN too early). */
 export interface FlowFailure {
   readonly side: 'client' | 'upstream';
-  readonly code: Extract<ErrorCode, 'CUT_SHORT' | 'CLIENT_GONE' | 'TIMEOUT' | 'STALLED' | 'ABORTED'>;
+  readonly code: Extract<
+    ErrorCode,
+    'CUT_SHORT' | 'CLIENT_GONE' | 'TIMEOUT' | 'STALLED' | 'ABORTED' | 'INTERNAL'
+  >;
   readonly cause?: Error | undefined;
 }
 

@@ -1,4 +1,5 @@
 import { MAX_TIMER_MS, WATCHDOG_CHECKS } from '../limits.js';
+import { Patience } from './patience.js';
 
 /**
  * Ends a wait that makes no progress. It samples a figure that changes with progress, so that the
@@ -13,18 +14,13 @@ export class Watchdog {
    * @param expired called once, after which the watchdog is stopped
    */
   constructor(limitMs: number, progress: () => number | undefined, expired: () => void) {
-    let last = progress();
-    let since = performance.now();
+    const patience = new Patience(limitMs);
+    patience.isOver(progress(), performance.now());
     this.#timer = setInterval(
       () => {
-        const current = progress();
-        const now = performance.now();
-        if (current === undefined || current !== last) since = now;
-        else if (now - since >= limitMs) {
-          this.stop();
-          expired();
-        }
-        last = current;
+        if (!patience.isOver(progress(), performance.now())) return;
+        this.stop();
+        expired();
       },
       Math.min(Math.max(1, Math.ceil(limitMs / WATCHDOG_CHECKS)), MAX_TIMER_MS),
     );

@@ -6,6 +6,8 @@ export type NodeEvent =
   | { readonly type: 'accepted'; readonly connection: number; readonly peer: string }
   /** Above the limit of connections; it has been reset and takes no number. */
   | { readonly type: 'refused'; readonly peer: string; readonly limit: number }
+  /** A thread that moved bytes has died. Its flows are reset, and tell so themselves. */
+  | { readonly type: 'pump-died'; readonly cause: Error }
   | { readonly type: 'serving'; readonly connection: number; readonly name: string }
   | { readonly type: 'relaying'; readonly connection: number; readonly name: string; readonly nextHop: Hop }
   /** A relay is connected to the next hop, at this address. */

@@ -11,8 +11,8 @@ import {
   STALL_MS,
 } from '../limits.js';
 import { Channel } from '../net/channel.js';
+import { type PumpName, choosePump } from '../net/choose-pump.js';
 import { listen } from '../net/listen.js';
-import { portablePump } from '../net/portable-pump.js';
 import { resetOnDeathMissing } from '../net/reset-on-death.js';
 import { Resolver } from '../net/resolver.js';
 import { formatHop } from '../route.js';
@@ -51,6 +51,8 @@ export interface NodeOptions {
   readonly allowHops?: readonly string[] | undefined;
   /** `public`: every client counts as a stranger, as is right behind a forwarder. @default observed */
   readonly clients?: ClientJudgement | undefined;
+  /** How bytes are moved. @default splice where there is one: Linux on x64, with glibc and koffi */
+  readonly pump?: PumpName | undefined;
   /** Told what happens on every connection. Must not throw. */
   readonly onEvent?: ((event: NodeEvent) => void) | undefined;
 }
@@ -65,6 +67,10 @@ export interface RunningNode {
   readonly maxConnections: number;
   /** `yes` if the death of this process resets its connections; else why it cannot. */
   readonly resetOnDeath: string;
+  /** How bytes are moved. */
+  readonly pump: PumpName;
+  /** Why the splice pump is not to be had, if it was not chosen otherwise. */
+  readonly pumpReason: string | undefined;
   /**
    * Stops accepting, lets running transfers finish and then resets what is left.
    * @param graceMs how long they may take @default 30,000
@@ -74,13 +80,14 @@ export interface RunningNode {
 
 /**
  * Starts a node: origin and relay in one, decided per request.
- * @throws ViaductError LISTEN_FAILED, or USAGE for a root or rule that is none
+ * @throws ViaductError LISTEN_FAILED, or USAGE for a root or rule that is none, or a pump that is not to be had
  */
 export async function startNode(options: NodeOptions): Promise<RunningNode> {
   const emit = options.onEvent ?? ((): void => {});
   const root = await Root.at(options.root ?? '.', options.dotfiles ?? false);
   const allowHops = (options.allowHops ?? []).map(parseHopRule);
   const maxConnections = Math.min(options.maxConnections ?? MAX_CONNECTIONS, connectionsThatFit());
+  const chosen = choosePump(options.pump, (cause) => emit({ type: 'pump-died', cause }));
   const connections = new Set<Connection>();
   const { server, address } = await listen({
     host: options.host,
@@ -98,7 +105,7 @@ export async function startNode(options: NodeOptions): Promise<RunningNode> {
     resolver: new Resolver(),
     selfDials: new SelfDials(),
     digests: new Digests(),
-    pump: portablePump,
+    pump: chosen.pump,
     maxHops: options.maxHops ?? MAX_HOPS,
     silenceMs: options.timeoutMs ?? SILENCE_MS,
     connectMs: options.connectTimeoutMs ?? CONNECT_MS,
@@ -128,7 +135,12 @@ export async function startNode(options: NodeOptions): Promise<RunningNode> {
     root: root.path,
     maxConnections,
     resetOnDeath: resetOnDeathMissing() ?? 'yes',
-    close: (graceMs = GRACE_MS) => close(server, context.digests, connections, graceMs),
+    pump: chosen.name,
+    pumpReason: chosen.why,
+    close: async (graceMs = GRACE_MS) => {
+      await close(server, context.digests, connections, graceMs);
+      await chosen.close();
+    },
   };
 }
 

@@ -91,5 +91,11 @@ function flowError(
       return new ViaductError('TIMEOUT', `${label} sent nothing for ${node.silenceMs / 1000} s`, details);
     case 'STALLED':
       return new ViaductError('STALLED', `the client took nothing for ${node.stallMs / 1000} s`);
+    case 'INTERNAL':
+      return new ViaductError(
+        'INTERNAL',
+        `the thread that moved the bytes died: ${failure.cause?.message}`,
+        details,
+      );
   }
 }

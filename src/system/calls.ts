@@ -9,9 +9,7 @@ import { type Library, checked, library } from './library.js';
 /** asm-generic/errno-base.h and errno.h, negative. */
 export const EAGAIN = -11;
 export const EINTR = -4;
-export const EPIPE = -32;
-export const ECONNRESET = -104;
-export const ENOTCONN = -107;
+export const EINVAL = -22;
 
 /** bits/fcntl.h: pipe2(2), fcntl(2), splice(2). */
 const O_NONBLOCK = 0o4000;
@@ -23,7 +21,6 @@ const SPLICE_F_NONBLOCK = 2;
 
 /** asm-generic/socket.h and bits/socket.h. */
 const SOL_SOCKET = 1;
-const SO_ERROR = 4;
 const SO_LINGER = 13;
 const MSG_DONTWAIT = 0x40;
 /** For TCP: take the bytes off the queue without a copy (tcp(7)). */
@@ -37,7 +34,6 @@ export const EPOLLIN = 0x1;
 export const EPOLLOUT = 0x4;
 export const EPOLLERR = 0x8;
 export const EPOLLHUP = 0x10;
-export const EPOLLRDHUP = 0x2000;
 export const EPOLLET = 0x80000000;
 const EPOLL_CTL_ADD = 1;
 const EPOLL_CTL_DEL = 2;
@@ -85,10 +81,6 @@ export interface SystemCalls {
   read(fd: number, into: Buffer): number;
   /** Adds 1 to an eventfd, which wakes who waits for it. */
   wake(eventfd: number): number;
-  /** The pending error of a socket, which is cleared by it, as a negative errno; 0 for none. */
-  socketError(socket: number): number;
-  /** Whether the kernel still knows a socket's peer: not after a reset. */
-  isConnected(socket: number): boolean;
   /** Bytes that the peer has not acknowledged, or a negative errno. */
   unacknowledged(socket: number): number;
   /** SO_LINGER {on, 0 s}: closing sends RST. A negative errno on what is no socket. */
@@ -152,24 +144,14 @@ function bind(libc: Library): SystemCalls {
   const eventfd = libc.func<(value: number, flags: number) => number>(
     'int eventfd(unsigned int value, int flags)',
   );
-  const getsockopt = libc.func<
-    (fd: number, level: number, option: number, value: Int32Array, length: Int32Array) => number
-  >('int getsockopt(int fd, int level, int option, void *value, void *length)');
   const setsockopt = libc.func<
     (fd: number, level: number, option: number, value: Int32Array, length: number) => number
   >('int setsockopt(int fd, int level, int option, const void *value, uint32_t length)');
-  const getpeername = libc.func<(fd: number, address: Buffer, length: Int32Array) => number>(
-    'int getpeername(int fd, void *address, void *length)',
-  );
-
   const or = (result: number): number => (result < 0 ? -libc.errno() : result);
   const event = new Int32Array(EPOLL_EVENT_WORDS);
   const value = new Int32Array(1);
-  const size = new Int32Array(1);
   const one = Buffer.alloc(8);
   one.writeBigUInt64LE(1n);
-  /** sizeof(struct sockaddr_storage), bits/socket.h. */
-  const address = Buffer.alloc(128);
 
   return {
     splice: (from, to, length) => or(splice(from, null, to, null, length, SPLICE_F_MOVE | SPLICE_F_NONBLOCK)),
@@ -177,15 +159,6 @@ function bind(libc: Library): SystemCalls {
     epollWait: (epoll, events, timeoutMs) => or(epollWait(epoll, events.words, events.capacity, timeoutMs)),
     read: (fd, into) => or(read(fd, into, into.length)),
     wake: (fd) => or(write(fd, one, one.length)),
-    socketError: (socket) => {
-      size[0] = value.byteLength;
-      const failed = or(getsockopt(socket, SOL_SOCKET, SO_ERROR, value, size));
-      return failed < 0 ? failed : -(value[0] ?? 0);
-    },
-    isConnected: (socket) => {
-      size[0] = address.length;
-      return getpeername(socket, address, size) === 0;
-    },
     unacknowledged: (socket) => {
       const failed = or(ioctl(socket, SIOCOUTQ, value));
       return failed < 0 ? failed : (value[0] ?? 0);

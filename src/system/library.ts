@@ -46,6 +46,18 @@ function load(): Library | { readonly missing: string } {
   }
 }
 
+/** Whether the C library is glibc; musl has no such function. */
+export function isGlibc(): boolean {
+  const libc = library();
+  if ('missing' in libc) return false;
+  try {
+    libc.func('const char *gnu_get_libc_version()');
+    return true;
+  } catch {
+    return false;
+  }
+}
+
 /** What a call that failed says, in the form of Node's own system errors: `code`, `errno`, `syscall`. */
 export class SystemCallError extends Error {
   override readonly name = 'SystemCallError';

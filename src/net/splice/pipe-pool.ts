@@ -1,0 +1,82 @@
+import { LARGE_PIPES, PIPES_KEPT, PIPE_BYTES_LARGE, PIPE_BYTES_SMALL } from '../../limits.js';
+import { type Pipe, type SystemCalls } from '../../system/calls.js';
+import { SystemCallError } from '../../system/library.js';
+
+export interface PooledPipe extends Pipe {
+  /** Bytes that it holds at most. */
+  readonly capacity: number;
+  /** Where its descriptors stand in the table. */
+  readonly place: number;
+}
+
+/**
+ * The pipes of one worker, each empty while it is here. A flow borrows one as long as bytes are on their way
+ * through it, so that few serve many. The last one that came back is given first: it is warm.
+ */
+export class PipePool {
+  readonly #calls: SystemCalls;
+  /** Two words for each pipe; 0 is a free place. Other threads read it. */
+  readonly #descriptors: Int32Array;
+  readonly #free: PooledPipe[] = [];
+  #large = 0;
+  #open = 0;
+
+  constructor(calls: SystemCalls, descriptors: Int32Array) {
+    this.#calls = calls;
+    this.#descriptors = descriptors;
+  }
+
+  /** Pipes that exist, lent or not. */
+  get open(): number {
+    return this.#open;
+  }
+
+  /** An empty pipe, or undefined if the kernel has none to give, or only one too small to be of use. */
+  take(): PooledPipe | undefined {
+    return this.#free.pop() ?? this.#create();
+  }
+
+  /** Takes back an empty pipe. */
+  give(pipe: PooledPipe): void {
+    if (this.#free.length < PIPES_KEPT) this.#free.push(pipe);
+    else this.discard(pipe);
+  }
+
+  /** Closes a pipe and drops what is in it. */
+  discard({ readEnd, writeEnd, capacity, place }: PooledPipe): void {
+    this.#descriptors[place] = 0;
+    this.#descriptors[place + 1] = 0;
+    this.#calls.close(readEnd);
+    this.#calls.close(writeEnd);
+    this.#open -= 1;
+    if (capacity > PIPE_BYTES_SMALL) this.#large -= 1;
+  }
+
+  #create(): PooledPipe | undefined {
+    const place = this.#freePlace();
+    if (place === undefined) return undefined;
+    try {
+      const pipe = this.#calls.pipe();
+      this.#descriptors[place] = pipe.readEnd;
+      this.#descriptors[place + 1] = pipe.writeEnd;
+      const wanted = this.#large < LARGE_PIPES ? PIPE_BYTES_LARGE : PIPE_BYTES_SMALL;
+      const pooled = { ...pipe, place, capacity: this.#calls.resizePipe(pipe.writeEnd, wanted) };
+      this.#open += 1;
+      if (pooled.capacity > PIPE_BYTES_SMALL) this.#large += 1;
+      if (pooled.capacity >= PIPE_BYTES_SMALL) return pooled;
+      // The user's pages are used up (pipe(7), pipe-user-pages-soft).
+      this.discard(pooled);
+      return undefined;
+    } catch (error) {
+      if (error instanceof SystemCallError) return undefined;
+      throw error;
+    }
+  }
+
+  #freePlace(): number | undefined {
+    for (let place = 0; place < this.#descriptors.length; place += 2) {
+      if (this.#descriptors[place] === 0) return place;
+    }
+    return undefined;
+  }
+}

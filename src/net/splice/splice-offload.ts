@@ -1,0 +1,64 @@
+import { availableParallelism } from 'node:os';
+import { OFFLOAD_DEATHS, OFFLOAD_WORKERS } from '../../limits.js';
+import type { SystemCalls } from '../../system/calls.js';
+import type { Job, Lease, Offload } from '../offload.js';
+import { SpliceThread } from './splice-thread.js';
+
+/** Moves flows with splice(2) on worker threads: started when there is need, no more than there are processors. */
+export class SpliceOffload implements Offload {
+  readonly #calls: SystemCalls;
+  readonly #onDeath: (cause: Error) => void;
+  readonly #most = Math.min(availableParallelism(), OFFLOAD_WORKERS);
+  readonly #threads: SpliceThread[] = [];
+  #deaths = 0;
+
+  /** @param onDeath told of each worker that died */
+  constructor(calls: SystemCalls, onDeath: (cause: Error) => void) {
+    this.#calls = calls;
+    this.#onDeath = onDeath;
+  }
+
+  ready(): boolean {
+    const free = this.#leastLoaded();
+    if (free === undefined || free.load > 0) this.#startAnother();
+    return free !== undefined;
+  }
+
+  take(job: Job): Lease {
+    const thread = this.#leastLoaded();
+    if (thread) return thread.take(job);
+    // The last one died just now.
+    const outcome = Promise.resolve({ toClient: 0, toUpstream: 0, end: { how: 'returned' as const } });
+    return { outcome, abort: () => {} };
+  }
+
+  async close(): Promise<void> {
+    await Promise.all(this.#threads.splice(0).map((thread) => thread.stop()));
+  }
+
+  #leastLoaded(): SpliceThread | undefined {
+    return this.#threads
+      .filter(({ ready }) => ready)
+      .reduce<SpliceThread | undefined>(
+        (least, thread) => (least === undefined || thread.load < least.load ? thread : least),
+        undefined,
+      );
+  }
+
+  #startAnother(): void {
+    const isStarting = this.#threads.some(({ ready }) => !ready);
+    if (isStarting || this.#threads.length >= this.#most || this.#deaths >= OFFLOAD_DEATHS) return;
+    try {
+      this.#threads.push(new SpliceThread(this.#calls, this.#died));
+    } catch {
+      // No descriptors left: flows go on without, and the next large one asks again.
+    }
+  }
+
+  readonly #died = (thread: SpliceThread, cause: Error): void => {
+    const at = this.#threads.indexOf(thread);
+    if (at >= 0) this.#threads.splice(at, 1);
+    this.#deaths = thread.finished > 0 ? 1 : this.#deaths + 1;
+    this.#onDeath(cause);
+  };
+}
