@@ -21,7 +21,8 @@ export class Forwarder {
    * @param onEnd told when FIN is queued at the sink
    * @param onShort told, instead, if the source's FIN comes before its `length`
    * @param length bytes that are passed on, and no more
-   * @param yields asked after each chunk that the sink took at once; true pauses the source until {@link goOn}
+   * @param yields asked after each chunk from the source that the sink took at once; true pauses the source until
+   *   {@link goOn}. Not asked of a head or a rest: the other direction may be about to start, and would read on
    */
   constructor(
     source: Channel,
@@ -42,7 +43,7 @@ export class Forwarder {
   /** Begins, with bytes that were read before. */
   start(head: Buffer): void {
     this.#source.onEnd = this.#sourceEnds;
-    this.#source.consumer = this.#take;
+    this.#source.consumer = (chunk) => this.#take(chunk) && !this.#yields();
     if (this.#take(head)) this.#source.resume();
   }
 
@@ -82,7 +83,7 @@ export class Forwarder {
   readonly #take = (chunk: Buffer): boolean => {
     if (this.sourceEnded) return false;
     const left = this.#length - this.sent;
-    if (chunk.length < left) return chunk.length === 0 || (this.#write(chunk) && !this.#yields());
+    if (chunk.length < left) return chunk.length === 0 || this.#write(chunk);
     if (left > 0) this.#write(chunk.subarray(0, left));
     this.#finish();
     return false;
