@@ -7,6 +7,8 @@ import { settles } from './leaks.js';
 export class CountingOffload implements Offload {
   /** Flows that were handed over. */
   taken = 0;
+  /** Bytes that the workers moved. */
+  moved = 0;
   /** How they came back. */
   readonly ends: End['how'][] = [];
   /** Workers that died. */
@@ -34,7 +36,10 @@ export class CountingOffload implements Offload {
   take(job: Job): Lease {
     this.taken += 1;
     const lease = this.#offload.take(job);
-    void lease.outcome.then(({ end }) => this.ends.push(end.how));
+    void lease.outcome.then(({ toClient, toUpstream, end }) => {
+      this.moved += toClient + toUpstream;
+      this.ends.push(end.how);
+    });
     return lease;
   }
 

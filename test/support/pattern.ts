@@ -39,6 +39,7 @@ function drained(socket: Socket): Promise<void> {
 export class PatternReader {
   count = 0;
   readonly ended: Promise<'end' | 'reset'>;
+  #isOver = false;
   readonly #at: number;
   readonly #watchers = new Set<() => void>();
 
@@ -51,6 +52,7 @@ export class PatternReader {
           this.#check(chunk);
         } catch (error) {
           reject(error);
+          this.#end();
           socket.destroy();
         }
         if (!slow) return;
@@ -59,7 +61,7 @@ export class PatternReader {
       });
       const settle = (how: 'end' | 'reset') => (): void => {
         resolve(how);
-        this.#tell();
+        this.#end();
       };
       socket.once('end', () => settle(!socket.writableEnded && isDisconnected(socket) ? 'reset' : 'end')());
       socket.once('error', settle('reset'));
@@ -69,18 +71,19 @@ export class PatternReader {
 
   /** Resolves once so many bytes have come, or the end. */
   async got(count: number): Promise<void> {
-    let over = false;
-    void this.ended.then(
-      () => (over = true),
-      () => (over = true),
-    );
-    while (this.count < count && !over) await new Promise<void>((resolve) => this.#watchers.add(resolve));
+    while (this.count < count && !this.#isOver)
+      await new Promise<void>((resolve) => this.#watchers.add(resolve));
   }
 
   #check(chunk: Buffer): void {
     const wanted = patternAt(this.#at + this.count, chunk.length);
     assert.ok(wanted.equals(chunk), `bytes ${this.count} to ${this.count + chunk.length} differ`);
     this.count += chunk.length;
+    this.#tell();
+  }
+
+  #end(): void {
+    this.#isOver = true;
     this.#tell();
   }
 
