@@ -64,6 +64,14 @@ export class Child {
     return readdirSync(`/proc/${this.pid}/fd`).length;
   }
 
+  /** Processor time so far, in clock ticks (proc(5), stat). */
+  get cpuTicks(): number {
+    const fields = readFileSync(`/proc/${this.pid}/stat`, 'utf8')
+      .replace(/^.*\) /, '')
+      .split(' ');
+    return Number(fields[11]) + Number(fields[12]);
+  }
+
   /** Resident and peak resident memory in bytes (proc(5)). */
   get memory(): { readonly resident: number; readonly peak: number } {
     const status = readFileSync(`/proc/${this.pid}/status`, 'utf8');

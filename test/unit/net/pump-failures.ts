@@ -1,12 +1,25 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
+import type { Socket } from 'node:net';
 import { describe, test } from 'node:test';
+import { setTimeout as delay } from 'node:timers/promises';
 import type { FlowFailure, Pump } from '#src/net/pump.js';
 import { blocked, closed } from '../../support/channels.js';
 import { ENDLESS_BYTES, type TestFlow, startFlow } from '../../support/flows.js';
 import { readToEnd } from '../../support/raw.js';
 
 const ENDLESS = Buffer.alloc(ENDLESS_BYTES);
+
+const STALL_MS = 600;
+
+/** Reads so many bytes of a paused socket, about, and pauses it again. */
+async function takes(socket: Socket, count: number): Promise<void> {
+  for (let bytes = 0; bytes < count;) {
+    socket.resume();
+    bytes += ((await once(socket, 'data')) as [Buffer])[0].length;
+    socket.pause();
+  }
+}
 
 /** The pump says what broke, and neither of its sockets is left open. */
 async function failedWith(
@@ -71,6 +84,23 @@ export function pumpFails(name: string, pump: Pump): void {
         assert.ok(toClient < ENDLESS.length, `${toClient} bytes are said to have left`);
       });
 
+      test('the client takes nothing for too long, after it took some', async (t) => {
+        const flow = await startFlow(t, pump, mode, { silenceMs: STALL_MS / 2, stallMs: STALL_MS });
+        flow.upstream.write(ENDLESS);
+        await once(flow.client, 'data');
+        flow.client.pause();
+        await failedWith(flow, 'client', 'STALLED');
+      });
+
+      test('upstream is silent for too long, after it sent some', async (t) => {
+        const flow = await startFlow(t, pump, mode, { silenceMs: 200 });
+        flow.upstream.write('some');
+        const atClient = readToEnd(flow.client);
+        await failedWith(flow, 'upstream', 'TIMEOUT');
+        assert.deepEqual(await atClient, { bytes: Buffer.from('some'), how: 'reset' });
+        assert.equal((await flow.result).toClient, 4);
+      });
+
       test('the caller aborts', async (t) => {
         const flow = await startFlow(t, pump, mode);
         const ends = Promise.all([readToEnd(flow.client), readToEnd(flow.upstream)]);
@@ -108,6 +138,20 @@ export function pumpFails(name: string, pump: Pump): void {
       assert.equal(got.how, 'end');
       assert.ok(got.bytes.equals(bytes));
       assert.equal((await flow.result).failure, undefined);
+    });
+
+    test('a client that takes a little now and then is not cut, and is once it takes nothing', async (t) => {
+      const flow = await startFlow(t, pump, 'reply', { stallMs: STALL_MS });
+      flow.upstream.write(ENDLESS);
+      await blocked(flow.upstream);
+      let isOver = false;
+      void flow.result.then(() => (isOver = true));
+      for (const end = performance.now() + 3 * STALL_MS; performance.now() < end;) {
+        await takes(flow.client, 512 * 1024);
+        await delay(STALL_MS / 16);
+        assert.equal(isOver, false, 'it was cut');
+      }
+      await failedWith(flow, 'client', 'STALLED');
     });
 
     test('duplex: upstream takes nothing for too long', async (t) => {

@@ -1,10 +1,14 @@
-import { after, before, describe } from 'node:test';
+import { after, before, describe, test } from 'node:test';
 import { offloadingPump } from '#src/net/portable-pump.js';
 import { spliceOffload } from '../../support/offload.js';
+import { runTransfers } from '../../support/transfers.js';
 import { pumpMovesBytes } from './pump-contract.js';
 import { pumpFails } from './pump-failures.js';
 import { pumpKeepsLength } from './pump-length.js';
 import { pumpHandsOver } from './pump-hand-over.js';
+
+/** A fixed one; test/long takes others. */
+const SEED = 1;
 
 const offload = spliceOffload();
 
@@ -20,4 +24,5 @@ if ('missing' in offload) {
   pumpKeepsLength('splice pump from the first byte', fromFirstByte);
   pumpFails('splice pump from the first byte', fromFirstByte);
   pumpHandsOver(offload);
+  test('three hundred transfers made by chance', () => runTransfers(fromFirstByte, SEED, 300));
 }
