@@ -1,0 +1,45 @@
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { describe, test } from 'node:test';
+import { withoutCalls } from '../support/calls.js';
+import { messageOf } from '../support/fetch.js';
+import { descriptorKinds } from '../support/leaks.js';
+import { NodeProcess } from '../support/processes.js';
+import { rawConnect, rawServer } from '../support/raw.js';
+
+/** Over two relays: the limit of descriptors may be 20,000, and a node counts with seven for a connection. */
+const RELAYS = 2;
+const PAIRS = 2500;
+const MOST_EACH = 24 * 1024;
+
+describe('5,000 idle relayed pairs', { skip: withoutCalls }, () => {
+  test('no pipe is held, and each costs 24 KiB at most', async (t) => {
+    const { hop } = await rawServer(t, (socket) => void socket.resume().write(Buffer.alloc(1024)));
+    const args = [
+      '--timeout',
+      '3600',
+      '--stall-timeout',
+      '3600',
+      '--pump',
+      'splice',
+      '--max-connections',
+      '2600',
+    ];
+    const costs: number[] = [];
+    for (let number = 0; number < RELAYS; number += 1) {
+      const relay = await NodeProcess.start(t, { args });
+      const open = async (): Promise<void> => {
+        const client = await rawConnect(t, relay.hop);
+        client.write(messageOf('x', [hop]));
+        await once(client, 'data');
+      };
+      for (let pair = 0; pair < 50; pair += 1) await open();
+      const [pipes, { resident }] = [descriptorKinds(relay.pid)['pipe'], relay.memory];
+      for (let pair = 0; pair < PAIRS; pair += 50) await Promise.all(Array.from({ length: 50 }, open));
+      assert.equal(descriptorKinds(relay.pid)['pipe'], pipes);
+      costs.push((relay.memory.resident - resident) / PAIRS);
+    }
+    t.diagnostic(`${costs.map((bytes) => Math.round(bytes / 1024)).join(', ')} KiB for each pair`);
+    for (const bytes of costs) assert.ok(bytes <= MOST_EACH, `${bytes} bytes for each pair`);
+  });
+});
