@@ -91,7 +91,7 @@ export const OFFLOAD_DEATHS = 3;
  */
 export const PIPE_BYTES_LARGE = 1024 * 1024;
 export const PIPE_BYTES_SMALL = 64 * 1024;
-export const LARGE_PIPES = 8;
+export const LARGE_PIPES = 32;
 
 /** Empty pipes that a worker keeps, and pipes that it has at most. */
 export const PIPES_KEPT = 16;

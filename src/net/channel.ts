@@ -24,7 +24,7 @@ export class Channel {
   /** Told of the peer's FIN, after its last byte. Socket's own `end` is not to be trusted (below). */
   onEnd: () => void = () => {};
   /** Gives a large read buffer up, whose bytes have been read. */
-  #shrink: () => void = () => {};
+  #shrink: (isFree: boolean) => void = () => {};
   /** Makes Node read again; with `onread` resuming does it. */
   #restart: () => void = () => {};
 
@@ -79,10 +79,10 @@ export class Channel {
       },
     });
     const channel = new Channel(socket);
-    channel.#shrink = () => {
+    channel.#shrink = (isFree) => {
       // Node asks for the next buffer after each chunk, and only then lets go of this one.
       if (!delivering) return;
-      giveLargeBuffer(buffer);
+      if (isFree) giveLargeBuffer(buffer);
       buffer = Buffer.allocUnsafeSlow(BUFFER_LENT);
     };
     socket.pause();
@@ -109,9 +109,12 @@ export class Channel {
     this.socket.pause();
   }
 
-  /** Told by the consumer of a chunk, which it has done with, that the channel will be lent: its buffer can go. */
-  prepareToLend(): void {
-    this.#shrink();
+  /**
+   * Told by the consumer of a chunk that the channel will be lent: its read buffer can go.
+   * @param isFree nobody needs the chunk any more
+   */
+  prepareToLend(isFree: boolean): void {
+    this.#shrink(isFree);
   }
 
   /**
