@@ -3,7 +3,8 @@ import type { Channel } from './channel.js';
 /** How a direction is left to somebody else. */
 export interface Leave {
   /**
-   * Asked after each chunk. True stops the source, and {@link now} follows when all is with the sink's kernel.
+   * Asked after each chunk from the source. True stops it, and {@link now} follows when all is with the sink's
+   * kernel. Not asked of a head or a rest: the other direction may be about to start.
    * @param taken the chunk is, so that its memory is free
    */
   readonly leaves: (taken: boolean) => boolean;
@@ -54,7 +55,7 @@ export class Forwarder {
   /** Begins, with bytes that were read before. */
   start(head: Buffer): void {
     this.#source.onEnd = this.#sourceEnds;
-    this.#source.consumer = this.#take;
+    this.#source.consumer = this.#takeOrLeave;
     if (this.#take(head)) this.#source.resume();
   }
 
@@ -96,21 +97,20 @@ export class Forwarder {
   readonly #take = (chunk: Buffer): boolean => {
     if (this.sourceEnded) return false;
     const left = this.#length - this.sent;
-    if (chunk.length === 0 && left > 0) return true;
-    if (chunk.length < left) return this.#pass(chunk);
+    if (chunk.length < left) return chunk.length === 0 || this.#write(chunk);
     if (left > 0) this.#write(chunk.subarray(0, left));
     this.#finish();
     return false;
   };
 
-  #pass(chunk: Buffer): boolean {
-    const taken = this.#write(chunk);
-    this.#leaving = this.#leave.leaves(taken);
+  readonly #takeOrLeave = (chunk: Buffer): boolean => {
+    const taken = this.#take(chunk);
+    this.#leaving = !this.sourceEnded && this.#leave.leaves(taken);
     if (!this.#leaving) return taken;
     // Node stops to read when this chunk's callback has returned.
     if (taken) queueMicrotask(this.#leave.now);
     return false;
-  }
+  };
 
   readonly #sourceEnds = (): void => {
     if (this.sourceEnded) return;

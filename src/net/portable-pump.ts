@@ -9,13 +9,16 @@ import { Watchdog } from './watchdog.js';
 /** The pump that works everywhere: Node sockets, one reused buffer a flow, back-pressure by pausing. */
 export const portablePump: Pump = (flow) => pumpFlow(flow);
 
-/** The same, but large flows are moved outside of Node. */
-export function offloadingPump(offload: Offload): Pump {
-  return (flow) => pumpFlow(flow, offload);
+/**
+ * The same, but large flows are moved outside of Node.
+ * @param from bytes, both ways, from which on a flow is large
+ */
+export function offloadingPump(offload: Offload, from = OFFLOAD_BYTES): Pump {
+  return (flow) => pumpFlow(flow, offload, from);
 }
 
-function pumpFlow(flow: Flow, offload?: Offload): Promise<FlowResult> {
-  return new Promise((resolve) => new RunningFlow(flow, offload, resolve).start());
+function pumpFlow(flow: Flow, offload?: Offload, from = OFFLOAD_BYTES): Promise<FlowResult> {
+  return new Promise((resolve) => new RunningFlow(flow, offload, from, resolve).start());
 }
 
 /** One flow, from its first byte to its result. */
@@ -31,13 +34,14 @@ class RunningFlow {
   /** It is to be reset as soon as the lease has ended. */
   #aborting = false;
   /** Bytes, both ways, from which on it is large. */
-  #largeFrom = OFFLOAD_BYTES;
+  #largeFrom: number;
   #over = false;
 
-  constructor(flow: Flow, offload: Offload | undefined, resolve: (result: FlowResult) => void) {
+  constructor(flow: Flow, offload: Offload | undefined, from: number, resolve: (result: FlowResult) => void) {
     const { client, upstream, mode, length } = flow;
     this.#flow = flow;
     this.#offload = offload;
+    this.#largeFrom = from;
     this.#resolve = resolve;
     const short = (): void => this.#fail('upstream', 'CUT_SHORT');
     this.#down = new Forwarder(upstream, client, this.#ended, short, length, this.#leave(upstream));

@@ -80,8 +80,9 @@ function flowError(
   const details = { hop: formatHop(hop), cause: failure.cause };
   switch (failure.code) {
     case 'ABORTED':
+      return signal.reason;
     case 'CLIENT_GONE':
-      return signal.reason; // The connection knows of the client's departure, too.
+      return new ViaductError('CLIENT_GONE', 'the client left', { cause: failure.cause });
     case 'CUT_SHORT': {
       const how = failure.cause === undefined && length !== undefined ? 'closed' : 'reset';
       const bytes = length === undefined ? `${transfer.bytes}` : `${transfer.bytes} of ${length}`;

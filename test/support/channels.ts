@@ -1,9 +1,11 @@
 import { once } from 'node:events';
 import type { Socket } from 'node:net';
-import type { TestContext } from 'node:test';
 import { Channel } from '#src/net/channel.js';
+import { unsentBytes } from '#src/net/handle.js';
 import { listen } from '#src/net/listen.js';
+import { settles } from './leaks.js';
 import { rawConnect, rawServer } from './raw.js';
+import type { Cleanup } from './scope.js';
 
 /** A channel and the plain socket at its other end; both close when the test ends. */
 export interface Pair {
@@ -12,7 +14,7 @@ export interface Pair {
 }
 
 /** A channel as a node accepts it. */
-export async function acceptedPair(t: TestContext): Promise<Pair> {
+export async function acceptedPair(t: Cleanup): Promise<Pair> {
   const { server, address } = await listen({ host: '127.0.0.1', port: 0, backlog: 511 });
   const accepted = new Promise<Socket>((resolve) => server.once('connection', resolve));
   const peer = await rawConnect(t, { host: '127.0.0.1', port: address.port });
@@ -23,7 +25,7 @@ export async function acceptedPair(t: TestContext): Promise<Pair> {
 }
 
 /** A channel as a relay or client dials it. */
-export async function dialledPair(t: TestContext): Promise<Pair> {
+export async function dialledPair(t: Cleanup): Promise<Pair> {
   let accept: (peer: Socket) => void;
   const accepted = new Promise<Socket>((resolve) => (accept = resolve));
   const { hop } = await rawServer(t, (peer) => accept(peer));
@@ -64,4 +66,25 @@ export function stuck(channel: Channel): Promise<void> {
       return more;
     };
   });
+}
+
+/** Looks in a row at which a sender has to be found as it was. */
+const LOOKS = 5;
+
+/**
+ * Resolves once a sender with more to send cannot get rid of it: every buffer between it and a reader that takes
+ * nothing is full, whoever moves the bytes.
+ */
+export async function blocked(sender: Socket): Promise<void> {
+  let last = 0;
+  let unchanged = 0;
+  await settles(
+    () => unsentBytes(sender),
+    (left) => {
+      unchanged = left > 0 && left === last ? unchanged + 1 : 0;
+      last = left;
+      return unchanged >= LOOKS;
+    },
+    (left) => `the sender still sends: ${left} bytes are left`,
+  );
 }

@@ -1,8 +1,9 @@
+import { randomBytes } from 'node:crypto';
 import type { Socket } from 'node:net';
-import type { TestContext } from 'node:test';
 import type { Channel } from '#src/net/channel.js';
 import type { Flow, FlowResult, Pump } from '#src/net/pump.js';
 import { acceptedPair, dialledPair } from './channels.js';
+import type { Cleanup } from './scope.js';
 
 /** A flow under test: the two far ends, as plain sockets, and what the pump says in the end. */
 export interface TestFlow {
@@ -14,11 +15,19 @@ export interface TestFlow {
   readonly abort: AbortController;
 }
 
+/** More than all buffers on the way take, whoever moves the bytes. */
+export const ENDLESS_BYTES = 48 * 1024 * 1024;
+
+/** Bytes that are cheap to make, and of which none can be lost, doubled or moved without being seen. */
+export function manyBytes(count: number): Buffer {
+  return Buffer.alloc(count, randomBytes(1024 * 1024 + 1));
+}
+
 /** Limits that no test reaches unless it sets its own. */
 const NEVER_MS = 30_000;
 
 export async function startFlow(
-  t: TestContext,
+  t: Cleanup,
   pump: Pump,
   mode: Flow['mode'],
   options: Partial<Flow> = {},

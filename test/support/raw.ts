@@ -4,6 +4,7 @@ import { type AddressInfo, type Server, type Socket, connect, createServer } fro
 import type { TestContext } from 'node:test';
 import { isDisconnected } from '#src/net/handle.js';
 import type { Hop } from 'viaduct';
+import type { Cleanup } from './scope.js';
 
 /** How a raw connection ended and what had come. */
 export interface Ending {
@@ -13,7 +14,7 @@ export interface Ending {
 }
 
 /** A plain TCP connection of the test's own; closed when the test ends. */
-export async function rawConnect(t: TestContext, hop: Hop): Promise<Socket> {
+export async function rawConnect(t: Cleanup, hop: Hop): Promise<Socket> {
   const socket = connect({ host: hop.host, port: hop.port, allowHalfOpen: true, noDelay: true });
   socket.on('error', () => {});
   t.after(() => socket.destroy());
@@ -50,7 +51,7 @@ export async function exchange(t: TestContext, hop: Hop, message: string | Buffe
 
 /** A server of the test's own on a free loopback port, unless told where; its sockets and itself close when the test ends. */
 export async function rawServer(
-  t: TestContext,
+  t: Cleanup,
   serve: (socket: Socket) => void,
   at: Hop = { host: '127.0.0.1', port: 0 },
 ): Promise<{ readonly hop: Hop; readonly server: Server; readonly sockets: ReadonlySet<Socket> }> {

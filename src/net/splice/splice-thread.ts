@@ -70,6 +70,8 @@ export class SpliceThread {
 
   /** Ends the thread. */
   async stop(): Promise<void> {
+    // Who waits for this is to see it end.
+    this.#worker.ref();
     this.askToStop();
     await this.#exited;
   }

@@ -2,12 +2,11 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { describe, test } from 'node:test';
 import type { FlowFailure, Pump } from '#src/net/pump.js';
-import { closed, stuck } from '../../support/channels.js';
-import { type TestFlow, startFlow } from '../../support/flows.js';
+import { blocked, closed } from '../../support/channels.js';
+import { ENDLESS_BYTES, type TestFlow, startFlow } from '../../support/flows.js';
 import { readToEnd } from '../../support/raw.js';
 
-/** More than all buffers on the way take. */
-const ENDLESS = Buffer.alloc(48 * 1024 * 1024);
+const ENDLESS = Buffer.alloc(ENDLESS_BYTES);
 
 /** The pump says what broke, and neither of its sockets is left open. */
 async function failedWith(
@@ -50,7 +49,7 @@ export function pumpFails(name: string, pump: Pump): void {
         const flow = await startFlow(t, pump, mode);
         const atUpstream = readToEnd(flow.upstream);
         flow.upstream.write(ENDLESS);
-        await stuck(flow.upstreamChannel);
+        await blocked(flow.upstream);
         flow.client.resetAndDestroy();
         assert.equal((await atUpstream).how, 'reset');
         await failedWith(flow, 'client', 'CLIENT_GONE');
@@ -86,7 +85,7 @@ export function pumpFails(name: string, pump: Pump): void {
       test('the caller aborts while the client takes nothing', async (t) => {
         const flow = await startFlow(t, pump, mode);
         flow.upstream.write(ENDLESS);
-        await stuck(flow.upstreamChannel);
+        await blocked(flow.upstream);
         flow.abort.abort();
         await failedWith(flow, 'client', 'ABORTED');
       });

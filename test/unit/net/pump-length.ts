@@ -4,12 +4,11 @@ import { once } from 'node:events';
 import type { Socket } from 'node:net';
 import { describe, test } from 'node:test';
 import type { Pump } from '#src/net/pump.js';
-import { closed, stuck } from '../../support/channels.js';
-import { startFlow } from '../../support/flows.js';
+import { blocked, closed } from '../../support/channels.js';
+import { ENDLESS_BYTES, manyBytes, startFlow } from '../../support/flows.js';
 import { readToEnd } from '../../support/raw.js';
 
 const MIB = 1024 * 1024;
-/** More than all buffers on the way take. */
 const LARGE = 12 * MIB;
 
 /** Writes bytes in pieces, each one read before the next is written. */
@@ -29,6 +28,7 @@ export function pumpKeepsLength(name: string, pump: Pump): void {
       ['more bytes in the same chunk', 1000, 1500],
       ['one byte more', 1000, 1001],
       ['a large body and more', MIB, MIB + 70_000],
+      ['a larger body and more', LARGE, LARGE + 70_000],
       ['no bytes', 0, 0],
       ['bytes, though it has none', 0, 500],
     ] as const) {
@@ -74,6 +74,8 @@ export function pumpKeepsLength(name: string, pump: Pump): void {
       [1000, 0, 999],
       [1000, 999, 999],
       [1, 0, 0],
+      [MIB, 0, MIB - 1],
+      [MIB, MIB - 1, MIB - 1],
       [LARGE, 0, LARGE - 1],
     ] as const) {
       test(`${sent} of ${length} bytes and FIN, ${already} read before: a reset, not FIN`, async (t) => {
@@ -96,15 +98,15 @@ export function pumpKeepsLength(name: string, pump: Pump): void {
       ['more', 5 * MIB],
     ] as const) {
       test(`a reader who takes nothing for a while gets all of it, and no more: ${what}`, async (t) => {
-        const bytes = randomBytes(LARGE + extra);
-        const flow = await startFlow(t, pump, 'reply', { length: LARGE });
-        const full = stuck(flow.upstreamChannel);
+        const length = ENDLESS_BYTES;
+        const bytes = manyBytes(length + extra);
+        const flow = await startFlow(t, pump, 'reply', { length });
         flow.upstream.write(bytes);
-        await full;
+        await blocked(flow.upstream);
         const got = await readToEnd(flow.client);
         assert.equal(got.how, 'end');
-        assert.ok(got.bytes.equals(bytes.subarray(0, LARGE)), `${got.bytes.length} bytes came`);
-        assert.deepEqual(await flow.result, { toClient: LARGE, toUpstream: 0, failure: undefined });
+        assert.ok(got.bytes.equals(bytes.subarray(0, length)), `${got.bytes.length} bytes came`);
+        assert.deepEqual(await flow.result, { toClient: length, toUpstream: 0, failure: undefined });
         await closed(flow.upstreamChannel.socket);
       });
     }
