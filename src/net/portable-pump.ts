@@ -105,8 +105,8 @@ class RunningFlow {
   /** A large flow leaves Node with the next chunk of `source`, when nothing of it is in Node's hands. */
   #leave(source: Channel): Leave {
     const leaves = (taken: boolean): boolean => {
-      if (this.#offload === undefined || this.#moved < this.#largeFrom || !this.#offload.ready())
-        return false;
+      const isLarge = this.#moved >= this.#largeFrom && this.#wanted >= OFFLOAD_BYTES;
+      if (!isLarge || !this.#offload?.ready()) return false;
       source.prepareToLend(taken);
       return true;
     };
@@ -155,6 +155,11 @@ class RunningFlow {
     this.#down.goOn(restForClient);
     if (this.#up) this.#up.goOn(restForUpstream);
     else this.#flow.client.resume();
+  }
+
+  /** Bytes that are still to come at most, both ways. */
+  get #wanted(): number {
+    return this.#down.wanted + (this.#up?.wanted ?? 0);
   }
 
   get #moved(): number {
