@@ -21,7 +21,7 @@ export async function settles<T>(
 }
 
 /** What the open descriptors of a process are (proc(5)): `socket:[…]`, a path, and so on. */
-function descriptorsOf(pid: number | 'self'): readonly string[] {
+export function descriptorsOf(pid: number | 'self'): readonly string[] {
   return readdirSync(`/proc/${pid}/fd`).flatMap((fd) => {
     try {
       return [readlinkSync(`/proc/${pid}/fd/${fd}`)];
@@ -36,6 +36,27 @@ function countOf(pid: number | 'self'): number {
   return descriptorsOf(pid).filter(
     (target) => target.startsWith('socket:') || target.includes('viaduct-test'),
   ).length;
+}
+
+/** How many descriptors of each kind a process has: `socket`, `pipe`, `anon_inode:[eventpoll]` and so on. */
+export function descriptorKinds(pid: number | 'self'): Readonly<Record<string, number>> {
+  const kinds: Record<string, number> = {};
+  for (const target of descriptorsOf(pid).toSorted()) {
+    const kind = target.replace(/:\[\d+\]$/, '');
+    kinds[kind] = (kinds[kind] ?? 0) + 1;
+  }
+  return kinds;
+}
+
+/** Counts all descriptors of a process, event loops and pipes too; the function returned waits until they are as they were. */
+export function watchAllDescriptors(pid: number | 'self'): () => Promise<void> {
+  const before = JSON.stringify(descriptorKinds(pid));
+  return () =>
+    settles(
+      () => JSON.stringify(descriptorKinds(pid)),
+      (now) => now === before,
+      (now) => `descriptors stay open: ${before} before, ${now} now`,
+    );
 }
 
 /**

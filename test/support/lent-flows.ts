@@ -1,0 +1,31 @@
+import { readFileSync, readdirSync } from 'node:fs';
+import { settles } from './leaks.js';
+
+const EPOLLET = 0x80000000;
+
+/** Flows that splice workers of a process have: only they wait for the edges of sockets (proc(5), fdinfo). */
+export function lentFlows(pid: number): number {
+  const folder = `/proc/${pid}/fdinfo`;
+  let sockets = 0;
+  for (const fd of readdirSync(folder)) {
+    let text = '';
+    try {
+      text = readFileSync(`${folder}/${fd}`, 'utf8');
+    } catch {
+      continue; // Closed in between.
+    }
+    for (const [, events = '0'] of text.matchAll(/^tfd:.*events:\s*([0-9a-f]+)/gm)) {
+      if ((Number.parseInt(events, 16) & EPOLLET) !== 0) sockets += 1;
+    }
+  }
+  return sockets / 2;
+}
+
+/** Resolves once splice workers have so many flows. */
+export function flowsLent(pid: number, wanted: number): Promise<void> {
+  return settles(
+    () => lentFlows(pid),
+    (count) => count === wanted,
+    (count) => `${count} flows are lent, not ${wanted}`,
+  );
+}
