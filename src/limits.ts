@@ -74,10 +74,10 @@ export const BUFFER_MIN = 16 * 1024;
 export const BUFFER_MAX = 256 * 1024;
 
 /**
- * A flow is handed to a splice worker once so many bytes of it have passed: by then it has shown to be large, and
- * what the hand-over costs is small beside it (measured).
+ * A flow is handed to a splice worker once so many bytes of it have passed, unless it is known that fewer are left.
+ * Measured: with it replies of 1 MiB are as fast as without, those of 2 MiB 1.1 and of 4 MiB 1.3 times as fast.
  */
-export const OFFLOAD_BYTES = 512 * 1024;
+export const OFFLOAD_BYTES = 256 * 1024;
 
 /** Splice workers of a node at most; never more than there are processors. */
 export const OFFLOAD_WORKERS = 4;
@@ -91,14 +91,17 @@ export const OFFLOAD_DEATHS = 3;
  */
 export const PIPE_BYTES_LARGE = 1024 * 1024;
 export const PIPE_BYTES_SMALL = 64 * 1024;
-export const LARGE_PIPES = 8;
+export const LARGE_PIPES = 32;
 
 /** Empty pipes that a worker keeps, and pipes that it has at most. */
 export const PIPES_KEPT = 16;
 export const PIPES_MAX = 4096;
 
-/** One flow fills and drains its pipe so often before the others have their turn. */
-export const SPLICE_ROUNDS = 16;
+/**
+ * One flow moves about so many bytes before the others have their turn: flows that go on side by side leave less in
+ * the kernel's queues (measured: 64 flows gain 20 % over turns of 16 MiB).
+ */
+export const TURN_BYTES = 1024 * 1024;
 
 /** What a client sends and nobody wants is dropped so many bytes at a time, and so often in one turn. */
 export const DISCARD_BYTES = 1024 * 1024;

@@ -1,6 +1,6 @@
 import { type Socket, connect } from 'node:net';
 import { BUFFER_LENT, BUFFER_MAX, BUFFER_MIN, SPARE_BUFFERS } from '../limits.js';
-import { descriptorOf, isDisconnected, setReading, unsentBytes } from './handle.js';
+import { allowReading, descriptorOf, forbidReading, isDisconnected, unsentBytes } from './handle.js';
 import { clearResetOnDeath, setResetOnDeath } from './reset-on-death.js';
 
 /**
@@ -24,12 +24,13 @@ export class Channel {
   /** Told of the peer's FIN, after its last byte. Socket's own `end` is not to be trusted (below). */
   onEnd: () => void = () => {};
   /** Gives a large read buffer up, whose bytes have been read. */
-  #shrink: () => void = () => {};
-  /** Makes Node read again; with `onread` resuming does it. */
-  #restart: () => void = () => {};
+  #shrink: (isFree: boolean) => void = () => {};
+  /** Node's own read buffers, not ours: it reads ahead until one is full. */
+  readonly #readsAhead: boolean;
 
-  private constructor(socket: Socket) {
+  private constructor(socket: Socket, readsAhead: boolean) {
     this.socket = socket;
+    this.#readsAhead = readsAhead;
     socket.on('error', (error) => {
       this.error ??= error;
     });
@@ -44,8 +45,7 @@ export class Channel {
 
   /** Wraps a socket that a server with `pauseOnConnect` and `allowHalfOpen` has accepted. */
   static accepted(socket: Socket): Channel {
-    const channel = new Channel(socket);
-    channel.#restart = () => setReading(socket, true);
+    const channel = new Channel(socket, true);
     socket.on('data', (chunk: Buffer) => {
       if (!channel.#deliver(chunk)) socket.pause();
     });
@@ -78,11 +78,11 @@ export class Channel {
         },
       },
     });
-    const channel = new Channel(socket);
-    channel.#shrink = () => {
+    const channel = new Channel(socket, false);
+    channel.#shrink = (isFree) => {
       // Node asks for the next buffer after each chunk, and only then lets go of this one.
       if (!delivering) return;
-      giveLargeBuffer(buffer);
+      if (isFree) giveLargeBuffer(buffer);
       buffer = Buffer.allocUnsafeSlow(BUFFER_LENT);
     };
     socket.pause();
@@ -109,9 +109,12 @@ export class Channel {
     this.socket.pause();
   }
 
-  /** Told by the consumer of a chunk, which it has done with, that the channel will be lent: its buffer can go. */
-  prepareToLend(): void {
-    this.#shrink();
+  /**
+   * Told by the consumer of a chunk that the channel will be lent: its read buffer can go.
+   * @param isFree nobody needs the chunk any more
+   */
+  prepareToLend(isFree: boolean): void {
+    this.#shrink(isFree);
   }
 
   /**
@@ -124,13 +127,13 @@ export class Channel {
     const fd = descriptorOf(socket);
     const clean = socket.readableLength === 0 && socket.writableLength === 0 && !socket.destroyed;
     if (fd === undefined || !clean) return undefined;
-    setReading(socket, false);
+    forbidReading(socket);
     return fd;
   }
 
   /** Takes a lent channel back. It is read again after the next {@link resume}. */
   reclaim(): void {
-    this.#restart();
+    allowReading(this.socket, this.#readsAhead);
   }
 
   /**

@@ -1,5 +1,16 @@
 import type { Channel } from './channel.js';
 
+/** How a direction is left to somebody else. */
+export interface Leave {
+  /**
+   * Asked after each chunk from the source. True stops it, and {@link now} follows when all is with the sink's
+   * kernel. Not asked of a head or a rest: the other direction may be about to start.
+   * @param taken the chunk is, so that its memory is free
+   */
+  readonly leaves: (taken: boolean) => boolean;
+  readonly now: () => void;
+}
+
 /** One direction of a flow: what `source` sends goes to `sink` as it comes, FIN after the last byte. */
 export class Forwarder {
   /** Bytes that the sink's kernel has taken. */
@@ -13,7 +24,9 @@ export class Forwarder {
   readonly #onEnd: () => void;
   readonly #onShort: () => void;
   readonly #length: number;
-  readonly #yields: () => boolean;
+  readonly #leave: Leave;
+  /** It leaves as soon as the sink has taken what it was given. */
+  #leaving = false;
   /** Size of the chunk that the sink has not taken whole; 0 while we are willing to read. */
   #pending = 0;
 
@@ -21,8 +34,7 @@ export class Forwarder {
    * @param onEnd told when FIN is queued at the sink
    * @param onShort told, instead, if the source's FIN comes before its `length`
    * @param length bytes that are passed on, and no more
-   * @param yields asked after each chunk from the source that the sink took at once; true pauses the source until
-   *   {@link goOn}. Not asked of a head or a rest: the other direction may be about to start, and would read on
+   * @param leave how bytes leave for somebody else to move them
    */
   constructor(
     source: Channel,
@@ -30,20 +42,20 @@ export class Forwarder {
     onEnd: () => void,
     onShort: () => void = onEnd,
     length = Infinity,
-    yields: () => boolean = () => false,
+    leave: Leave = { leaves: () => false, now: () => {} },
   ) {
     this.#source = source;
     this.#sink = sink;
     this.#onEnd = onEnd;
     this.#onShort = onShort;
     this.#length = length;
-    this.#yields = yields;
+    this.#leave = leave;
   }
 
   /** Begins, with bytes that were read before. */
   start(head: Buffer): void {
     this.#source.onEnd = this.#sourceEnds;
-    this.#source.consumer = (chunk) => this.#take(chunk) && !this.#yields();
+    this.#source.consumer = this.#takeOrLeave;
     if (this.#take(head)) this.#source.resume();
   }
 
@@ -64,6 +76,8 @@ export class Forwarder {
 
   /** Goes on where somebody else stopped, who has read `rest` and not written it. */
   goOn(rest?: Uint8Array): void {
+    this.#leaving = false;
+    if (this.#pending > 0) return; // It goes on when that is with the sink's kernel.
     const first = rest ? Buffer.from(rest.buffer, rest.byteOffset, rest.length) : Buffer.alloc(0);
     if (!this.sourceEnded && this.#take(first)) this.#source.resume();
   }
@@ -89,6 +103,15 @@ export class Forwarder {
     return false;
   };
 
+  readonly #takeOrLeave = (chunk: Buffer): boolean => {
+    const taken = this.#take(chunk);
+    this.#leaving = !this.sourceEnded && this.#leave.leaves(taken);
+    if (!this.#leaving) return taken;
+    // Node stops to read when this chunk's callback has returned.
+    if (taken) queueMicrotask(this.#leave.now);
+    return false;
+  };
+
   readonly #sourceEnds = (): void => {
     if (this.sourceEnded) return;
     if (this.#length === Infinity) this.#finish();
@@ -107,7 +130,8 @@ export class Forwarder {
   readonly #flushed = (): void => {
     this.sent += this.#pending;
     this.#pending = 0;
-    if (!this.sourceEnded) this.#source.resume();
+    if (this.#leaving) this.#leave.now();
+    else if (!this.sourceEnded) this.#source.resume();
   };
 
   #finish(): void {

@@ -11,7 +11,7 @@ interface Handle {
   readonly fd?: unknown;
   readonly writeQueueSize?: unknown;
   readonly getpeername?: unknown;
-  readonly readStart?: unknown;
+  readStart?: unknown;
   readonly readStop?: unknown;
   reading?: unknown;
 }
@@ -41,11 +41,24 @@ export function isDisconnected(socket: Socket): boolean {
   return typeof getpeername === 'function' && Reflect.apply(getpeername, handle, [{}]) !== 0;
 }
 
-/** Stops or starts the reading of a socket's handle at once, whatever its stream is about to do. */
-export function setReading(socket: Socket, on: boolean): void {
+/**
+ * Stops a socket from reading at once, whatever its stream has begun or is about to do, until {@link allowReading}.
+ * A stream's own pause still lets it read ahead.
+ */
+export function forbidReading(socket: Socket): void {
   const handle = handleOf(socket);
-  const act = on ? handle?.readStart : handle?.readStop;
-  if (handle === undefined || typeof act !== 'function') return;
-  handle.reading = on;
-  Reflect.apply(act, handle, []);
+  if (typeof handle?.readStop !== 'function') return;
+  Reflect.apply(handle.readStop, handle, []);
+  handle.reading = false;
+  // Hides the method of the prototype: a resume that is on its way starts nothing.
+  handle.readStart = () => 0;
+}
+
+/** Lets it read again: at its next resume if it has a buffer of its own (`onread`), else at once. */
+export function allowReading(socket: Socket, atOnce: boolean): void {
+  const handle = handleOf(socket);
+  if (handle === undefined || !Object.hasOwn(handle, 'readStart')) return;
+  delete handle.readStart;
+  handle.reading = atOnce;
+  if (atOnce && typeof handle.readStart === 'function') Reflect.apply(handle.readStart, handle, []);
 }

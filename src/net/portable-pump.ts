@@ -1,8 +1,8 @@
 import { OFFLOAD_BYTES } from '../limits.js';
 import { SystemCallError } from '../system/library.js';
 import type { Channel } from './channel.js';
-import { Forwarder } from './forwarder.js';
-import type { Job, Lease, Offload, Outcome } from './offload.js';
+import { Forwarder, type Leave } from './forwarder.js';
+import type { Lease, Offload, Outcome } from './offload.js';
 import type { Flow, FlowFailure, FlowResult, Pump } from './pump.js';
 import { Watchdog } from './watchdog.js';
 
@@ -35,6 +35,7 @@ class RunningFlow {
   #aborting = false;
   /** Bytes, both ways, from which on it is large. */
   #largeFrom: number;
+  #over = false;
 
   constructor(flow: Flow, offload: Offload | undefined, from: number, resolve: (result: FlowResult) => void) {
     const { client, upstream, mode, length } = flow;
@@ -43,11 +44,9 @@ class RunningFlow {
     this.#largeFrom = from;
     this.#resolve = resolve;
     const short = (): void => this.#fail('upstream', 'CUT_SHORT');
-    this.#down = new Forwarder(upstream, client, this.#ended, short, length, () => this.#yields(upstream));
+    this.#down = new Forwarder(upstream, client, this.#ended, short, length, this.#leave(upstream));
     if (mode === 'duplex')
-      this.#up = new Forwarder(client, upstream, this.#ended, this.#ended, Infinity, () =>
-        this.#yields(client),
-      );
+      this.#up = new Forwarder(client, upstream, this.#ended, this.#ended, Infinity, this.#leave(client));
   }
 
   start(): void {
@@ -103,32 +102,29 @@ class RunningFlow {
     this.#flow.upstream.reset();
   }
 
-  /** Whether the flow leaves Node now: it is large, and nothing of it is in Node's hands. */
-  #yields(source: Channel): boolean {
-    const isLarge = this.#moved >= this.#largeFrom && this.#down.idle && (this.#up?.idle ?? true);
-    if (this.#offload === undefined || !isLarge || !this.#offload.ready()) return false;
-    source.prepareToLend();
-    // Node stops to read when this chunk's callback has returned.
-    queueMicrotask(this.#lend);
-    return true;
+  /** A large flow leaves Node with the next chunk of `source`, when nothing of it is in Node's hands. */
+  #leave(source: Channel): Leave {
+    const leaves = (taken: boolean): boolean => {
+      const isLarge = this.#moved >= this.#largeFrom && this.#wanted >= OFFLOAD_BYTES;
+      if (!isLarge || !this.#offload?.ready()) return false;
+      source.prepareToLend(taken);
+      return true;
+    };
+    return { leaves, now: this.#lend };
   }
 
   readonly #lend = (): void => {
+    if (this.#over) return;
     const { client, upstream, silenceMs, stallMs } = this.#flow;
     this.#largeFrom = 2 * this.#moved;
-    const fds = { client: client.lend(), upstream: upstream.lend() };
-    if (this.#offload === undefined || fds.client === undefined || fds.upstream === undefined)
+    const idle = this.#down.idle && (this.#up?.idle ?? true);
+    const lent = idle ? { client: client.lend(), upstream: upstream.lend() } : {};
+    if (this.#offload === undefined || lent.client === undefined || lent.upstream === undefined) {
       return this.#goOn();
+    }
     const up = this.#up !== undefined && !this.#up.sourceEnded;
-    const job: Job = {
-      client: fds.client,
-      upstream: fds.upstream,
-      down: this.#down.wanted,
-      up,
-      silenceMs,
-      stallMs,
-    };
-    this.#lease = this.#offload.take(job);
+    const fds = { client: lent.client, upstream: lent.upstream };
+    this.#lease = this.#offload.take({ ...fds, down: this.#down.wanted, up, silenceMs, stallMs });
     void this.#lease.outcome.then(this.#reclaim);
   };
 
@@ -161,12 +157,18 @@ class RunningFlow {
     else this.#flow.client.resume();
   }
 
+  /** Bytes that are still to come at most, both ways. */
+  get #wanted(): number {
+    return this.#down.wanted + (this.#up?.wanted ?? 0);
+  }
+
   get #moved(): number {
     return this.#down.sent + (this.#up?.sent ?? 0);
   }
 
   #settle(failure: FlowFailure | undefined): void {
     const { client, upstream, signal } = this.#flow;
+    this.#over = true;
     for (const watchdog of this.#watchdogs) watchdog.stop();
     client.socket.off('close', this.#clientClosed);
     upstream.socket.off('close', this.#upstreamClosed);

@@ -1,4 +1,4 @@
-import { SPLICE_ROUNDS } from '../../limits.js';
+import { TURN_BYTES } from '../../limits.js';
 import { EAGAIN, EINTR, type SystemCalls } from '../../system/calls.js';
 import type { PipePool, PooledPipe } from './pipe-pool.js';
 
@@ -49,7 +49,7 @@ export class Direction {
   /** Moves what can be moved, for one turn, so that other flows have theirs. */
   run(): Stop {
     this.stop = 'turn';
-    for (let round = 0; round < SPLICE_ROUNDS && this.stop === 'turn'; round += 1) {
+    for (const enough = this.read + TURN_BYTES; this.stop === 'turn' && this.read < enough;) {
       if (this.held > 0 || this.#fill()) this.#drain();
     }
     return this.stop;
