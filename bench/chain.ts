@@ -25,6 +25,7 @@ export async function buildChain(peer: Peer, wire: Wire, count: number, origin: 
   }
   const left = peer.routed ? [origin, ...relays.slice(0, -1)].toReversed() : [];
   return {
+    name: peer.name,
     port: relays.at(-1)?.port ?? origin.port,
     message: messageFor(
       wire,

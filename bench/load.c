@@ -14,6 +14,7 @@
 #include <fcntl.h>
 #include <netinet/tcp.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -93,11 +94,10 @@ static int serve(void (*answer)(int client)) {
 // The body comes from pages that no program touches: the origin copies nothing.
 static void origin(int client) {
     char text[MESSAGE_MAX];
-    if (recv(client, text, sizeof text, 0) > 4 && !memcmp(text, "GET ", 4)) {
-        int length = sprintf(text, HEAD, bytes);
-        send(client, text, length, MSG_NOSIGNAL | (bytes ? MSG_MORE : 0));
-    }
-    for (ssize_t left = bytes, out; left > 0; left -= out) {
+    ssize_t asked = recv(client, text, sizeof text, 0), left = asked > 0 ? bytes : 0, out;
+    if (asked > 4 && !memcmp(text, "GET ", 4))
+        send(client, text, sprintf(text, HEAD, bytes), left ? MSG_MORE : 0);
+    for (; left > 0; left -= out) {
         off_t from = 0;
         if ((out = sendfile(client, body_fd, &from, left < BLOCK ? left : BLOCK)) <= 0) break;
     }
@@ -125,7 +125,7 @@ static void relay(int client) {
     int upstream = dial();
     char text[MESSAGE_MAX];
     ssize_t length = recv(client, text, sizeof text, 0);
-    if (length > 0 && send(upstream, text, length, MSG_NOSIGNAL) == length) splice_all(upstream, client);
+    if (length > 0 && send(upstream, text, length, 0) == length) splice_all(upstream, client);
     close(upstream);
     close(client);
 }
@@ -136,7 +136,7 @@ static void fetch(void) {
     char text[MESSAGE_MAX + 1], *body = text, *field;
     ssize_t got, length = 0;
     long long received = 0, announced = bytes;
-    if (send(fd, message, strlen(message), MSG_NOSIGNAL) < 0) fail("send");
+    if (send(fd, message, strlen(message), 0) < 0) fail("send");
     if (!memcmp(message, "GET ", 4)) {
         for (text[0] = 0; !(body = strstr(text, "\r\n\r\n")); text[length += got] = 0)
             if ((got = recv(fd, text + length, MESSAGE_MAX - length, 0)) <= 0) break;
@@ -179,6 +179,7 @@ static int ascending(const void *a, const void *b) {
 
 int main(int argc, char **argv) {
     const char *mode = argc > 1 ? argv[1] : "";
+    signal(SIGPIPE, SIG_IGN);
     if (argc == 3 && !strcmp(mode, "origin")) {
         bytes = atoll(argv[2]);
         body_fd = memfd_create("body", 0);
@@ -204,7 +205,7 @@ int main(int argc, char **argv) {
     if (argc == 5 && !strcmp(mode, "hold")) {
         for (count = atoi(argv[4]); count > 0; count--) {
             int fd = dial();
-            if (send(fd, message, strlen(message), MSG_NOSIGNAL) < 0) fail("send");
+            if (send(fd, message, strlen(message), 0) < 0) fail("send");
             setsockopt(fd, SOL_SOCKET, SO_LINGER, &(struct linger){1, 0}, sizeof(struct linger));
         }
         puts("held");

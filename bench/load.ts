@@ -2,11 +2,12 @@
 import { execFile, spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { promisify } from 'node:util';
 import { type Running, folder, startPrinting } from './processes.js';
 
 /** Where to send what, to be answered through every relay of a chain. */
 export interface Target {
+  /** Who relays, for errors. */
+  readonly name: string;
   readonly port: number;
   readonly message: string;
 }
@@ -34,22 +35,22 @@ export const startSpliceRelay = (nextPort: number): Promise<Running> =>
 
 /** Fetches so many replies at once, and drops them. Seconds from dialling to FIN, of all together and of each. */
 export async function fetchFlows(
-  { port, message }: Target,
+  target: Target,
   flows: number,
   bytes: number,
 ): Promise<{ readonly seconds: number; readonly each: readonly number[] }> {
-  const [seconds = NaN, ...each] = await load('sink', port, message, flows, bytes);
+  const [seconds = NaN, ...each] = await load('sink', target, flows, bytes);
   return { seconds, each };
 }
 
 /** Fetches `count` replies, `atOnce` at a time, a connection for each. Seconds of all together, median of one. */
 export async function fetchReplies(
-  { port, message }: Target,
+  target: Target,
   bytes: number,
   atOnce: number,
   count: number,
 ): Promise<{ readonly seconds: number; readonly median: number }> {
-  const [seconds = NaN, median = NaN] = await load('replies', port, message, bytes, atOnce, count);
+  const [seconds = NaN, median = NaN] = await load('replies', target, bytes, atOnce, count);
   return { seconds, median };
 }
 
@@ -57,7 +58,12 @@ export async function fetchReplies(
 export const hold = ({ port, message }: Target, count: number): Promise<Running> =>
   startPrinting(program, ['hold', String(port), message, String(count)], /held/);
 
-async function load(...args: readonly (string | number)[]): Promise<number[]> {
-  const { stdout } = await promisify(execFile)(program, args.map(String));
-  return stdout.trim().split(' ').map(Number);
+async function load(mode: string, target: Target, ...args: readonly number[]): Promise<number[]> {
+  const { name, port, message } = target;
+  return new Promise((resolve, reject) => {
+    execFile(program, [mode, String(port), message, ...args.map(String)], (error, stdout, stderr) => {
+      if (error) reject(new Error(`${name}: ${stderr.trim() || error.message}`));
+      else resolve(stdout.trim().split(' ').map(Number));
+    });
+  });
 }
