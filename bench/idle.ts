@@ -35,7 +35,7 @@ export async function measureIdle(peer: Peer, wire: Wire, connections: number): 
   const chain = await buildChain(peer, wire, 1, origin);
   const pid = chain.relays[0]?.pid ?? 0;
   try {
-    const { descriptors: free } = holdingOf(pid);
+    const { descriptors: free } = await settled(pid);
     const warmUp = await hold(chain, WARM_UP_CONNECTIONS);
     await until(pid, ({ descriptors }) => descriptors >= free + 2 * WARM_UP_CONNECTIONS);
     await warmUp.stop();
