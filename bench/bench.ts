@@ -37,6 +37,7 @@ try {
 }
 
 async function bench(wires: readonly Wire[]): Promise<void> {
+  if (process.platform !== 'linux') throw new Error('the bench reads proc(5), which only Linux has');
   for (const part of parts) oneOf('part', part, PARTS);
   for (const key of keys) oneOf('peer', key, everyKey);
   for (const program of missingPrograms(keys)) say(`${program} is not on this machine: left out`);
