@@ -42,21 +42,23 @@ async function bench(wires: readonly Wire[]): Promise<void> {
   for (const key of keys) oneOf('peer', key, everyKey);
   for (const program of missingPrograms(keys)) say(`${program} is not on this machine: left out`);
   compileLoad();
-  const throughput = parts.includes('throughput') ? await everyThroughput(wires) : [];
-  const small = parts.includes('small') ? await everySmall(wires) : [];
-  const idle = parts.includes('idle') ? await everyIdle(wires) : [];
   const machine = `${cpus().length} × ${cpus()[0]?.model ?? 'CPU'}, Linux ${release()}, Node ${process.version}`;
   const date = new Date().toISOString().slice(0, 10);
-  const tables = [
-    throughput.length > 0 ? throughputTable(throughput) : '',
-    small.length > 0 ? smallTable(small) : '',
-    idle.length > 0 ? idleTable(idle) : '',
-  ];
-  process.stdout.write(
-    asked.json
-      ? `${JSON.stringify({ date, machine, throughput, small, idle }, undefined, 2)}\n`
-      : [`${machine}, ${date}\n`, ...tables].filter(Boolean).join('\n'),
-  );
+  show(`${machine}, ${date}\n`);
+  const throughput = parts.includes('throughput') ? await everyThroughput(wires) : [];
+  if (throughput.length > 0) show(throughputTable(throughput));
+  const small = parts.includes('small') ? await everySmall(wires) : [];
+  if (small.length > 0) show(smallTable(small));
+  const idle = parts.includes('idle') ? await everyIdle(wires) : [];
+  if (idle.length > 0) show(idleTable(idle));
+  if (asked.json) {
+    process.stdout.write(`${JSON.stringify({ date, machine, throughput, small, idle }, undefined, 2)}\n`);
+  }
+}
+
+/** A part's table as soon as it is there: what fails later does not take it away. */
+function show(text: string): void {
+  if (!asked.json) process.stdout.write(`${text}\n`);
 }
 
 async function everyThroughput(wires: readonly Wire[]): Promise<Throughput[]> {

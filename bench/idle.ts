@@ -1,7 +1,7 @@
 // What a relay holds for connections on which nothing happens.
 import { setTimeout as delay } from 'node:timers/promises';
 import { DESCRIPTORS_PER_CONNECTION, DESCRIPTORS_RESERVED } from '#src/limits.js';
-import { buildChain } from './chain.js';
+import { type Chain, buildChain } from './chain.js';
 import { hold, startSilentOrigin } from './load.js';
 import type { Peer, Wire } from './peers.js';
 import { fixed, table } from './table.js';
@@ -21,8 +21,8 @@ export interface Idle {
 }
 
 const WARM_UP_CONNECTIONS = 64;
-/** All connections must be relayed within this time. */
-const RELAYED_LIMIT_MS = 60_000;
+/** All connections must be relayed, or closed, within this time. */
+const LIMIT_MS = 60_000;
 const POLL_MS = 100;
 /** Memory has settled when so many looks, a second apart, differ by less than this share. */
 const STEADY_LOOKS = 3;
@@ -37,9 +37,9 @@ export async function measureIdle(peer: Peer, wire: Wire, connections: number): 
   try {
     const { descriptors: free } = await settled(pid);
     const warmUp = await hold(chain, WARM_UP_CONNECTIONS);
-    await until(pid, ({ descriptors }) => descriptors >= free + 2 * WARM_UP_CONNECTIONS);
+    await until(chain, ({ descriptors }) => descriptors >= free + 2 * WARM_UP_CONNECTIONS);
     await warmUp.stop();
-    await until(pid, ({ descriptors }) => descriptors < free + WARM_UP_CONNECTIONS);
+    await until(chain, ({ descriptors }) => descriptors < free + WARM_UP_CONNECTIONS);
     const before = await settled(pid);
     const held = await hold(chain, connections);
     try {
@@ -73,13 +73,16 @@ export async function connectionsThatFit(asked: number): Promise<number> {
   return Math.min(asked, Math.floor(most));
 }
 
-async function until(pid: number, holds: (holding: Holding) => boolean): Promise<Holding> {
-  const deadline = performance.now() + RELAYED_LIMIT_MS;
+async function until(chain: Chain, holds: (holding: Holding) => boolean): Promise<Holding> {
+  const deadline = performance.now() + LIMIT_MS;
   for (;;) {
-    const holding = holdingOf(pid);
+    const holding = holdingOf(chain.relays[0]?.pid ?? 0);
     if (holds(holding)) return holding;
-    if (performance.now() > deadline)
-      throw new Error(`after a minute it had ${holding.descriptors} descriptors`);
+    if (performance.now() > deadline) {
+      throw new Error(
+        `${chain.name}: still ${holding.descriptors} descriptors, a minute after all clients came or left`,
+      );
+    }
     await delay(POLL_MS);
   }
 }

@@ -159,6 +159,7 @@ const haproxy: Peer = {
 defaults
   mode ${wire === 'http' ? 'http' : 'tcp'}
   option splice-auto
+  option abortonclose
   maxconn 8192
   backlog 4096
   timeout connect 5s
