@@ -44,7 +44,7 @@ export async function measureIdle(peer: Peer, wire: Wire, connections: number): 
     const held = await hold(chain, connections);
     try {
       const first = await until(
-        pid,
+        chain,
         ({ descriptors }) => descriptors >= before.descriptors + 2 * connections,
       );
       const last = await settled(pid);
