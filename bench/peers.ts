@@ -13,7 +13,7 @@ export interface Peer {
   readonly key: string;
   readonly name: string;
   readonly wires: readonly Wire[];
-  /** The program that must be on the machine. */
+  /** The program that must be on the machine; Node itself where it needs no other. */
   readonly program: string;
   /** It takes its route from the message; the others always lead to the same next port. */
   readonly routed?: true;
@@ -57,7 +57,7 @@ const cRelay: Peer = {
   key: 'c',
   name: 'C splice relay',
   wires: ['classic', 'http'],
-  program: 'cc',
+  program: process.execPath,
   start: startSpliceRelay,
 };
 
