@@ -1,43 +1,50 @@
-import { fileURLToPath } from 'node:url';
-import type { Peer } from './peers.js';
-import { type Running, startPrinting } from './processes.js';
-import { curl, drain } from './sink.js';
+import type { Target } from './load.js';
+import type { Peer, Wire } from './peers.js';
+import type { Running } from './processes.js';
+import { type Usage, usageOf } from './usage.js';
 
-/** An origin and `count` relays of one kind in front of it, all real processes, ready to transfer. */
-export interface Chain {
-  /** One transfer; seconds from dialling to FIN. */
-  transfer(): Promise<number>;
-  /** CPU seconds of the relays so far, and the largest one's peak resident memory. */
-  usage(): { readonly cpuSeconds: number; readonly peakRssBytes: number };
+/** Relays of one kind in front of an origin, all real processes. */
+export interface Chain extends Target {
+  readonly relays: readonly Running[];
+  /** Of all relays together, so far. */
+  usage(): Usage;
   stop(): Promise<void>;
 }
 
-export async function buildChain(peer: Peer, count: number, bytes: number): Promise<Chain> {
-  const program = fileURLToPath(new URL('origin.js', import.meta.url));
-  const origin = await startPrinting(process.execPath, [program, String(bytes)], /port (\d+)/);
+export async function buildChain(peer: Peer, wire: Wire, count: number, origin: Running): Promise<Chain> {
   /** From the origin's neighbour to the client's. */
   const relays: Running[] = [];
-  for (let number = 0; number < count; number += 1) {
-    relays.push(await peer.start(relays.at(-1)?.port ?? origin.port));
+  const stop = async (): Promise<void> => {
+    await Promise.all(relays.map((relay) => relay.stop()));
+  };
+  try {
+    while (relays.length < count) relays.push(await peer.start(relays.at(-1)?.port ?? origin.port, wire));
+  } catch (error) {
+    await stop();
+    throw error;
   }
-  const entrance = relays.at(-1)?.port ?? origin.port;
   const left = peer.routed ? [origin, ...relays.slice(0, -1)].toReversed() : [];
-  const message = ['file', ...left.map(({ port }) => `127.0.0.1 ${port}`), '', ''].join('\n');
-  const path = left.map(({ port }) => `/@127.0.0.1:${port}`).join('');
   return {
-    transfer: () =>
-      peer.wire === 'classic'
-        ? drain(entrance, message, bytes)
-        : curl(`http://127.0.0.1:${entrance}${path}/file`, bytes),
+    name: peer.name,
+    port: relays.at(-1)?.port ?? origin.port,
+    message: messageFor(
+      wire,
+      left.map(({ port }) => port),
+    ),
+    relays,
     usage: () => {
-      const usages = relays.map((relay) => relay.usage());
+      const usages = relays.map(({ pid }) => usageOf(pid));
       return {
         cpuSeconds: usages.reduce((sum, { cpuSeconds }) => sum + cpuSeconds, 0),
-        peakRssBytes: Math.max(...usages.map(({ peakRssBytes }) => peakRssBytes)),
+        switches: usages.reduce((sum, { switches }) => sum + switches, 0),
       };
     },
-    stop: async () => {
-      await Promise.all([origin, ...relays].map((process) => process.stop()));
-    },
+    stop,
   };
+}
+
+function messageFor(wire: Wire, ports: readonly number[]): string {
+  if (wire === 'classic') return ['file', ...ports.map((port) => `127.0.0.1 ${port}`), '', ''].join('\n');
+  const path = ports.map((port) => `/@127.0.0.1:${port}`).join('');
+  return `GET ${path}/file HTTP/1.1\r\nHost: bench\r\nConnection: close\r\n\r\n`;
 }

@@ -1,96 +1,108 @@
-import { execFileSync, spawnSync } from 'node:child_process';
-import { existsSync, mkdtempSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { spawnSync } from 'node:child_process';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { type Running, freePort, startListening, startPrinting } from './processes.js';
+import { startSpliceRelay } from './load.js';
+import { type Running, folder, freePort, startListening, startPrinting } from './processes.js';
+
+export type Wire = 'classic' | 'http';
 
 /** A kind of relay: how to start one that leads to `nextPort`. */
 export interface Peer {
+  /** As `--peers` names it. */
+  readonly key: string;
   readonly name: string;
-  /** What it is asked with: a classic message by a sink of ours, or HTTP by curl. */
-  readonly wire: 'classic' | 'http';
-  /** The program that must be on the machine. */
+  readonly wires: readonly Wire[];
+  /** The program that must be on the machine; Node itself where it needs no other. */
   readonly program: string;
   /** It takes its route from the message; the others always lead to the same next port. */
-  readonly routed: boolean;
-  start(nextPort: number): Promise<Running>;
+  readonly routed?: true;
+  /** It has a process for each connection, whose context switches are forgotten with it. */
+  readonly forks?: true;
+  start(nextPort: number, wire: Wire): Promise<Running>;
 }
 
-const here = (file: string): string => fileURLToPath(new URL(file, import.meta.url));
-const folder = mkdtempSync(join(tmpdir(), 'viaduct-bench-'));
+/** Longer than any part of the bench, so that no limit ends an idle connection. */
+const PATIENCE_SECONDS = 600;
+const CONNECTIONS = 16_384;
 
-export const viaduct = (wire: Peer['wire']): Peer => ({
-  name: 'viaduct',
-  wire,
+const here = (file: string): string => fileURLToPath(new URL(file, import.meta.url));
+
+const viaductWith = (key: string, name: string, pump: string): Peer => ({
+  key,
+  name,
+  wires: ['classic', 'http'],
   program: process.execPath,
   routed: true,
-  start: () => startPrinting(process.execPath, [here('../../dist/cli/main.js'), 'server', '0'], /\]:(\d+)/),
-});
-
-/** Compiled once; its source stands beside ours. */
-const spliceRelay = (wire: Peer['wire']): Peer => ({
-  name: 'C splice',
-  wire,
-  program: 'cc',
-  routed: false,
-  start: (nextPort) => {
-    const program = join(folder, 'splice-relay');
-    if (!existsSync(program)) {
-      const source = here('../../bench/splice-relay.c');
-      execFileSync('cc', ['-O2', '-pthread', '-o', program, source]);
-    }
-    return startPrinting(program, [String(nextPort)], /port (\d+)/);
+  start: async () => {
+    const port = await freePort();
+    const options = {
+      host: '127.0.0.1',
+      pump,
+      timeout: PATIENCE_SECONDS,
+      'stall-timeout': PATIENCE_SECONDS,
+      'max-connections': CONNECTIONS,
+      'log-level': 'error',
+    };
+    const args = Object.entries(options).flatMap(([option, value]) => [`--${option}`, String(value)]);
+    const program = here('../../dist/cli/main.js');
+    return startListening(process.execPath, [program, 'server', String(port), ...args], port);
   },
 });
 
-const portable = (wire: Peer['wire']): Peer => ({
-  ...viaduct(wire),
-  name: 'viaduct --pump portable',
-  start: () =>
-    startPrinting(
-      process.execPath,
-      [here('../../dist/cli/main.js'), 'server', '0', '--pump', 'portable'],
-      /\]:(\d+)/,
-    ),
-});
+/** What all others are compared with. */
+export const viaduct = viaductWith('viaduct', 'viaduct', 'splice');
+
+const cRelay: Peer = {
+  key: 'c',
+  name: 'C splice relay',
+  wires: ['classic', 'http'],
+  program: process.execPath,
+  start: startSpliceRelay,
+};
 
 const pipe: Peer = {
+  key: 'pipe',
   name: 'a.pipe(b)',
-  wire: 'classic',
+  wires: ['classic'],
   program: process.execPath,
-  routed: false,
   start: (nextPort) =>
     startPrinting(process.execPath, [here('pipe-relay.js'), String(nextPort)], /port (\d+)/),
 };
 
 const socat: Peer = {
+  key: 'socat',
   name: 'socat -b 262144',
-  wire: 'classic',
+  wires: ['classic'],
   program: 'socat',
-  routed: false,
+  forks: true,
   start: async (nextPort) => {
     const port = await freePort();
-    const listen = `TCP-LISTEN:${port},bind=127.0.0.1,reuseaddr,fork,nodelay`;
+    const listen = `TCP-LISTEN:${port},bind=127.0.0.1,reuseaddr,fork,nodelay,backlog=4096`;
     return startListening('socat', ['-b', '262144', listen, `TCP:127.0.0.1:${nextPort},nodelay`], port);
   },
 };
 
 /** One nginx for each, with what differs between them. */
-function nginx(name: string, wire: Peer['wire'], block: (port: number, nextPort: number) => string): Peer {
+function nginx(
+  key: string,
+  name: string,
+  wire: Wire,
+  block: (port: number, nextPort: number) => string,
+): Peer {
   return {
+    key,
     name,
-    wire,
+    wires: [wire],
     program: 'nginx',
-    routed: false,
     start: async (nextPort) => {
       const port = await freePort();
       const config = join(folder, `nginx-${port}.conf`);
       writeFileSync(
         config,
-        `daemon off; worker_processes 1; pid ${folder}/nginx-${port}.pid; error_log /dev/null;
+        `daemon off; worker_processes auto; pid ${folder}/nginx-${port}.pid; error_log /dev/null;
 include /etc/nginx/modules-enabled/*stream*.conf;
-events { worker_connections 1024; }
+events { worker_connections ${CONNECTIONS}; }
 ${block(port, nextPort)}
 `,
       );
@@ -100,44 +112,59 @@ ${block(port, nextPort)}
 }
 
 const nginxStream = nginx(
-  'nginx stream',
+  'nginx-stream',
+  'nginx stream, 256 KiB buffers',
   'classic',
-  (port, nextPort) => `stream { server { listen 127.0.0.1:${port}; proxy_pass 127.0.0.1:${nextPort};
-  proxy_buffer_size 256k; tcp_nodelay on; } }`,
+  (
+    port,
+    nextPort,
+  ) => `stream { server { listen 127.0.0.1:${port} backlog=4096; proxy_pass 127.0.0.1:${nextPort};
+  proxy_buffer_size 256k; proxy_timeout ${PATIENCE_SECONDS}s; tcp_nodelay on; } }`,
 );
 
-const nginxHttp = (name: string, buffering: string): Peer =>
+const nginxHttp = (key: string, name: string, buffering: string): Peer =>
   nginx(
+    key,
     name,
     'http',
-    (port, nextPort) => `http { access_log off; server { listen 127.0.0.1:${port};
-  location / { proxy_pass http://127.0.0.1:${nextPort}; proxy_http_version 1.1; ${buffering} } } }`,
+    (port, nextPort) => `http { access_log off; server { listen 127.0.0.1:${port} backlog=4096;
+  location / { proxy_pass http://127.0.0.1:${nextPort}; proxy_http_version 1.1;
+    proxy_read_timeout ${PATIENCE_SECONDS}s; ${buffering} } } }`,
   );
 
-const nginxUnbuffered = nginxHttp('nginx http, proxy_buffering off', 'proxy_buffering off;');
+const nginxUnbuffered = nginxHttp(
+  'nginx-unbuffered',
+  'nginx http, proxy_buffering off',
+  'proxy_buffering off;',
+);
 const nginxBuffered = nginxHttp(
+  'nginx-buffered',
   'nginx http, 256 KiB buffers',
   'proxy_buffer_size 256k; proxy_buffers 8 256k; proxy_busy_buffers_size 512k; proxy_max_temp_file_size 0;',
 );
 
 const haproxy: Peer = {
+  key: 'haproxy',
   name: 'HAProxy splice-auto',
-  wire: 'classic',
+  wires: ['classic', 'http'],
   program: 'haproxy',
-  routed: false,
-  start: async (nextPort) => {
+  start: async (nextPort, wire) => {
     const port = await freePort();
     const config = join(folder, `haproxy-${port}.cfg`);
     writeFileSync(
       config,
       `global
-  nbthread 1
+  no strict-limits
+  maxconn 8192
 defaults
-  mode tcp
+  mode ${wire === 'http' ? 'http' : 'tcp'}
   option splice-auto
+  option abortonclose
+  maxconn 8192
+  backlog 4096
   timeout connect 5s
-  timeout client 60s
-  timeout server 60s
+  timeout client ${PATIENCE_SECONDS}s
+  timeout server ${PATIENCE_SECONDS}s
 listen relay
   bind 127.0.0.1:${port}
   server next 127.0.0.1:${nextPort}
@@ -147,16 +174,38 @@ listen relay
   },
 };
 
-/** What viaduct is compared with on one wire, as far as this machine has it. */
-export function peersHere(wire: Peer['wire']): {
-  readonly present: readonly Peer[];
-  readonly missing: readonly string[];
-} {
-  const own = [spliceRelay(wire), portable(wire)];
-  const all = [...own, pipe, socat, nginxStream, haproxy, nginxUnbuffered, nginxBuffered].filter(
-    (peer) => peer.wire === wire,
+/** In the order of the tables. */
+const all = [
+  viaduct,
+  cRelay,
+  viaductWith('portable', 'viaduct --pump portable', 'portable'),
+  haproxy,
+  nginxStream,
+  nginxUnbuffered,
+  nginxBuffered,
+  socat,
+  pipe,
+];
+
+/** All keys, and those of the parts that do not take all. */
+export const everyKey: readonly string[] = all.map(({ key }) => key);
+export const keysForSmall = ['viaduct', 'c', 'portable', 'haproxy', 'nginx-stream', 'nginx-unbuffered'];
+export const keysForIdle = ['viaduct', 'portable', 'haproxy', 'nginx-stream', 'nginx-unbuffered'];
+
+/** Who of `keys` speaks the wire and is on this machine; viaduct always, as the others are compared with it. */
+export function peersFor(wire: Wire, keys: readonly string[]): Peer[] {
+  const wanted = all.filter(
+    (peer) => peer.wires.includes(wire) && (peer === viaduct || keys.includes(peer.key)),
   );
-  const has = ({ program }: Peer): boolean =>
-    spawnSync('which', [program]).status === 0 || program === process.execPath;
-  return { present: all.filter(has), missing: all.filter((peer) => !has(peer)).map(({ name }) => name) };
+  return wanted.filter(({ program }) => isHere(program));
+}
+
+/** Of `keys`, the programs that this machine lacks. */
+export function missingPrograms(keys: readonly string[]): string[] {
+  const programs = all.filter(({ key }) => keys.includes(key)).map(({ program }) => program);
+  return [...new Set(programs)].filter((program) => !isHere(program));
+}
+
+function isHere(program: string): boolean {
+  return program === process.execPath || spawnSync('which', [program]).status === 0;
 }

@@ -1,61 +1,82 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readFileSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { connect, createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 
-/** CPU and memory of a process and its children, from proc(5). */
-interface Usage {
-  readonly cpuSeconds: number;
-  readonly peakRssBytes: number;
-}
-
-/** One running relay or origin. */
+/** One running relay, or one end of a chain. */
 export interface Running {
+  readonly pid: number;
+  /** Where it listens on the loopback; 0 if it does not. */
   readonly port: number;
-  usage(): Usage;
   stop(): Promise<void>;
 }
 
-/** USER_HZ, which Linux has fixed at 100 for everything in proc(5). */
-const TICKS_PER_SECOND = 100;
-const START_LIMIT_MS = 10_000;
+/** For configurations and the compiled program; removed at exit. */
+export const folder = mkdtempSync(join(tmpdir(), 'viaduct-bench-'));
 
-/** Starts a program of ours that prints a line with its port. */
+const START_LIMIT_MS = 10_000;
+/** Descriptors that are asked for; where the hard limit is lower and may not be raised, that is what there is. */
+const DESCRIPTORS = 65_536;
+const children = new Set<ChildProcess>();
+
+process.on('exit', () => {
+  for (const child of children) child.kill('SIGKILL');
+  rmSync(folder, { recursive: true, force: true });
+});
+process.once('SIGINT', () => process.exit(130));
+process.once('SIGTERM', () => process.exit(143));
+
+/** Starts a program that prints a line when it is ready. The pattern's first group is its port, if it has one. */
 export async function startPrinting(
   command: string,
   args: readonly string[],
   pattern: RegExp,
 ): Promise<Running> {
-  const child = spawn(command, args, { stdio: ['ignore', 'pipe', 'pipe'] });
+  const child = start(command, args, 'pipe');
   let output = '';
   const port = await new Promise<number>((resolve, reject) => {
     const look = (text: Buffer): void => {
       output += text.toString();
       const found = pattern.exec(output);
-      if (found) resolve(Number(found[1]));
+      if (found) resolve(Number(found[1] ?? 0));
     };
-    child.stdout.on('data', look);
-    child.stderr.on('data', look);
+    child.stdout?.on('data', look);
+    child.stderr?.on('data', look);
     child.once('error', reject);
     child.once('exit', () => reject(new Error(`${command} ended before it was ready: ${output}`)));
   });
   return running(child, port);
 }
 
-/** Starts a foreign program on a port that we chose for it, and waits until it listens. */
+/** Starts a program on a port that we chose for it, and waits until it listens. */
 export async function startListening(
   command: string,
   args: readonly string[],
   port: number,
 ): Promise<Running> {
-  const child = spawn(command, args, { stdio: 'ignore' });
+  const child = start(command, args, 'ignore');
+  let complaints = '';
+  child.stderr?.on('data', (text: Buffer) => (complaints += text.toString()));
   const deadline = performance.now() + START_LIMIT_MS;
   while (!(await accepts(port))) {
-    if (child.exitCode !== null || performance.now() > deadline) throw new Error(`${command} did not start`);
+    if (child.exitCode !== null || performance.now() > deadline) {
+      throw new Error(`${command} ${args.join(' ')} did not start: ${complaints}`);
+    }
     await delay(20);
   }
   return running(child, port);
+}
+
+/** `sh` raises the limit of descriptors and then becomes the program. */
+function start(command: string, args: readonly string[], stdout: 'pipe' | 'ignore'): ChildProcess {
+  const script = `ulimit -n ${DESCRIPTORS} 2>/dev/null; exec "$0" "$@"`;
+  const child = spawn('sh', ['-c', script, command, ...args], { stdio: ['ignore', stdout, 'pipe'] });
+  children.add(child);
+  child.once('exit', () => children.delete(child));
+  return child;
 }
 
 function accepts(port: number): Promise<boolean> {
@@ -77,40 +98,14 @@ export async function freePort(): Promise<number> {
 }
 
 function running(child: ChildProcess, port: number): Running {
-  const pid = child.pid ?? 0;
   return {
+    pid: child.pid ?? 0,
     port,
-    usage: () => usageOf(pid),
     stop: async () => {
+      if (child.exitCode !== null || child.signalCode !== null) return;
       const ended = once(child, 'exit');
       child.kill('SIGKILL');
-      if (child.exitCode === null && child.signalCode === null) await ended;
+      await ended;
     },
   };
-}
-
-function usageOf(pid: number): Usage {
-  // Fields after the command in parentheses; utime, stime, cutime and cstime are the 14th to 17th of the
-  // whole line. The last two are of children that have ended, as socat has one for each connection.
-  const fields = readFileSync(`/proc/${pid}/stat`, 'utf8')
-    .replace(/^.*\) /s, '')
-    .split(' ');
-  const own = {
-    cpuSeconds:
-      fields
-        .slice(11, 15)
-        .map(Number)
-        .reduce((sum, ticks) => sum + ticks, 0) / TICKS_PER_SECOND,
-    peakRssBytes: Number(/VmHWM:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1] ?? 0) * 1024,
-  };
-  const children = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').split(' ').filter(Boolean);
-  return children
-    .map((child) => usageOf(Number(child)))
-    .reduce(
-      (sum, usage) => ({
-        cpuSeconds: sum.cpuSeconds + usage.cpuSeconds,
-        peakRssBytes: sum.peakRssBytes + usage.peakRssBytes,
-      }),
-      own,
-    );
 }

@@ -1,110 +1,99 @@
-// Throughput of chains of relays, viaduct beside its peers, in paired rounds of one run.
-//   npm run bench -- [--chains classic:1,classic:4,http:2] [--rounds 9] [--mib 1024] [--json]
-import { parseArgs } from 'node:util';
-import { type Chain, buildChain } from './chain.js';
-import { type Peer, peersHere, viaduct } from './peers.js';
+// How fast chains of relays move a large reply, and what that costs a relay.
+import { fetchFlows, startOrigin } from './load.js';
+import { type Peer, type Wire, viaduct } from './peers.js';
+import { type Spread, median, pairedRounds, ratio, withChains } from './rounds.js';
+import { fixed, spread, table } from './table.js';
 
 const MIB = 1024 * 1024;
+const GIB = 1024 * MIB;
 
-interface Row {
-  readonly wire: Peer['wire'];
+export interface Throughput {
+  readonly wire: Wire;
   readonly relays: number;
-  readonly peer: string;
-  /** Median over the rounds, in bytes per second. */
+  readonly flows: number;
+  readonly rounds: number;
+  readonly relay: string;
+  /** All flows together, median over the rounds. */
   readonly bytesPerSecond: number;
-  /** Viaduct's throughput over the peer's, round by round: median, least, most. */
-  readonly ratio: { readonly median: number; readonly min: number; readonly max: number };
-  /** Of one relay, start-up and warm-up taken off. */
+  /** Viaduct's throughput over this relay's, round by round. */
+  readonly ratio: Spread;
+  /** Of one relay of the chain on average, start-up and warm-up taken off. */
   readonly cpuSecondsPerGiB: number;
-  /** The largest relay's peak resident memory. */
-  readonly peakRssMiB: number;
+  /** Viaduct's CPU over this relay's. */
+  readonly cpuRatio: number;
+  /** As the CPU; NaN where the processes that made them are gone. */
+  readonly switchesPerGiB: number;
+  /** The slowest flow's throughput over the mean flow's, median over the rounds. */
+  readonly slowestFlow: number;
 }
 
-const { values: asked } = parseArgs({
-  options: {
-    chains: { type: 'string', default: 'classic:1,classic:4,http:2' },
-    rounds: { type: 'string', default: '9' },
-    mib: { type: 'string', default: '1024' },
-    json: { type: 'boolean', default: false },
-  },
-});
-const rounds = Number(asked.rounds);
-const bytes = Number(asked.mib) * MIB;
-const results: Row[] = [];
-for (const chain of asked.chains.split(',')) {
-  const [wire, relays] = chain.split(':');
-  if (wire !== 'classic' && wire !== 'http')
-    throw new Error(`${chain} is not of the form classic:1 or http:2`);
-  results.push(...(await compare(wire, Number(relays))));
-}
-process.stdout.write(
-  asked.json ? `${JSON.stringify({ rounds, bytes, rows: results }, undefined, 2)}\n` : table(results),
-);
-
-/** All kinds in turn, round by round, so that the machine's moods hit all of them alike. */
-async function compare(wire: Peer['wire'], relays: number): Promise<Row[]> {
-  const { present, missing } = peersHere(wire);
-  for (const name of missing) process.stderr.write(`${name}: not on this machine, left out\n`);
-  const ours = viaduct(wire);
-  const peers = [ours, ...present];
-  const chains = new Map<Peer, Chain>();
+/** One chain length, wire and number of flows, all kinds of relay. `bytes` are those of all flows together. */
+export async function measureThroughput(
+  peers: readonly Peer[],
+  asked: Pick<Throughput, 'wire' | 'relays' | 'flows' | 'rounds'> & { readonly bytes: number },
+): Promise<Throughput[]> {
+  const { wire, relays, flows, rounds, bytes } = asked;
+  const each = Math.ceil(bytes / flows);
+  const origin = await startOrigin(each);
   try {
-    for (const peer of peers) chains.set(peer, await buildChain(peer, relays, bytes));
-    for (const chain of chains.values()) await chain.transfer();
-    const before = new Map([...chains].map(([peer, chain]) => [peer, chain.usage()]));
-    const seconds = new Map<Peer, number[]>(peers.map((peer) => [peer, []]));
-    for (let round = 0; round < rounds; round += 1) {
-      for (const [peer, chain] of chains) seconds.get(peer)?.push(await chain.transfer());
-    }
-    const own = seconds.get(ours) ?? [];
-    return [...chains].map(([peer, chain]) => {
-      const theirs = seconds.get(peer) ?? [];
-      const ratios = theirs.map((time, round) => time / (own[round] ?? NaN));
-      const after = chain.usage();
-      const cpu = after.cpuSeconds - (before.get(peer)?.cpuSeconds ?? 0);
-      return {
+    return await withChains(peers, wire, relays, origin, async (chains) => {
+      for (const chain of chains.values()) await fetchFlows(chain, flows, each);
+      const before = new Map([...chains].map(([peer, chain]) => [peer, chain.usage()]));
+      const results = await pairedRounds(chains, rounds, (chain) => fetchFlows(chain, flows, each));
+      const relayedGiB = (relays * rounds * flows * each) / GIB;
+      const cost = (peer: Peer, what: 'cpuSeconds' | 'switches'): number =>
+        ((chains.get(peer)?.usage()[what] ?? NaN) - (before.get(peer)?.[what] ?? NaN)) / relayedGiB;
+      const secondsOf = (peer: Peer): number[] => (results.get(peer) ?? []).map(({ seconds }) => seconds);
+      return [...results].map(([peer, fetched]) => ({
         wire,
         relays,
-        peer: peer.name,
-        bytesPerSecond: bytes / median(theirs),
-        ratio: { median: median(ratios), min: Math.min(...ratios), max: Math.max(...ratios) },
-        cpuSecondsPerGiB: (cpu / relays / ((rounds * bytes) / MIB)) * 1024,
-        peakRssMiB: after.peakRssBytes / MIB,
-      };
+        flows,
+        rounds,
+        relay: peer.name,
+        bytesPerSecond: (flows * each) / median(secondsOf(peer)),
+        ratio: ratio(secondsOf(peer), secondsOf(viaduct)),
+        cpuSecondsPerGiB: cost(peer, 'cpuSeconds'),
+        cpuRatio: cost(viaduct, 'cpuSeconds') / cost(peer, 'cpuSeconds'),
+        switchesPerGiB: peer.forks ? NaN : cost(peer, 'switches'),
+        slowestFlow: median(fetched.map((round) => slowest(round.each))),
+      }));
     });
   } finally {
-    for (const chain of chains.values()) await chain.stop();
+    await origin.stop();
   }
 }
 
-function median(values: readonly number[]): number {
-  const sorted = values.toSorted((a, b) => a - b);
-  const middle = Math.floor(sorted.length / 2);
-  const upper = sorted[middle] ?? NaN;
-  return sorted.length % 2 === 1 ? upper : (upper + (sorted[middle - 1] ?? NaN)) / 2;
+/** All flows have the same size, so a flow's throughput is as one over its seconds. */
+function slowest(seconds: readonly number[]): number {
+  const mean = seconds.reduce((sum, value) => sum + 1 / value, 0) / seconds.length;
+  return 1 / Math.max(...seconds) / mean;
 }
 
-function table(rows: readonly Row[]): string {
-  const head = ['wire', 'relays', 'relay', 'GB/s', 'viaduct ÷ it', '(least – most)', 'CPU s/GiB', 'peak MiB'];
-  const body = rows.map((row) => [
-    row.wire,
-    String(row.relays),
-    row.peer,
-    (row.bytesPerSecond / 1e9).toFixed(2),
-    row.ratio.median.toFixed(2),
-    `(${row.ratio.min.toFixed(2)} – ${row.ratio.max.toFixed(2)})`,
-    row.cpuSecondsPerGiB.toFixed(2),
-    row.peakRssMiB.toFixed(0),
-  ]);
-  const lines = [head, ...body];
-  const widths = head.map((_, column) => Math.max(...lines.map((line) => line[column]?.length ?? 0)));
-  return lines
-    .map(
-      (line) =>
-        `${line
-          .map((cell, column) => cell.padEnd(widths[column] ?? 0))
-          .join('  ')
-          .trimEnd()}\n`,
-    )
-    .join('');
+export function throughputTable(rows: readonly Throughput[]): string {
+  return table(
+    [
+      'wire',
+      'relays',
+      'flows',
+      'relay',
+      'GB/s',
+      'viaduct ÷ it',
+      'CPU s/GiB',
+      'CPU, viaduct ÷ it',
+      'switches/GiB',
+      'slowest flow',
+    ],
+    rows.map((row) => [
+      row.wire,
+      String(row.relays),
+      String(row.flows),
+      row.relay,
+      fixed(row.bytesPerSecond / 1e9, 2),
+      spread(row.ratio),
+      fixed(row.cpuSecondsPerGiB, 2),
+      fixed(row.cpuRatio, 2),
+      fixed(row.switchesPerGiB, 0),
+      row.flows === 1 ? '–' : fixed(row.slowestFlow, 2),
+    ]),
+  );
 }
