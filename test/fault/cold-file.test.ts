@@ -1,0 +1,46 @@
+import assert from 'node:assert/strict';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { fetchBytes } from '../support/fetch.js';
+import { testNode } from '../support/nodes.js';
+import { havePeer } from '../support/peers.js';
+import { Child, NodeProcess } from '../support/processes.js';
+import { randomFile, tempFolder } from '../support/temp.js';
+
+const MIB = 1024 * 1024;
+/** Reads of cold files that are under way at once: half of the threads that libuv has for files. */
+const COLD = 2;
+/** How long each read of a cold file blocks. */
+const DELAY_S = 2;
+
+test('reads that block hold up neither other files nor relayed flows', async (t) => {
+  if (!havePeer(t, 'strace')) return;
+  const root = tempFolder(t);
+  const cold = randomFile(root, 'cold', 256 * 1024);
+  const warm = randomFile(root, 'warm', 2 * MIB);
+  const node = await NodeProcess.start(t, { root });
+  const further = await testNode(t, { root });
+  // The kernel holds every read of this one file, as a disk that is asleep or far away would.
+  const disk = new Child(t, 'strace', [
+    '-f',
+    ...['-p', String(node.pid)],
+    ...['-P', join(root, 'cold')],
+    ...['-e', 'trace=pread64,read'],
+    ...['-e', `inject=pread64,read:delay_enter=${DELAY_S}s`],
+  ]);
+  await disk.until(({ stderr }) => stderr.includes('attached'));
+
+  const ended: string[] = [];
+  const fetching = (name: string, expected: Buffer, route = [node.hop]): Promise<void> =>
+    fetchBytes(name, route).then((bytes) => {
+      assert.ok(bytes.equals(expected));
+      ended.push(name);
+    });
+  const held = Array.from({ length: COLD }, () => fetching('cold', cold));
+  await disk.until(({ stderr }) => stderr.includes('pread64('));
+  for (let round = 0; round < 5; round += 1) {
+    await Promise.all([fetching('warm', warm), fetching('warm', warm, [node.hop, further.hop])]);
+  }
+  await Promise.all(held);
+  assert.deepEqual(ended.slice(-COLD), ['cold', 'cold'], 'the held files end last');
+});
