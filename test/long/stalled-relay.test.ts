@@ -14,7 +14,7 @@ const MIB = 2 ** 20;
 const READERS = 1000;
 const ZEROS = Buffer.alloc(MIB);
 /** What most of them read on to; a few read to the end. All of it would be a terabyte. */
-const FURTHER = 8 * MIB;
+const FURTHER = 4 * MIB;
 const TO_THE_END = 3;
 const PATIENT = ['--stall-timeout', '3600', '--timeout', '3600', '--pump', 'splice'];
 const MOST_GROWTH = 64 * MIB;

@@ -21,7 +21,7 @@ export async function settles<T>(
 }
 
 /** What the open descriptors of a process are (proc(5)): `socket:[…]`, a path, and so on. */
-export function descriptorsOf(pid: number | 'self'): readonly string[] {
+function descriptorsOf(pid: number | 'self'): readonly string[] {
   return readdirSync(`/proc/${pid}/fd`).flatMap((fd) => {
     try {
       return [readlinkSync(`/proc/${pid}/fd/${fd}`)];
