@@ -1,5 +1,6 @@
 import { constants } from 'node:os';
-import { download, localName } from '../client/download.js';
+import { download } from '../client/download.js';
+import { localName } from '../client/place.js';
 import { type FetchOptions, type Progress, fetchFile } from '../client/fetch.js';
 import { ViaductError, asViaductError } from '../errors.js';
 import { type Source, visible } from '../route.js';
