@@ -1,6 +1,5 @@
 import { visible } from '../../route.js';
-import { progressLines } from './layout.js';
-import { LiveArea } from './live-area.js';
+import type { LiveArea } from './live-area.js';
 import { Totals, Transfer, type TransferUpdate } from './transfers.js';
 
 /** Ten frames a second look smooth; more would only flicker. */
@@ -29,25 +28,20 @@ export class ProgressDisplay {
   /** Whether transfers are drawn; if not, the caller may want to print plain lines instead. */
   readonly draws: boolean;
   readonly #terminal: NodeJS.WriteStream;
-  readonly #colors: boolean;
-  readonly #area: LiveArea;
-  readonly #timer: NodeJS.Timeout | undefined;
+  /** Undefined until the first frame. */
+  #area: LiveArea | undefined;
+  #timer: NodeJS.Timeout | undefined;
+  #closed = false;
   readonly #running = new Set<Transfer>();
   readonly #totals: Totals;
-  readonly #resumed = (): void => this.#area.forget();
+  readonly #resumed = (): void => this.#area?.forget();
 
   /** @param wanted false draws nothing on a terminal either */
   constructor(terminal: NodeJS.WriteStream, wanted = true) {
     this.#terminal = terminal;
     this.draws = wanted && canDraw(terminal);
-    // hasColors() knows NO_COLOR, FORCE_COLOR and what TERM says.
-    this.#colors = this.draws && terminal.hasColors();
-    this.#area = new LiveArea(terminal);
     this.#totals = new Totals(performance.now());
-    if (!this.draws) return;
-    this.#timer = setInterval(() => this.#redraw(), REDRAW_MS);
-    // The shell has printed something since: what was drawn is no longer where it was.
-    process.on('SIGCONT', this.#resumed);
+    if (this.draws) this.#timer = setTimeout(() => void this.#begin(), REDRAW_MS);
   }
 
   /** A transfer that begins now, in the phase `connecting`. Its name may be any text. */
@@ -69,25 +63,42 @@ export class ProgressDisplay {
 
   /** Prints a line, above the transfers where they are drawn. */
   message(line: string): void {
-    if (this.draws) this.#area.print(`${line}\n`);
-    else this.#terminal.write(`${line}\n`);
+    if (this.#area === undefined) this.#terminal.write(`${line}\n`);
+    else this.#area.print(`${line}\n`);
   }
 
-  /** Takes everything off the terminal that was drawn; later messages are printed plainly. */
+  /** Takes off the terminal what was drawn; later messages are printed plainly. */
   close(): void {
-    if (!this.draws) return;
-    clearInterval(this.#timer);
+    this.#closed = true;
+    clearTimeout(this.#timer);
     process.off('SIGCONT', this.#resumed);
-    this.#area.draw([]);
+    this.#area?.draw([]);
+    this.#area = undefined;
   }
 
-  #redraw(): void {
-    const { columns, rows } = this.#terminal;
-    if (columns <= 0) return;
-    const now = performance.now();
-    const running = [...this.#running];
-    const views = running.map((transfer) => transfer.view(now));
-    const total = this.#totals.view(running, now);
-    this.#area.draw(progressLines(views, total, { columns, rows: rows || ROWS, colors: this.#colors }));
+  /** What draws is loaded with the first frame: it takes longer than a short transfer, or than a round trip. */
+  async #begin(): Promise<void> {
+    const [{ LiveArea }, { progressLines }] = await Promise.all([
+      import('./live-area.js'),
+      import('./layout.js'),
+    ]);
+    if (this.#closed) return;
+    const area = new LiveArea(this.#terminal);
+    // It knows NO_COLOR, FORCE_COLOR and TERM.
+    const colors = this.#terminal.hasColors();
+    const redraw = (): void => {
+      const { columns, rows } = this.#terminal;
+      if (columns <= 0) return;
+      const now = performance.now();
+      const running = [...this.#running];
+      const views = running.map((transfer) => transfer.view(now));
+      const total = this.#totals.view(running, now);
+      area.draw(progressLines(views, total, { columns, rows: rows || ROWS, colors }));
+    };
+    this.#area = area;
+    this.#timer = setInterval(redraw, REDRAW_MS);
+    // The shell has printed something since: what was drawn is no longer where it was.
+    process.on('SIGCONT', this.#resumed);
+    redraw();
   }
 }

@@ -41,6 +41,7 @@ const LAYOUTS: readonly { readonly columns: readonly Column[]; readonly name: nu
   { columns: ['percent'], name: 4 },
 ];
 
+const SEGMENTER = new Intl.Segmenter();
 const WIDEST_BAR = 42;
 const GAP = '  ';
 const RATE_WIDTH = 10;
@@ -147,7 +148,7 @@ function fit(text: string, columns: number): string {
   const width = stringWidth(text);
   if (width <= columns) return text + ' '.repeat(columns - width);
   let short = '';
-  for (const { segment } of new Intl.Segmenter().segment(text)) {
+  for (const { segment } of SEGMENTER.segment(text)) {
     if (stringWidth(short + segment) > columns - 1) break;
     short += segment;
   }
