@@ -90,9 +90,11 @@ const MEANINGS = {
   /** The receiver left before the end of the file. */
   CLIENT_GONE: { exit: 18 },
   /** The requested file does not exist under the root. */
-  NOT_FOUND: { exit: 1, status: 404 },
+  NOT_FOUND: { exit: 22, status: 404 },
   /** The requested name leaves the root, is hidden, or is not a regular file. */
-  FORBIDDEN: { exit: 1, status: 403 },
+  FORBIDDEN: { exit: 22, status: 403 },
+  /** The far side answered with an HTTP status that is none of the others. */
+  HTTP_ERROR: { exit: 22, status: 502 },
   /** A file could not be read, or shrank while it was read. */
   READ_FAILED: { exit: 26, status: 500 },
   /** A file or standard output could not be written. */
@@ -106,9 +108,17 @@ const MEANINGS = {
 /** Stable, literal name of a kind of failure. */
 export type ErrorCode = keyof typeof MEANINGS;
 
+const CODES = Object.keys(MEANINGS).filter((key): key is ErrorCode => key in MEANINGS);
+
+function meaningOf(code: ErrorCode): Meaning {
+  return MEANINGS[code];
+}
+
 export interface ErrorDetails {
   /** The hop that failed, as `host:port`. */
-  readonly hop?: string;
+  readonly hop?: string | undefined;
+  /** Its number in the route; the client is 0. */
+  readonly hopNumber?: number | undefined;
   /** The lower-level error that led to this one. */
   readonly cause?: unknown;
 }
@@ -119,15 +129,18 @@ export class ViaductError extends Error {
   readonly code: ErrorCode;
   /** The hop that failed, as `host:port`, where one did. */
   readonly hop: string | undefined;
+  /** Its number in the route, where that is known; the client is 0. */
+  readonly hopNumber: number | undefined;
 
   constructor(code: ErrorCode, message: string, details: ErrorDetails = {}) {
     super(message, details.cause === undefined ? {} : { cause: details.cause });
     this.code = code;
     this.hop = details.hop;
+    this.hopNumber = details.hopNumber;
   }
 
   get #meaning(): Meaning {
-    return MEANINGS[this.code];
+    return meaningOf(this.code);
   }
 
   /** The process exit code that stands for this failure. */
@@ -149,6 +162,16 @@ export class ViaductError extends Error {
   get proxyError(): string | undefined {
     return this.#meaning.proxy;
   }
+}
+
+/** The code that stands for an error type of `Proxy-Status` (RFC 9209 §2.3), or undefined. */
+export function codeOfProxyError(type: string): ErrorCode | undefined {
+  return CODES.find((code) => meaningOf(code).proxy === type);
+}
+
+/** `text` as a code, if it is one. */
+export function asErrorCode(text: unknown): ErrorCode | undefined {
+  return CODES.find((code) => code === text);
 }
 
 /** The `code` of a Node system error such as `ENOENT`, or undefined. */

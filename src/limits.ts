@@ -12,6 +12,13 @@ export const HEAD_BYTES = 16 * 1024;
 /** A request target (RFC 9110 §4.1 asks for at least 8,000). */
 export const TARGET_BYTES = 8 * 1024;
 
+/** The line before a chunk (RFC 9112 §7.1.1 asks to bound its extensions). */
+export const CHUNK_LINE_BYTES = 1024;
+
+/** The body of an error reply, and how long a client reads it; its head says enough. */
+export const ERROR_BODY_BYTES = 64 * 1024;
+export const ERROR_BODY_MS = 5000;
+
 /** A relay on the HTTP wire dials for so long: short, so that a deadline does not hide the hop that failed. */
 export const HTTP_CONNECT_MS = 5000;
 

@@ -67,6 +67,11 @@ export function formatHop({ host, port }: Hop): string {
   return host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
 }
 
+/** How errors call a hop: `hop 3 (h4:9000)`. The client is 0, the hop that it dials 1. */
+export function hopLabel(number: number, hop: Hop): string {
+  return `hop ${number} (${formatHop(hop)})`;
+}
+
 /**
  * The input file of the original: the file name on the first line, then one line `host port` per hop.
  * LF or CRLF; blank lines are skipped and a byte-order mark is ignored.
