@@ -1,0 +1,34 @@
+import { Command } from 'commander';
+import { VERSION } from '../version.js';
+import { addClientCommand } from './commands/client.js';
+import { addServerCommand } from './commands/server.js';
+import { exitCodesHelp } from './exit-codes.js';
+
+/** Each adds a command to the program; help, the man page and completion have them in this order. */
+const COMMANDS = [addServerCommand, addClientCommand];
+
+/**
+ * The command line as a whole. A command's action sets `process.exitCode`; help, the version and wrong usage
+ * reject with a CommanderError.
+ */
+export function buildProgram(): Command {
+  const program = new Command('viaduct')
+    .description(
+      'Fetch a file from a host that you cannot reach directly, over a chain of hosts that can reach each other.',
+    )
+    .version(VERSION, '-V, --version')
+    .exitOverride()
+    .configureOutput({
+      outputError: (text, write) => {
+        // One line, also where a suggestion ("Did you mean …?") follows on a second one.
+        const message = text
+          .replace(/^error: /, '')
+          .trimEnd()
+          .replaceAll('\n', ' ');
+        write(`viaduct: ${message} (see viaduct --help)\n`);
+      },
+    })
+    .addHelpText('afterAll', exitCodesHelp());
+  for (const addCommand of COMMANDS) addCommand(program);
+  return program;
+}
