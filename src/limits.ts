@@ -42,6 +42,12 @@ export const LISTING_BYTES = 64 * 1024 * 1024;
 /** A line of a listing: a name of 255 characters takes 1.5 KiB at most, the path of a folder some more. */
 export const LISTING_LINE_BYTES = 64 * 1024;
 
+/** Times that a trace asks each hop: the median of three forgives one that was slow. */
+export const PROBES = 3;
+
+/** A node's status, as a trace reads it: half a KiB. */
+export const STATUS_BYTES = 16 * 1024;
+
 /** Input that is kept while a reply is on its way, for requests that a client sends ahead. */
 export const INPUT_AHEAD_BYTES = 64 * 1024;
 

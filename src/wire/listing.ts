@@ -1,6 +1,7 @@
 import { ViaductError } from '../errors.js';
 import { LISTING_BYTES, LISTING_LINE_BYTES } from '../limits.js';
 import { visible } from '../route.js';
+import { parseJsonObject } from './json.js';
 
 /*
  * A folder's listing is JSON that can be read as it comes: a first line, a line for each entry, a last line.
@@ -96,7 +97,9 @@ export class ListingDecoder {
 }
 
 function parseEntry(line: string): Entry {
-  const { name, type, size, modified } = parseObject(line);
+  const entry = parseJsonObject(line);
+  if (entry === undefined) throw malformed('an entry is not a JSON object');
+  const { name, type, size, modified } = entry;
   if (typeof name !== 'string' || !isSegment(name)) throw malformed(`${shown(name)} is not a name`);
   if (typeof modified !== 'string' || !MODIFIED.test(modified) || Number.isNaN(Date.parse(modified)))
     throw malformed(`${shown(name)} has no time`);
@@ -106,17 +109,6 @@ function parseEntry(line: string): Entry {
   if (typeof size !== 'number' || !Number.isSafeInteger(size) || size < 0)
     throw malformed(`${shown(name)} has no size`);
   return { ...facts, kind: type, size };
-}
-
-function parseObject(line: string): Readonly<Record<string, unknown>> {
-  let value: unknown;
-  try {
-    value = JSON.parse(line);
-  } catch (cause) {
-    throw malformed('an entry is not JSON', cause);
-  }
-  if (typeof value !== 'object' || value === null) throw malformed('an entry is not an object');
-  return { ...value };
 }
 
 /** What can be one segment of a path. A lone surrogate cannot: it has no UTF-8. */
