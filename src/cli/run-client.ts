@@ -6,7 +6,7 @@ import { type Source, visible } from '../route.js';
 import { formatBytes } from '../units.js';
 import { readInput } from './input.js';
 import { formatSeconds, printError } from './print.js';
-import { ProgressLine } from './progress.js';
+import { ProgressDisplay } from './progress/display.js';
 import { standardOutput } from './standard-output.js';
 
 /** As the command line gives them; times in ms. */
@@ -25,8 +25,6 @@ export async function runClient(input: string, options: ClientOptions): Promise<
   // SIGHUP comes from a terminal that closes, under nohup too: Node forgets at its start that it was to be
   // ignored (measured), so that nobody can tell. A session of its own (setsid) gets none.
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
-    // Not once(): a listener that takes itself off first looks, to the library that gives the terminal its
-    // cursor back (signal-exit), as if nobody else cared, and it kills the process.
     process.on(signal, () => {
       interruptedBy ??= signal;
       interruption.abort(
@@ -49,15 +47,14 @@ export async function runClient(input: string, options: ClientOptions): Promise<
 async function fetchAndTell(source: Source, options: ClientOptions, signal: AbortSignal): Promise<void> {
   const toStdout = options.output === '-';
   const target = options.output ?? localName(source.name);
-  // A terminal without a width, as scripts may open one, has no place to draw.
-  const canDraw = process.stderr.isTTY && process.stderr.columns > 0 && !(toStdout && process.stdout.isTTY);
-  const line = canDraw ? new ProgressLine(target, process.stderr) : undefined;
+  const display = new ProgressDisplay(process.stderr, !(toStdout && process.stdout.isTTY));
+  const task = display.add(target);
   const settings: FetchOptions = {
     timeoutMs: options.timeout,
     connectTimeoutMs: options.connectTimeout,
     maxHops: options.maxHops,
     signal,
-    onProgress: line?.update,
+    onProgress: ({ bytes }) => task.update({ phase: 'downloading', bytes }),
   };
   let result: Progress;
   try {
@@ -65,7 +62,7 @@ async function fetchAndTell(source: Source, options: ClientOptions, signal: Abor
       ? await fetchFile(source, standardOutput(), settings)
       : await download(source, target, settings);
   } finally {
-    line?.clear();
+    display.close();
   }
   const { bytes, seconds } = result;
   const rate = `${formatBytes(bytes / Math.max(seconds, 0.001))}/s`;
