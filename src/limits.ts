@@ -50,6 +50,18 @@ export const DIGESTS_KEPT = 1000;
 export const DIGESTS_AT_ONCE = 2;
 export const DIGESTS_QUEUED = 100;
 
+/** A folder's listing: 100,000 names of the longest kind are about 30 MiB; a million short entries fit. */
+export const LISTING_BYTES = 64 * 1024 * 1024;
+
+/** A line of a listing: a name of 255 characters takes 1.5 KiB at most, the path of a folder some more. */
+export const LISTING_LINE_BYTES = 64 * 1024;
+
+/** Times that a trace asks each hop: the median of three forgives one that was slow. */
+export const PROBES = 3;
+
+/** A node's status, as a trace reads it: half a KiB. */
+export const STATUS_BYTES = 16 * 1024;
+
 /** Input that is kept while a reply is on its way, for requests that a client sends ahead. */
 export const INPUT_AHEAD_BYTES = 64 * 1024;
 

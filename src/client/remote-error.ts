@@ -2,6 +2,7 @@ import { Token, parseList } from 'structured-headers';
 import { type ErrorCode, ViaductError, asErrorCode, codeOfProxyError } from '../errors.js';
 import { formatHop, visible } from '../route.js';
 import { type ReplyHead, valuesOf } from '../wire/http-head.js';
+import { parseJsonObject } from '../wire/json.js';
 import type { Location } from './location.js';
 
 /** What an error reply says of itself, as far as it can be read. */
@@ -11,6 +12,8 @@ interface Claims {
   /** `host:port` of the hop that failed. */
   readonly address?: string | undefined;
   readonly details?: string | undefined;
+  /** The number of the hop that failed, 1 for the first. */
+  readonly hopNumber?: number | undefined;
 }
 
 /**
@@ -27,12 +30,16 @@ export function remoteError(
   const failure = readProxyStatus(fields);
   const said = problem.details ?? failure.details;
   const hop = failure.address ?? problem.address;
-  const places = route.flatMap((each, index) => (formatHop(each) === hop ? [index + 1] : []));
+  // A host may occur twice: its address alone tells the number only where it occurs once.
+  const places = route.flatMap((each, index) =>
+    hop === undefined || formatHop(each) === hop ? [index + 1] : [],
+  );
+  const hopNumber = places.find((place) => place === problem.hopNumber || places.length === 1);
   const message =
     said ?? `the answer is ${status}${reason === '' ? '' : ` (${reason})`}, without a word of the hop`;
   return new ViaductError(codeFor(failure.type, problem.type, status), visible(message), {
     hop: hop === undefined ? undefined : visible(hop),
-    hopNumber: places.length === 1 ? places[0] : undefined,
+    hopNumber,
   });
 }
 
@@ -73,15 +80,15 @@ function readProxyStatus(fields: ReplyHead['fields']): Claims {
 function readProblem(fields: ReplyHead['fields'], body: Buffer): Claims {
   const [type = ''] = valuesOf(fields, 'content-type');
   if (!/^application\/problem\+json\b/i.test(type)) return {};
-  try {
-    const problem: unknown = JSON.parse(body.toString());
-    const textOf = (name: string): string | undefined => {
-      if (typeof problem !== 'object' || problem === null) return undefined;
-      const value: unknown = Reflect.get(problem, name);
-      return typeof value === 'string' ? value : undefined;
-    };
-    return { type: textOf('code'), address: textOf('address'), details: textOf('detail') };
-  } catch {
-    return {};
-  }
+  const { code, address, detail, hop } = parseJsonObject(body.toString()) ?? {};
+  return {
+    type: textOrNothing(code),
+    address: textOrNothing(address),
+    details: textOrNothing(detail),
+    hopNumber: typeof hop === 'number' ? hop : undefined,
+  };
+}
+
+function textOrNothing(value: unknown): string | undefined {
+  return typeof value === 'string' ? value : undefined;
 }

@@ -32,6 +32,8 @@ export interface RequestOptions {
   readonly maxHops?: number | undefined;
   /** Ends the request; its reason is thrown. */
   readonly signal?: AbortSignal | undefined;
+  /** Told when the first hop is connected, right before the request is sent. */
+  readonly onConnect?: (() => void) | undefined;
 }
 
 /**
@@ -57,6 +59,7 @@ export async function request(location: Location, options: RequestOptions = {}):
       ...(options.fields ?? []),
       ['Connection', 'close'],
     ];
+    options.onConnect?.();
     channel.socket.write(formatHead(`${method} ${target} HTTP/1.1`, fields));
     const { head, rest } = await readReplyHead(peer, location.route.length);
     const reply = new Reply(peer, head, framingOf(head, method === 'HEAD'), rest);

@@ -65,6 +65,27 @@ describe('the code in the body', () => {
   }
 });
 
+describe('the number of the hop', () => {
+  const numberOf = (address: string | undefined, hop: unknown, hosts = 'aba'): number | undefined => {
+    const route = [...hosts].map((host) => ({ host, port: 1 }));
+    const fields: Field[] = [['Content-Type', 'application/problem+json']];
+    const body = Buffer.from(JSON.stringify({ code: 'X', detail: 'no', address, hop }));
+    return remoteError({ status: 502, reason: '', minor: 1, fields }, body, { route, path: '/' }).hopNumber;
+  };
+  for (const [what, address, hop, number] of [
+    ['of a host that occurs once', 'b:1', undefined, 2],
+    ['of a host that occurs twice', 'a:1', 3, 3],
+    ['of a host that occurs twice, not told', 'a:1', undefined, undefined],
+    ['of a host that occurs twice, told wrongly', 'a:1', 2, undefined],
+    ['of a node that fails itself', undefined, 2, 2],
+    ['beyond the route', undefined, 4, undefined],
+    ['that is none', undefined, '2', undefined],
+    ['of a host that is not on the route', 'c:1', 2, undefined],
+  ] as const) {
+    test(what, () => assert.equal(numberOf(address, hop), number));
+  }
+});
+
 describe('what says nothing', () => {
   for (const [what, fields, problem] of [
     ['no body', [], undefined],
