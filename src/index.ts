@@ -16,3 +16,14 @@ export type { NodeEvent } from './node/events.js';
 export type { ClientJudgement } from './node/policy.js';
 export { type FetchOptions, type Progress, type Sink, fetchFile } from './client/fetch.js';
 export { download, localName } from './client/download.js';
+export { type Location, formatLocation, parseLocation } from './client/location.js';
+export type { RequestOptions } from './client/request.js';
+export { type ListOptions, listFolder, listLocation } from './client/listing.js';
+export {
+  type AnsweringHop,
+  type SilentHop,
+  type TraceOptions,
+  type TracedHop,
+  traceRoute,
+} from './client/trace.js';
+export type { Entry } from './wire/listing.js';

@@ -16,9 +16,25 @@ export function secondsOption(flag: string, what: string, defaultMs: number, orN
 
 /** A number from 1 that bounds something. */
 export function countOption(flag: string, what: string, defaultCount: number): Option {
-  return new Option(`${flag} <n>`, `most ${what}`).default(defaultCount).argParser((text: string) => {
-    const count = /^\d{1,9}$/.test(text) ? Number(text) : 0;
-    if (count < 1) throw new InvalidArgumentError('Expected a whole number from 1.');
-    return count;
-  });
+  return new Option(`${flag} <n>`, `most ${what}`).default(defaultCount).argParser(parseCount);
+}
+
+/** A whole number from 1. */
+export function parseCount(text: string): number {
+  const count = /^\d{1,9}$/.test(text) ? Number(text) : 0;
+  if (count < 1) throw new InvalidArgumentError('Expected a whole number from 1.');
+  return count;
+}
+
+/** How the argument of commands that go somewhere is called in their help. */
+export const WHERE = 'host:port/path, with relays as in http://h1:12000/@h2:11000/path';
+
+/** Relays given apart. */
+export function jumpOption(): Option {
+  return new Option('-J, --jump <relays>', 'relays in front of it, as with ssh: h1:12000,h2:11000');
+}
+
+/** A route in a file. */
+export function routeOption(): Option {
+  return new Option('--route <file>', 'take name and route from an input file, - for standard input');
 }

@@ -1,11 +1,13 @@
 import { Command } from 'commander';
 import { VERSION } from '../version.js';
 import { addClientCommand } from './commands/client.js';
+import { addListCommand } from './commands/ls.js';
 import { addServerCommand } from './commands/server.js';
+import { addTraceCommand } from './commands/trace.js';
 import { exitCodesHelp } from './exit-codes.js';
 
 /** Each adds a command to the program; help, the man page and completion have them in this order. */
-const COMMANDS = [addServerCommand, addClientCommand];
+const COMMANDS = [addServerCommand, addClientCommand, addListCommand, addTraceCommand];
 
 /**
  * The command line as a whole. A command's action sets `process.exitCode`; help, the version and wrong usage
