@@ -10,6 +10,8 @@ interface Meaning {
   readonly status?: number;
   /** Error type of `Proxy-Status` (RFC 9209 §2.3), for what went wrong between nodes. */
   readonly proxy?: string;
+  /** A later attempt over the same route may succeed. */
+  readonly transient?: true;
 }
 
 /** The one table of failures. Code that decides something looks at the code, never at a message's text. */
@@ -52,15 +54,23 @@ const MEANINGS = {
     hint: 'check the spelling and the resolver of the machine that dials',
     status: 502,
     proxy: 'dns_error',
+    transient: true,
   },
   /** Nothing listens at the hop. */
-  REFUSED: { exit: 7, hint: 'is a node running there?', status: 502, proxy: 'connection_refused' },
+  REFUSED: {
+    exit: 7,
+    hint: 'is a node running there?',
+    status: 502,
+    proxy: 'connection_refused',
+    transient: true,
+  },
   /** The hop cannot be dialled for another reason: no route, network down, local limits. */
   UNREACHABLE: {
     exit: 7,
     hint: 'check the network between the two',
     status: 502,
     proxy: 'destination_ip_unroutable',
+    transient: true,
   },
   /** The policy of the node forbids to dial this hop; the message says which option allows it. */
   PROHIBITED: { exit: 7, status: 403, proxy: 'destination_ip_prohibited' },
@@ -70,6 +80,7 @@ const MEANINGS = {
     hint: 'a firewall may drop the packets',
     status: 504,
     proxy: 'connection_timeout',
+    transient: true,
   },
   /** The sender was silent for longer than the limit. */
   TIMEOUT: {
@@ -77,6 +88,7 @@ const MEANINGS = {
     hint: "a later hop may be slow or down; the nodes' logs say which",
     status: 504,
     proxy: 'connection_read_timeout',
+    transient: true,
   },
   /** The receiver took nothing for longer than the limit. */
   STALLED: { exit: 28 },
@@ -86,6 +98,7 @@ const MEANINGS = {
     hint: "the nodes' logs name the hop and the reason",
     status: 502,
     proxy: 'connection_terminated',
+    transient: true,
   },
   /** The receiver left before the end of the file. */
   CLIENT_GONE: { exit: 18 },
@@ -95,6 +108,16 @@ const MEANINGS = {
   FORBIDDEN: { exit: 22, status: 403 },
   /** The far side answered with an HTTP status that is none of the others. */
   HTTP_ERROR: { exit: 22, status: 502 },
+  /** The far side is busy or stopping. */
+  UNAVAILABLE: { exit: 22, status: 503, transient: true },
+  /** The file is another one than before, and what there is of it cannot be taken back. */
+  CHANGED: { exit: 18, hint: 'fetch it again' },
+  /** The SHA-256 of what was fetched is not that of the file at its origin. */
+  DIGEST_MISMATCH: { exit: 110, hint: 'something on the way changes data; nothing was kept' },
+  /** The origin does not tell the SHA-256 of the file. */
+  NO_DIGEST: { exit: 22, hint: '--no-verify accepts the file by its size' },
+  /** Another process is writing the same file. */
+  BUSY: { exit: 23, hint: 'wait for it to end' },
   /** A file could not be read, or shrank while it was read. */
   READ_FAILED: { exit: 26, status: 500 },
   /** A file or standard output could not be written. */
@@ -156,6 +179,11 @@ export class ViaductError extends Error {
   /** The HTTP status that stands for this failure. */
   get status(): number {
     return this.#meaning.status ?? 500;
+  }
+
+  /** Whether a later attempt over the same route may succeed. */
+  get transient(): boolean {
+    return this.#meaning.transient ?? false;
   }
 
   /** Its error type in `Proxy-Status` (RFC 9209 §2.3), or undefined if no intermediary failed. */

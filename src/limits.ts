@@ -19,6 +19,20 @@ export const CHUNK_LINE_BYTES = 1024;
 export const ERROR_BODY_BYTES = 64 * 1024;
 export const ERROR_BODY_MS = 5000;
 
+/** Attempts of a download in a row that bring nothing (`--retry`). */
+export const RETRIES = 5;
+
+/** The pause before an attempt: the first, doubled for each one in a row that brought nothing, up to the last. */
+export const RETRY_FIRST_MS = 500;
+export const RETRY_LAST_MS = 30_000;
+
+/** An origin says by `Retry-After` when to ask for a digest again; never later than this. */
+export const DIGEST_ASK_MS = 10_000;
+
+/** How long a digest is waited for: this long, and as long as a slow disk takes to read the file. */
+export const DIGEST_PATIENCE_MS = 60_000;
+export const DIGEST_BYTES_PER_MS = 10_000;
+
 /** A relay on the HTTP wire dials for so long: short, so that a deadline does not hide the hop that failed. */
 export const HTTP_CONNECT_MS = 5000;
 

@@ -1,19 +1,16 @@
 #!/usr/bin/env node
-import { CommanderError } from 'commander';
-import { asViaductError } from '../errors.js';
-import { flushOutput } from './lines.js';
-import { printError } from './print.js';
-import { buildProgram } from './program.js';
+import { VERSION } from '../version.js';
 
 // Whoever reads our lines may leave early (`| head`). That ends no transfer; a sink reports its own failures.
 process.stdout.on('error', () => {});
 process.stderr.on('error', () => {});
 
-try {
-  await buildProgram().parseAsync();
-} catch (error) {
-  if (error instanceof CommanderError) process.exitCode = error.exitCode === 0 ? 0 : 2;
-  else process.exitCode = printError(asViaductError(error));
+const [first, ...more] = process.argv.slice(2);
+if ((first === '--version' || first === '-V') && more.length === 0) {
+  // Scripts ask for it often: they do not wait until all commands are loaded.
+  process.stdout.write(`${VERSION}\n`);
+} else {
+  const { runProgram } = await import('./program.js');
+  await runProgram();
+  process.exit();
 }
-await flushOutput();
-process.exit();

@@ -2,16 +2,20 @@ import { InvalidArgumentError, Option } from 'commander';
 import { MAX_TIMER_MS } from '../limits.js';
 
 /** A time limit in seconds for the user, in milliseconds for the program. */
-export function secondsOption(flag: string, what: string, defaultMs: number, orNone = false): Option {
-  return new Option(`${flag} <seconds>`, `time limit: ${what}`)
-    .default(defaultMs, String(defaultMs / 1000))
-    .argParser((text: string) => {
-      const seconds = /^\d+(\.\d+)?$/.test(text) ? Number(text) : NaN;
-      const valid = (orNone ? seconds >= 0 : seconds > 0) && seconds * 1000 <= MAX_TIMER_MS;
-      if (!valid)
-        throw new InvalidArgumentError(`Expected seconds, ${orNone ? '0 or more' : 'more than 0'}.`);
-      return seconds * 1000;
-    });
+export function secondsOption(
+  flag: string,
+  what: string,
+  defaultMs: number | undefined,
+  orNone = false,
+): Option {
+  const option = new Option(`${flag} <seconds>`, `time limit: ${what}`);
+  if (defaultMs !== undefined) option.default(defaultMs, String(defaultMs / 1000));
+  return option.argParser((text: string) => {
+    const seconds = /^\d+(\.\d+)?$/.test(text) ? Number(text) : NaN;
+    const valid = (orNone ? seconds >= 0 : seconds > 0) && seconds * 1000 <= MAX_TIMER_MS;
+    if (!valid) throw new InvalidArgumentError(`Expected seconds, ${orNone ? '0 or more' : 'more than 0'}.`);
+    return seconds * 1000;
+  });
 }
 
 /** A number from 1 that bounds something. */

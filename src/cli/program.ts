@@ -1,13 +1,28 @@
-import { Command } from 'commander';
+import { Command, CommanderError } from 'commander';
+import { asViaductError } from '../errors.js';
 import { VERSION } from '../version.js';
 import { addClientCommand } from './commands/client.js';
+import { addGetCommand } from './commands/get.js';
 import { addListCommand } from './commands/ls.js';
 import { addServerCommand } from './commands/server.js';
 import { addTraceCommand } from './commands/trace.js';
 import { exitCodesHelp } from './exit-codes.js';
+import { flushOutput } from './lines.js';
+import { printError } from './print.js';
 
 /** Each adds a command to the program; help, the man page and completion have them in this order. */
-const COMMANDS = [addServerCommand, addClientCommand, addListCommand, addTraceCommand];
+const COMMANDS = [addServerCommand, addGetCommand, addListCommand, addTraceCommand, addClientCommand];
+
+/** Runs the command that the arguments of this process ask for, to its end, and sets `process.exitCode`. */
+export async function runProgram(): Promise<void> {
+  try {
+    await buildProgram().parseAsync();
+  } catch (error) {
+    if (error instanceof CommanderError) process.exitCode = error.exitCode === 0 ? 0 : 2;
+    else process.exitCode = printError(asViaductError(error));
+  }
+  await flushOutput();
+}
 
 /**
  * The command line as a whole. A command's action sets `process.exitCode`; help, the version and wrong usage

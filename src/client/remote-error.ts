@@ -19,7 +19,7 @@ interface Claims {
 /**
  * An error reply as the error that it tells of. The code is that of the error type in `Proxy-Status`
  * (RFC 9209); without one it is the code in the problem details (RFC 9457), if it is about the request, and
- * HTTP_ERROR for all else. All of it comes from afar, so what is shown is made safe to print.
+ * UNAVAILABLE (503) or HTTP_ERROR for all else. All of it comes from afar, so what is shown is made safe to print.
  */
 export function remoteError(
   { status, reason, fields }: ReplyHead,
@@ -37,18 +37,19 @@ export function remoteError(
   const hopNumber = places.find((place) => place === problem.hopNumber || places.length === 1);
   const message =
     said ?? `the answer is ${status}${reason === '' ? '' : ` (${reason})`}, without a word of the hop`;
-  return new ViaductError(codeFor(failure.type, problem.type), visible(message), {
+  return new ViaductError(codeFor(failure.type, problem.type, status), visible(message), {
     hop: hop === undefined ? undefined : visible(hop),
     hopNumber,
   });
 }
 
-function codeFor(type: string | undefined, claimed: string | undefined): ErrorCode {
+function codeFor(type: string | undefined, claimed: string | undefined, status: number): ErrorCode {
   const failure = type === undefined ? undefined : codeOfProxyError(type);
   if (failure !== undefined) return failure;
   const code = asErrorCode(claimed);
   // Only what is wrong with the request or the file is taken on trust; other codes mean failures here.
-  return code !== undefined && ABOUT_THE_FILE.has(code) ? code : 'HTTP_ERROR';
+  if (code !== undefined && ABOUT_THE_FILE.has(code)) return code;
+  return status === 503 ? 'UNAVAILABLE' : 'HTTP_ERROR';
 }
 
 const ABOUT_THE_FILE = new Set<ErrorCode>([
