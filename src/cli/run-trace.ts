@@ -1,5 +1,5 @@
 import { type TracedHop, traceRoute } from '../client/trace.js';
-import { type Hop, type Route, formatHop, visible } from '../route.js';
+import { type Hop, type Route, formatHop, limitHops, visible } from '../route.js';
 import { printError } from './print.js';
 import { canDraw } from './progress/display.js';
 import { LiveArea } from './progress/live-area.js';
@@ -17,6 +17,7 @@ export interface TraceCommandOptions extends WhereOptions {
 /** Prints a line for each hop as answers come, in the order of the route. Returns the exit code. */
 export async function runTrace(where: string | undefined, options: TraceCommandOptions): Promise<number> {
   const { route } = await locationFrom(where, options);
+  limitHops(route, options.maxHops);
   const hops = await traceRoute(route, {
     probes: options.probes,
     timeoutMs: options.timeout,
@@ -46,7 +47,7 @@ function rounded(ms: number): number {
 /** A table; on a terminal the hops that have not answered yet stand below, and go as their lines come. */
 function tablePrinter(route: Route): (hop: TracedHop) => void {
   const rowOf = rowFormat(route);
-  const waiting = route.map((hop, index) => rowOf(index + 1, hop, { state: '…' }));
+  const waiting = route.map((hop, index) => `${String(index + 1).padStart(3)}  ${formatHop(hop)} …`);
   const terminal = canDraw(process.stdout) ? new LiveArea(process.stdout) : undefined;
   const print = (row: string): void => {
     if (terminal === undefined) process.stdout.write(`${row}\n`);
