@@ -29,5 +29,6 @@ export {
   type SilentHop,
   type TraceOptions,
   type TracedHop,
+  failureIn,
   traceRoute,
 } from './client/trace.js';

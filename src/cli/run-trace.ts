@@ -1,4 +1,4 @@
-import { type TracedHop, traceRoute } from '../client/trace.js';
+import { type TracedHop, failureIn, traceRoute } from '../client/trace.js';
 import { type Hop, type Route, formatHop, limitHops, visible } from '../route.js';
 import { printError } from './print.js';
 import { canDraw } from './progress/display.js';
@@ -25,8 +25,8 @@ export async function runTrace(where: string | undefined, options: TraceCommandO
     maxHops: options.maxHops,
     onHop: options.json ? printJson : tablePrinter(route),
   });
-  const broken = hops.find((hop) => hop.state !== 'up');
-  return broken?.error === undefined ? 0 : printError(broken.error);
+  const failure = failureIn(hops);
+  return failure === undefined ? 0 : printError(failure);
 }
 
 /** The members are an interface, described in the README. */
