@@ -19,6 +19,12 @@ export const CHUNK_LINE_BYTES = 1024;
 export const ERROR_BODY_BYTES = 64 * 1024;
 export const ERROR_BODY_MS = 5000;
 
+/** A file is hashed in parts of at least this size: to ask another thread takes as long as to hash 100 KiB. */
+export const HASH_PART_BYTES = 4 * 1024 * 1024;
+
+/** The disk is told to write after this much of a download. */
+export const FLUSH_BYTES = 64 * 1024 * 1024;
+
 /** Attempts of a download in a row that bring nothing (`--retry`). */
 export const RETRIES = 5;
 

@@ -27,7 +27,7 @@ export async function download(
     if (place.replaces) await writing(target, () => file.chmod(place.mode));
     const progress = await fetchFile(
       source,
-      (chunk) => writing(target, () => writeAll(file, chunk, null)),
+      (chunk) => writing(target, () => writeAll(file, chunk)),
       options,
     );
     if (!place.device) await publish(file, path, place);

@@ -93,7 +93,7 @@ async function destinationAt(
 
 async function toDevice({ target, final, mode }: Place, verify: boolean): Promise<Destination> {
   const file = await writing(target, () => open(final, 'w', mode));
-  const sink: Sink = (chunk) => writing(target, () => writeAll(file, chunk, null));
+  const sink: Sink = (chunk) => writing(target, () => writeAll(file, chunk));
   return new StreamDestination(sink, verify, () => file.close());
 }
 

@@ -1,4 +1,5 @@
 import { Worker } from 'node:worker_threads';
+import { HASH_PART_BYTES } from '../limits.js';
 
 /** One more part of a file. */
 export interface HashRequest {
@@ -81,7 +82,7 @@ export class GrowingHash {
   /** The file has `bytes` bytes by now. */
   advance(bytes: number): void {
     this.#written = bytes;
-    if (bytes > this.#asked) this.#ask();
+    if (bytes - this.#asked >= HASH_PART_BYTES) this.#ask();
   }
 
   /** Base64 of all that was written. */
@@ -108,7 +109,8 @@ export class GrowingHash {
       this.#failure ??= new Error(error);
       this.#waiting?.reject(this.#failure);
     } else if (digest !== undefined) this.#waiting?.resolve(digest);
-    else if (this.#asked < this.#written || this.#waiting) this.#ask();
+    else if (this.#waiting) this.#ask();
+    else this.advance(this.#written);
   }
 
   #ask(): void {

@@ -2,7 +2,8 @@ import { createHash } from 'node:crypto';
 import { constants } from 'node:fs';
 import { type FileHandle, open, rm, statfs } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
-import { systemCode } from '../errors.js';
+import { systemCode, systemReason } from '../errors.js';
+import { FLUSH_BYTES } from '../limits.js';
 import { visible } from '../route.js';
 import { fileCalls } from '../system/file-calls.js';
 import { formatBytes } from '../units.js';
@@ -10,7 +11,7 @@ import type { Destination, Version } from './destination.js';
 import { type FileLock, lockFile } from './file-lock.js';
 import type { GrowingHash, HashThread } from './hash-thread.js';
 import type { Location } from './location.js';
-import { type Place, publish, writeAll, writeFailed, writing } from './place.js';
+import { type Place, publish, writeFailed, writeNow, writing } from './place.js';
 import { type Sidecar, isSameFile, readSidecar, sidecarOf, writeSidecar } from './sidecar.js';
 
 export interface PartialOptions {
@@ -34,7 +35,11 @@ export class PartialFile implements Destination {
   readonly #file: FileHandle;
   readonly #lock: FileLock;
   #hash: GrowingHash | undefined;
-  #writing: Promise<void> = Promise.resolve();
+  /** Bytes up to which the disk was told to write, and that it is at it. */
+  #flushed = 0;
+  #flushing: Promise<void> | undefined;
+  /** Linux tells an error of the disk once (fsync(2)), so it is kept for the end. */
+  #flushFailure: { readonly error: unknown } | undefined;
   #published = false;
 
   private constructor(options: PartialOptions, opened: Opened) {
@@ -92,6 +97,7 @@ export class PartialFile implements Destination {
     await this.#hash?.close();
     await writing(place.target, async () => {
       this.bytes = 0;
+      this.#flushed = 0;
       await this.#file.truncate(0);
       // From here on the bytes are those of the new version, whenever a crash comes.
       await writeSidecar(this.#paths.sidecar, sidecarOf(location, version));
@@ -101,13 +107,17 @@ export class PartialFile implements Destination {
     this.#follow();
   }
 
-  write(chunk: Buffer): Promise<void> {
-    this.#writing = writing(this.#options.place.target, async () => {
-      await writeAll(this.#file, chunk, this.bytes);
-      this.bytes += chunk.length;
-      this.#hash?.advance(this.bytes);
-    });
-    return this.#writing;
+  async write(chunk: Buffer): Promise<void> {
+    try {
+      writeNow(this.#file, chunk, this.bytes);
+    } catch (error) {
+      throw writeFailed(this.#options.place.target, systemReason(error), error);
+    }
+    this.bytes += chunk.length;
+    this.#hash?.advance(this.bytes);
+    if (this.#flushing || this.bytes - this.#flushed < FLUSH_BYTES) return;
+    this.#flushed = this.bytes;
+    this.#flushing = this.#flush();
   }
 
   digest(): Promise<string> {
@@ -118,7 +128,12 @@ export class PartialFile implements Destination {
 
   async complete(): Promise<void> {
     await this.#hash?.close();
+    await this.#flushing;
     const { place, noClobber } = this.#options;
+    if (this.#flushFailure) {
+      const { error } = this.#flushFailure;
+      throw writeFailed(place.target, systemReason(error), error);
+    }
     await publish(this.#file, this.#paths.partial, place, noClobber);
     this.#published = true;
     await rm(this.#paths.sidecar, { force: true }).catch(() => {});
@@ -134,8 +149,8 @@ export class PartialFile implements Destination {
   }
 
   async close(): Promise<void> {
-    await this.#writing.catch(() => {});
     await this.#hash?.close();
+    await this.#flushing;
     if (this.bytes === 0 && !this.#published) await this.discard().catch(() => {});
     await this.#file.close().catch(() => {});
     await this.#lock.release();
@@ -144,6 +159,16 @@ export class PartialFile implements Destination {
   #follow(): void {
     this.#hash = this.#options.hashes?.follow(this.#file.fd);
     this.#hash?.advance(this.bytes);
+  }
+
+  /** Has the disk write while more comes, so that the sync at the end has little left to do. */
+  async #flush(): Promise<void> {
+    try {
+      await this.#file.datasync();
+    } catch (error) {
+      this.#flushFailure ??= { error };
+    }
+    this.#flushing = undefined;
   }
 
   /** Says at once that there is too little space, and takes it where the file system can. */

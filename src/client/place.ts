@@ -1,4 +1,4 @@
-import type { Stats } from 'node:fs';
+import { type Stats, writeSync } from 'node:fs';
 import { type FileHandle, link, lstat, open, realpath, rename, rm, stat } from 'node:fs/promises';
 import { basename, dirname } from 'node:path';
 import { ViaductError, systemCode, systemReason } from '../errors.js';
@@ -96,11 +96,21 @@ export async function statOrNothing(path: string): Promise<Stats | undefined> {
   }
 }
 
-export async function writeAll(file: FileHandle, chunk: Buffer, position: number | null): Promise<void> {
+/** Writes to a file or device, of which nobody knows how long it takes. */
+export async function writeAll(file: FileHandle, chunk: Buffer): Promise<void> {
   for (let at = 0; at < chunk.length;) {
-    const place = position === null ? null : position + at;
-    const { bytesWritten } = await file.write(chunk, at, chunk.length - at, place);
+    const { bytesWritten } = await file.write(chunk, at, chunk.length - at);
     at += bytesWritten;
+  }
+}
+
+/**
+ * Writes to a regular file, without leaving this thread: the kernel only copies, and to hand 256 KiB to
+ * another thread takes longer than that (measured).
+ */
+export function writeNow(file: FileHandle, chunk: Buffer, position: number): void {
+  for (let at = 0; at < chunk.length;) {
+    at += writeSync(file.fd, chunk, at, chunk.length - at, position + at);
   }
 }
 
