@@ -8,9 +8,9 @@ import { buildProgram } from '#src/cli/program.js';
 import { havePeer } from '../support/peers.js';
 
 const manifestAt = new URL('../../../package.json', import.meta.url);
-const manifest = JSON.parse(readFileSync(manifestAt, 'utf8')) as { readonly man: string };
-/** Where npm finds it too. */
-const path = fileURLToPath(new URL(manifest.man, manifestAt));
+const manifest = JSON.parse(readFileSync(manifestAt, 'utf8')) as { readonly man: readonly [string] };
+/** Where npm finds it too, which wants a list. */
+const path = fileURLToPath(new URL(manifest.man[0], manifestAt));
 
 test('the manual page has every command with its options and operands, and every exit code', () => {
   const page = readFileSync(path, 'utf8');
