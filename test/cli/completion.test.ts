@@ -50,7 +50,7 @@ async function startShell(t: TestContext, name: keyof typeof shells): Promise<Ch
   writeFileSync(join(folder, 'pub.txt'), '');
   mkdirSync(join(folder, 'public'));
   const { command, setUp } = shells[name];
-  const env = { ...process.env, HOME: folder, TERM: 'xterm', XDG_CONFIG_HOME: folder, XDG_DATA_HOME: folder };
+  const env = { ...process.env, HOME: folder, XDG_CONFIG_HOME: folder, XDG_DATA_HOME: folder };
   const shell = onTerminal(t, [], { cwd: folder, env, command, columns: 200 });
   shell.process.stdin?.write(`${setUp}\n`);
   await shell.until(({ stdout }) => stdout.includes('ready> '));

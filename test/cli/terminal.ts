@@ -23,5 +23,6 @@ export function onTerminal(t: TestContext, args: readonly string[], options: Ter
   const driverArgs = ['--columns', String(columns)];
   if (stdoutTo !== undefined) driverArgs.push('--stdout', stdoutTo);
   if (stderrTo !== undefined) driverArgs.push('--stderr', stderrTo);
-  return new Child(t, 'python3', [DRIVER, ...driverArgs, ...command, ...args], spawnOptions);
+  const env = { ...(spawnOptions.env ?? process.env), TERM: 'xterm' };
+  return new Child(t, 'python3', [DRIVER, ...driverArgs, ...command, ...args], { ...spawnOptions, env });
 }
