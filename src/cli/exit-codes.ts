@@ -1,5 +1,5 @@
 /** What an exit code means, for people; curl's number where curl has one. The table is in `src/errors.ts`. */
-const EXIT_CODES: readonly (readonly [code: string, meaning: string])[] = [
+export const EXIT_CODES: readonly (readonly [code: string, meaning: string])[] = [
   ['0', 'success'],
   ['1', 'defect of viaduct'],
   ['2', 'wrong usage or input'],

@@ -2,6 +2,7 @@ import { Command, CommanderError } from 'commander';
 import { asViaductError } from '../errors.js';
 import { VERSION } from '../version.js';
 import { addClientCommand } from './commands/client.js';
+import { addCompletionCommand } from './commands/completion.js';
 import { addGetCommand } from './commands/get.js';
 import { addListCommand } from './commands/ls.js';
 import { addServerCommand } from './commands/server.js';
@@ -11,7 +12,14 @@ import { flushOutput } from './lines.js';
 import { printError } from './print.js';
 
 /** Each adds a command to the program; help, the man page and completion have them in this order. */
-const COMMANDS = [addServerCommand, addGetCommand, addListCommand, addTraceCommand, addClientCommand];
+const COMMANDS = [
+  addServerCommand,
+  addGetCommand,
+  addListCommand,
+  addTraceCommand,
+  addClientCommand,
+  addCompletionCommand,
+];
 
 /** Runs the command that the arguments of this process ask for, to its end, and sets `process.exitCode`. */
 export async function runProgram(): Promise<void> {
