@@ -21,3 +21,14 @@ export { type Location, formatLocation, locationOf, parseLocation } from './clie
 export { type GetOptions, get } from './client/get.js';
 export type { GetEvent, GetPhase } from './client/get-events.js';
 export type { TransferOptions, Transferred } from './client/transfer.js';
+export type { RequestOptions } from './client/request.js';
+export { type ListOptions, listFolder, listLocation } from './client/listing.js';
+export type { Entry } from './wire/listing.js';
+export {
+  type AnsweringHop,
+  type SilentHop,
+  type TraceOptions,
+  type TracedHop,
+  failureIn,
+  traceRoute,
+} from './client/trace.js';

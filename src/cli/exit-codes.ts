@@ -1,5 +1,5 @@
 /** What an exit code means, for people; curl's number where curl has one. The table is in `src/errors.ts`. */
-const EXIT_CODES: readonly (readonly [code: string, meaning: string])[] = [
+export const EXIT_CODES: readonly (readonly [code: string, meaning: string])[] = [
   ['0', 'success'],
   ['1', 'defect of viaduct'],
   ['2', 'wrong usage or input'],
@@ -7,9 +7,11 @@ const EXIT_CODES: readonly (readonly [code: string, meaning: string])[] = [
   ['6', 'name does not resolve'],
   ['7', 'cannot connect'],
   ['18', 'transfer cut short'],
+  ['22', 'another HTTP error'],
   ['23', 'cannot write'],
   ['26', 'cannot read'],
   ['28', 'timeout'],
+  ['56', 'malformed reply'],
   ['129, 130, 143', 'ended by SIGHUP, SIGINT (Ctrl-C), SIGTERM'],
 ];
 

@@ -73,6 +73,12 @@ export async function traceRoute(route: Route, options: TraceOptions = {}): Prom
   return hops;
 }
 
+/** What is wrong with a route: the error of its first hop that does not answer; undefined if all do. */
+export function failureIn(hops: readonly TracedHop[]): ViaductError | undefined {
+  const broken = hops.find((hop) => hop.state !== 'up');
+  return broken?.error;
+}
+
 /** A hop that answers, and the time from the moment at which the first hop was connected to its answer. */
 type Answer = Omit<AnsweringHop, 'roundTripMs' | 'linkMs'> & { readonly answerMs: number };
 

@@ -65,13 +65,15 @@ describe('the code in the body', () => {
   }
 });
 
+/** Of an error on the route a, b, a. */
+function numberOf(address: string | undefined, hop: unknown): number | undefined {
+  const route = ['a', 'b', 'a'].map((host) => ({ host, port: 1 }));
+  const fields: Field[] = [['Content-Type', 'application/problem+json']];
+  const body = Buffer.from(JSON.stringify({ code: 'X', detail: 'no', address, hop }));
+  return remoteError({ status: 502, reason: '', minor: 1, fields }, body, { route, path: '/' }).hopNumber;
+}
+
 describe('the number of the hop', () => {
-  const numberOf = (address: string | undefined, hop: unknown, hosts = 'aba'): number | undefined => {
-    const route = [...hosts].map((host) => ({ host, port: 1 }));
-    const fields: Field[] = [['Content-Type', 'application/problem+json']];
-    const body = Buffer.from(JSON.stringify({ code: 'X', detail: 'no', address, hop }));
-    return remoteError({ status: 502, reason: '', minor: 1, fields }, body, { route, path: '/' }).hopNumber;
-  };
   for (const [what, address, hop, number] of [
     ['of a host that occurs once', 'b:1', undefined, 2],
     ['of a host that occurs twice', 'a:1', 3, 3],
