@@ -7,9 +7,11 @@ export const EXIT_CODES: readonly (readonly [code: string, meaning: string])[] =
   ['6', 'name does not resolve'],
   ['7', 'cannot connect'],
   ['18', 'transfer cut short'],
+  ['22', 'another HTTP error'],
   ['23', 'cannot write'],
   ['26', 'cannot read'],
   ['28', 'timeout'],
+  ['56', 'malformed reply'],
   ['129, 130, 143', 'ended by SIGHUP, SIGINT (Ctrl-C), SIGTERM'],
 ];
 

@@ -1,9 +1,9 @@
 import type { ViaductError } from '../errors.js';
 
-/** The one line that a failure gets on standard error. Returns its exit code. */
-export function printError(error: ViaductError): number {
+/** The one line that a failure gets on standard error, and what follows in it. Returns its exit code. */
+export function printError(error: ViaductError, more = ''): number {
   const hint = error.hint === undefined ? '' : ` (${error.hint})`;
-  process.stderr.write(`viaduct: ${error.message}${hint}\n`);
+  process.stderr.write(`viaduct: ${error.message}${hint}${more}\n`);
   return error.exitCode;
 }
 

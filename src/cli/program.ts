@@ -3,13 +3,23 @@ import { asViaductError } from '../errors.js';
 import { VERSION } from '../version.js';
 import { addClientCommand } from './commands/client.js';
 import { addCompletionCommand } from './commands/completion.js';
+import { addGetCommand } from './commands/get.js';
+import { addListCommand } from './commands/ls.js';
 import { addServerCommand } from './commands/server.js';
+import { addTraceCommand } from './commands/trace.js';
 import { exitCodesHelp } from './exit-codes.js';
 import { flushOutput } from './lines.js';
 import { printError } from './print.js';
 
 /** Each adds a command to the program; help, the man page and completion have them in this order. */
-const COMMANDS = [addServerCommand, addClientCommand, addCompletionCommand];
+const COMMANDS = [
+  addServerCommand,
+  addGetCommand,
+  addListCommand,
+  addTraceCommand,
+  addClientCommand,
+  addCompletionCommand,
+];
 
 /** Runs the command that the arguments of this process ask for, to its end, and sets `process.exitCode`. */
 export async function runProgram(): Promise<void> {

@@ -1,10 +1,11 @@
-import { constants } from 'node:os';
-import { download, localName } from '../client/download.js';
+import { download } from '../client/download.js';
+import { localName } from '../client/place.js';
 import { type FetchOptions, type Progress, fetchFile } from '../client/fetch.js';
-import { ViaductError, asViaductError } from '../errors.js';
+import { asViaductError } from '../errors.js';
 import { type Source, visible } from '../route.js';
 import { formatBytes } from '../units.js';
 import { readInput } from './input.js';
+import { listenForInterruption } from './interruption.js';
 import { formatSeconds, printError } from './print.js';
 import { ProgressDisplay } from './progress/display.js';
 import { standardOutput } from './standard-output.js';
@@ -20,27 +21,12 @@ export interface ClientOptions {
 /** Fetches the file that an input file names. Returns the exit code. */
 export async function runClient(input: string, options: ClientOptions): Promise<number> {
   const source = await readInput(input);
-  const interruption = new AbortController();
-  let interruptedBy: NodeJS.Signals | undefined;
-  // SIGHUP comes from a terminal that closes, under nohup too: Node forgets at its start that it was to be
-  // ignored (measured), so that nobody can tell. A session of its own (setsid) gets none.
-  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
-    process.on(signal, () => {
-      interruptedBy ??= signal;
-      interruption.abort(
-        new ViaductError(
-          'ABORTED',
-          `interrupted by ${signal}${options.output === '-' ? '' : '; nothing was saved'}`,
-        ),
-      );
-    });
-  }
+  const interruption = listenForInterruption(options.output === '-' ? '' : '; nothing was saved');
   try {
     await fetchAndTell(source, options, interruption.signal);
     return 0;
   } catch (error) {
-    const exit = printError(asViaductError(error));
-    return interruptedBy === undefined ? exit : 128 + constants.signals[interruptedBy];
+    return interruption.exitCode(printError(asViaductError(error)));
   }
 }
 

@@ -14,6 +14,8 @@ const commands: readonly (readonly [string, readonly string[]])[] = [
   ['help', ['--help']],
   ['server-help', ['server', '--help']],
   ['client-help', ['client', '--help']],
+  ['ls-help', ['ls', '--help']],
+  ['trace-help', ['trace', '--help']],
   ['completion-help', ['completion', '--help']],
 ];
 for (const [name, args] of commands) {

@@ -15,7 +15,7 @@ export interface ProgressTask {
 }
 
 /** Draws on terminals that have a width and a movable cursor, and nowhere else. */
-function canDraw(terminal: NodeJS.WriteStream): boolean {
+export function canDraw(terminal: NodeJS.WriteStream): boolean {
   return terminal.isTTY && terminal.columns > 0 && process.env['TERM'] !== 'dumb';
 }
 

@@ -3,7 +3,7 @@ import fresh from 'fresh';
 import { mimes } from 'mrmime';
 import parseRange from 'range-parser';
 import { ViaductError } from '../../errors.js';
-import { encodeSegment } from '../../url.js';
+import { STATUS_NAME, encodeSegment } from '../../url.js';
 import { parseHttpDate } from '../../wire/http-date.js';
 import { type Field, type RequestHead, valuesOf } from '../../wire/http-head.js';
 import type { Connection } from '../connection.js';
@@ -12,7 +12,7 @@ import { wantsDigest } from './digests.js';
 import { RangeNotSatisfiable } from './error-reply.js';
 import { listFolder } from './listing.js';
 import { type Reply, sendReply } from './reply.js';
-import { STATUS_NAME, statusReply } from './status.js';
+import { statusReply } from './status.js';
 
 /**
  * Answers a request for something of this node: a file, a folder's listing, or the node's status.
