@@ -25,6 +25,9 @@ export const HASH_PART_BYTES = 4 * 1024 * 1024;
 /** The disk is told to write after this much of a download. */
 export const FLUSH_BYTES = 64 * 1024 * 1024;
 
+/** What waits in the kernel for a download that is slowed down by `--limit-rate`; lost if it is killed. */
+export const SLOW_READER_BYTES = 256 * 1024;
+
 /** Attempts of a download in a row that bring nothing (`--retry`). */
 export const RETRIES = 5;
 

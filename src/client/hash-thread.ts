@@ -1,5 +1,7 @@
+import { createHash } from 'node:crypto';
 import { Worker } from 'node:worker_threads';
 import { HASH_PART_BYTES } from '../limits.js';
+import { hashPart } from './hash-part.js';
 
 /** One more part of a file. */
 export interface HashRequest {
@@ -28,6 +30,7 @@ export class HashThread {
   follow(fd: number): GrowingHash {
     const file = this.#next++;
     const hash = new GrowingHash(
+      fd,
       (part) => this.#post({ ...part, file, fd }),
       () => this.#files.delete(file),
     );
@@ -64,6 +67,7 @@ export class HashThread {
 
 /** The hash of one file that grows. One part is under way at a time; what is written meanwhile is the next. */
 export class GrowingHash {
+  readonly #fd: number;
   readonly #post: (part: Omit<HashRequest, 'file' | 'fd'>) => void;
   readonly #done: () => void;
   #written = 0;
@@ -74,7 +78,8 @@ export class GrowingHash {
   #waiting: { resolve: (digest: string) => void; reject: (error: Error) => void } | undefined;
   #idle: (() => void) | undefined;
 
-  constructor(post: (part: Omit<HashRequest, 'file' | 'fd'>) => void, done: () => void) {
+  constructor(fd: number, post: (part: Omit<HashRequest, 'file' | 'fd'>) => void, done: () => void) {
+    this.#fd = fd;
     this.#post = post;
     this.#done = done;
   }
@@ -85,8 +90,13 @@ export class GrowingHash {
     if (bytes - this.#asked >= HASH_PART_BYTES) this.#ask();
   }
 
-  /** Base64 of all that was written. */
-  digest(): Promise<string> {
+  /** Base64 of all that was written. A small file is not worth another thread. */
+  async digest(): Promise<string> {
+    if (this.#asked === 0 && this.#written < HASH_PART_BYTES) {
+      const hash = createHash('sha256');
+      hashPart(hash, this.#fd, 0, this.#written);
+      return hash.digest('base64');
+    }
     return new Promise((resolve, reject) => {
       this.#waiting = { resolve, reject };
       if (this.#failure) reject(this.#failure);

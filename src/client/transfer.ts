@@ -17,7 +17,7 @@ import type { Reply } from './reply.js';
 import { type RequestOptions, request } from './request.js';
 import { Throttle } from './throttle.js';
 
-export interface TransferOptions extends Omit<RequestOptions, 'method' | 'fields' | 'signal'> {
+export interface TransferOptions extends Pick<RequestOptions, 'timeoutMs' | 'connectTimeoutMs' | 'maxHops'> {
   /** Attempts in a row without progress; 0: none after the first. @default 5 */
   readonly retries?: number | undefined;
   /** Compare the SHA-256 with the origin's. @default true */
@@ -86,7 +86,8 @@ export class Transfer {
   }
 
   #request(method: 'GET' | 'HEAD', fields: readonly Field[]): Promise<Reply> {
-    return request(this.#location, { ...this.#options, method, fields, signal: this.#signal });
+    const slowReader = this.#throttle !== undefined;
+    return request(this.#location, { ...this.#options, method, fields, slowReader, signal: this.#signal });
   }
 
   /** Asks for what is missing, and takes it to its end. */
