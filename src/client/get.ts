@@ -2,6 +2,7 @@ import { open } from 'node:fs/promises';
 import { ViaductError } from '../errors.js';
 import { MAX_TIMER_MS } from '../limits.js';
 import { nameOfPath } from '../url.js';
+import { explainBreak } from './broken-hop.js';
 import { type Destination, StreamDestination } from './destination.js';
 import type { Sink } from './fetch.js';
 import { HashThread } from './hash-thread.js';
@@ -61,14 +62,17 @@ async function bring(
   options: GetOptions,
   signal: AbortSignal,
 ): Promise<Transferred> {
+  const transfer = new Transfer(location, to, options, signal);
   try {
-    const result = await new Transfer(location, to, options, signal).run();
+    const result = await transfer.run();
     await to.complete();
     return result;
   } catch (error) {
-    if (to instanceof PartialFile && to.bytes > 0)
-      options.onEvent?.({ type: 'kept', path: to.path, bytes: to.bytes, size: to.version?.size ?? 0 });
-    throw error;
+    const { bytes, version: { size } = { size: 0 } } = to;
+    if (to instanceof PartialFile && bytes > 0)
+      options.onEvent?.({ type: 'kept', path: to.path, bytes, size });
+    if (!transfer.inBody || signal.aborted) throw error;
+    throw await explainBreak(error, location, { bytes, size }, { ...options, signal });
   } finally {
     await to.close();
   }

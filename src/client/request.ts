@@ -72,15 +72,24 @@ export async function request(location: Location, options: RequestOptions = {}):
 }
 
 /** The one place where a client's connection is made. */
-function openChannel(hop: Hop, timeoutMs: number, signal: AbortSignal): Promise<Channel> {
-  return dial(hop, {
-    label: hopLabel(1, hop),
-    timeoutMs,
-    signal,
-    resolver: new Resolver(),
-    client: '',
-    permit: () => {}, // The user may dial whom he likes; policy is for relays.
-  });
+async function openChannel(hop: Hop, timeoutMs: number, signal: AbortSignal): Promise<Channel> {
+  try {
+    return await dial(hop, {
+      label: hopLabel(1, hop),
+      timeoutMs,
+      signal,
+      resolver: new Resolver(),
+      client: '',
+      permit: () => {}, // The user may dial whom he likes; policy is for relays.
+    });
+  } catch (error) {
+    if (!(error instanceof ViaductError) || signal.aborted) throw error;
+    throw new ViaductError(error.code, error.message, {
+      hop: error.hop,
+      hopNumber: 1,
+      cause: error.cause,
+    });
+  }
 }
 
 /** The head of the final reply, interim ones skipped, and what follows it. */

@@ -52,6 +52,8 @@ export class Transfer {
   #received = 0;
   /** What is there is not to be gone on with. */
   #startOver = false;
+  /** The last thing that was done was to read the file's bytes. */
+  inBody = false;
   /** Our own digest of what is there. */
   #own: Promise<string> | undefined;
   /** The origin's, if a reply told it. */
@@ -92,6 +94,7 @@ export class Transfer {
     const { version, bytes } = this.#to;
     if (version !== undefined && bytes === version.size && !this.#startOver) return;
     const resumes = bytes > 0 && version?.etag !== undefined && !this.#startOver;
+    this.inBody = false;
     this.#tell({ type: 'phase', phase: 'connecting' });
     const reply = await this.#request('GET', [
       ['Accept-Encoding', 'identity'],
@@ -133,12 +136,14 @@ export class Transfer {
     this.#theirs = digestOf(reply);
     this.#tell({ type: 'reply', size, offset: to.bytes, etag });
     this.#tell({ type: 'phase', phase: 'downloading' });
+    this.inBody = true;
     await reply.read(async (chunk) => {
       await this.#throttle?.pass(chunk.length, this.#signal);
       await to.write(chunk);
       this.#received += chunk.length;
       this.#tell({ type: 'progress', bytes: to.bytes, size });
     });
+    this.inBody = false;
   }
 
   #unexpected(reply: Reply): ViaductError {
