@@ -167,8 +167,8 @@ async function askOnce(
 /** Whether a failure is that of the hop that was asked, the last of the route, or of one before it. */
 function failureOf(error: ViaductError, route: Route, { timeoutMs = SILENCE_MS }: Question) {
   const [number, hop] = [route.length, lastOf(route)];
-  const failed = error.hopNumber ?? 1 + route.findIndex((each) => formatHop(each) === error.hop);
-  if (failed < 1 || failed === number) return { state: 'down', error } as const;
+  const { hopNumber = number } = error;
+  if (hopNumber === number) return { state: 'down', error } as const;
   // What we see of the first hop may come from any hop behind it, and no relay has said from which. The routes
   // that end earlier tell: if they hold, the fault is at the hop that this one adds.
   const seconds = (number * HTTP_HEAD_PER_HOP_MS + timeoutMs) / 1000;
@@ -176,7 +176,7 @@ function failureOf(error: ViaductError, route: Route, { timeoutMs = SILENCE_MS }
     TIMEOUT: `sent no reply within ${seconds} s`,
     CUT_SHORT: 'broke the connection before its reply was whole',
   };
-  const what = failed === 1 ? words[error.code] : undefined;
+  const what = hopNumber === 1 ? words[error.code] : undefined;
   if (what === undefined) return { state: 'unreached', error } as const;
   const details = { hop: formatHop(hop), hopNumber: number, cause: error };
   const own = new ViaductError(error.code, `${hopLabel(number, hop)} ${what}`, details);
