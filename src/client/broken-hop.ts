@@ -1,7 +1,7 @@
 import { ViaductError } from '../errors.js';
 import type { Location } from './location.js';
 import type { RequestOptions } from './request.js';
-import { traceRoute } from './trace.js';
+import { failureIn, traceRoute } from './trace.js';
 
 /**
  * What broke a transfer in the middle of its body, where all that can be seen is that hop 1 sends no more:
@@ -19,11 +19,11 @@ export async function explainBreak(
   const how = error.code === 'TIMEOUT' ? 'fell silent' : 'broke';
   const where = `the chain ${how} after ${bytes} of ${size} bytes`;
   const hops = await traceRoute(route, { ...options, probes: 1 });
-  const down = hops.find(({ state }) => state === 'down');
-  if (down?.state !== 'down' || down.error === undefined) {
+  const failure = failureIn(hops);
+  if (failure === undefined) {
     const message = `${where}, though every hop of it answers now`;
     return new ViaductError(error.code, message, { cause: error });
   }
-  const { code, message, hop } = down.error;
-  return new ViaductError(code, `${message}: ${where}`, { hop, hopNumber: down.number, cause: error });
+  const { code, message, hop, hopNumber } = failure;
+  return new ViaductError(code, `${message}: ${where}`, { hop, hopNumber, cause: error });
 }

@@ -1,5 +1,5 @@
 import { parseDictionary } from 'structured-headers';
-import { ViaductError } from '../errors.js';
+import { type ErrorCode, ViaductError } from '../errors.js';
 import { formatHop, hopLabel } from '../route.js';
 import { parseHttpDate } from '../wire/http-date.js';
 import { valuesOf } from '../wire/http-head.js';
@@ -69,13 +69,14 @@ export function changed(location: Location): ViaductError {
 /** An error of the last hop; `what` follows its name. */
 export function originError(
   { route }: Location,
-  code: 'BAD_REPLY' | 'CHANGED' | 'HTTP_ERROR' | 'NO_DIGEST' | 'TIMEOUT' | 'DIGEST_MISMATCH',
+  code: ErrorCode,
   what: string,
+  cause?: unknown,
 ): ViaductError {
   const [last] = route.slice(-1);
-  if (last === undefined) return new ViaductError(code, what);
-  const label = hopLabel(route.length, last);
-  return new ViaductError(code, `${label} ${what}`, { hop: formatHop(last), hopNumber: route.length });
+  if (last === undefined) return new ViaductError(code, what, { cause });
+  const details = { hop: formatHop(last), hopNumber: route.length, cause };
+  return new ViaductError(code, `${hopLabel(route.length, last)} ${what}`, details);
 }
 
 function refuseCoding(reply: Reply, location: Location): void {

@@ -1,8 +1,8 @@
-import { type ErrorCode, ViaductError, asViaductError } from '../errors.js';
-import { formatHop, hopLabel } from '../route.js';
+import { asViaductError } from '../errors.js';
 import { nameOfPath } from '../url.js';
 import { parseHttpDate } from '../wire/http-date.js';
 import { type Entry, ListingDecoder } from '../wire/listing.js';
+import { originError } from './file-reply.js';
 import type { Location } from './location.js';
 import type { Reply } from './reply.js';
 import { type RequestOptions, request } from './request.js';
@@ -68,12 +68,4 @@ function fileEntry(reply: Reply, location: Location): Entry {
     throw originError(location, 'BAD_REPLY', 'does not tell the size and time of the file');
   const name = nameOfPath(location.path).split('/').at(-1) ?? '';
   return { kind: 'file', name, size, modified: new Date(modified) };
-}
-
-/** An error of the last hop; `what` follows its name. */
-function originError({ route }: Location, code: ErrorCode, what: string, cause?: unknown): ViaductError {
-  const origin = route.at(-1);
-  if (origin === undefined) throw new Error('a route has a hop');
-  const details = { hop: formatHop(origin), hopNumber: route.length, cause };
-  return new ViaductError(code, `${hopLabel(route.length, origin)} ${what}`, details);
 }

@@ -62,13 +62,17 @@ export async function traceRoute(route: Route, options: TraceOptions = {}): Prom
   const hops: TracedHop[] = [];
   const timesOf = roundTrips();
   let isBroken = false;
-  for (const finding of findings) {
-    const found = await finding;
-    options.signal?.throwIfAborted();
-    const hop: TracedHop = found.state === 'up' ? timesOf(found) : isBroken ? unreached(found) : found;
-    isBroken ||= hop.state !== 'up';
-    hops.push(hop);
-    options.onHop?.(hop);
+  try {
+    for (const finding of findings) {
+      const found = await finding;
+      options.signal?.throwIfAborted();
+      const hop: TracedHop = found.state === 'up' ? timesOf(found) : isBroken ? unreached(found) : found;
+      isBroken ||= hop.state !== 'up';
+      hops.push(hop);
+      options.onHop?.(hop);
+    }
+  } finally {
+    for (const { given } of questions) given.abort();
   }
   return hops;
 }
@@ -160,19 +164,19 @@ async function askOnce(
   return { ms, version: typeof version === 'string' ? version : undefined };
 }
 
-/** Whether a failure is that of the last hop of a route, which was asked, or of one before it. */
+/** Whether a failure is that of the hop that was asked, the last of the route, or of one before it. */
 function failureOf(error: ViaductError, route: Route, { timeoutMs = SILENCE_MS }: Question) {
   const [number, hop] = [route.length, lastOf(route)];
-  const failed = error.hopNumber ?? 1 + route.findIndex((each) => formatHop(each) === error.hop);
-  if (failed < 1 || failed === number) return { state: 'down', error } as const;
-  // Of the first hop only we can say so, and only of the chain as a whole. If the fault is there, asking the
-  // first hop alone tells; if not, this is the first place where there is one.
+  const { hopNumber = number } = error;
+  if (hopNumber === number) return { state: 'down', error } as const;
+  // What we see of the first hop may come from any hop behind it, and no relay has said from which. The routes
+  // that end earlier tell: if they hold, the fault is at the hop that this one adds.
   const seconds = (number * HTTP_HEAD_PER_HOP_MS + timeoutMs) / 1000;
   const words: Partial<Record<ErrorCode, string>> = {
     TIMEOUT: `sent no reply within ${seconds} s`,
     CUT_SHORT: 'broke the connection before its reply was whole',
   };
-  const what = failed === 1 ? words[error.code] : undefined;
+  const what = hopNumber === 1 ? words[error.code] : undefined;
   if (what === undefined) return { state: 'unreached', error } as const;
   const details = { hop: formatHop(hop), hopNumber: number, cause: error };
   const own = new ViaductError(error.code, `${hopLabel(number, hop)} ${what}`, details);
