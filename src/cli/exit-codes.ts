@@ -12,6 +12,7 @@ export const EXIT_CODES: readonly (readonly [code: string, meaning: string])[] =
   ['26', 'cannot read'],
   ['28', 'timeout'],
   ['56', 'malformed reply'],
+  ['110', 'SHA-256 differs'],
   ['129, 130, 143', 'ended by SIGHUP, SIGINT (Ctrl-C), SIGTERM'],
 ];
 
@@ -19,8 +20,8 @@ const COLUMNS = 3;
 
 /** The last part of every `--help`: three to a line, and what is too wide for that on a line of its own. */
 export function exitCodesHelp(): string {
-  const short = EXIT_CODES.filter(([code]) => code.length <= 2);
-  const wide = EXIT_CODES.filter(([code]) => code.length > 2);
+  const short = EXIT_CODES.filter(([code]) => code.length <= 3);
+  const wide = EXIT_CODES.filter(([code]) => code.length > 3);
   const cells = short.map(([code, meaning]) => `${code.padStart(3)} ${meaning}`);
   const width = Math.max(...cells.map((cell) => cell.length)) + 1;
   const lines: string[] = [];

@@ -13,6 +13,7 @@ const transcriptAt = (name: string): string =>
 const commands: readonly (readonly [string, readonly string[]])[] = [
   ['help', ['--help']],
   ['server-help', ['server', '--help']],
+  ['get-help', ['get', '--help']],
   ['client-help', ['client', '--help']],
   ['ls-help', ['ls', '--help']],
   ['trace-help', ['trace', '--help']],
