@@ -116,6 +116,8 @@ const MEANINGS = {
   DIGEST_MISMATCH: { exit: 110, hint: 'something on the way changes data; nothing was kept' },
   /** The origin does not tell the SHA-256 of the file. */
   NO_DIGEST: { exit: 22, hint: '--no-verify accepts the file by its size' },
+  /** A name of the far side that means something else here. */
+  UNSAFE_NAME: { exit: 23 },
   /** Another process is writing the same file. */
   BUSY: { exit: 23, hint: 'wait for it to end' },
   /** A file could not be read, or shrank while it was read. */

@@ -1,5 +1,5 @@
 import { download } from '../client/download.js';
-import { localName } from '../client/place.js';
+import { localName } from '../client/local-name.js';
 import { type FetchOptions, type Progress, fetchFile } from '../client/fetch.js';
 import { asViaductError } from '../errors.js';
 import { type Source, visible } from '../route.js';

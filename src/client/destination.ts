@@ -8,8 +8,6 @@ export interface Version {
   readonly etag: string | undefined;
   /** In bytes. */
   readonly size: number;
-  /** Time of the last change, where the origin tells. */
-  readonly modified?: Date | undefined;
 }
 
 /** Where the bytes of one file go. */
@@ -26,8 +24,8 @@ export interface Destination {
   write(chunk: Buffer): Promise<void>;
   /** SHA-256 of all that is there, as base64. */
   digest(): Promise<string>;
-  /** It is whole: gives it its final name. */
-  complete(): Promise<void>;
+  /** It is whole: gives it its final name, and that time if the destination keeps times. */
+  complete(modified: Date | undefined): Promise<void>;
   /** It is worth nothing: removes it. */
   discard(): Promise<void>;
   /** Lets go of it; what is there stays for a later resume. */

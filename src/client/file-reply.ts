@@ -23,12 +23,13 @@ export function versionOf(reply: Reply, location: Location): Version {
   refuseCoding(reply, location);
   const size = Number(reply.field('content-length') ?? NaN);
   if (Number.isNaN(size)) throw originError(location, 'BAD_REPLY', 'does not tell the size of the file');
+  return { etag: strongEtag(reply), size };
+}
+
+/** `Last-Modified`, if it is a date. */
+export function modifiedOf(reply: Reply): Date | undefined {
   const modified = parseHttpDate(reply.field('last-modified') ?? '');
-  return {
-    etag: strongEtag(reply),
-    size,
-    ...(modified !== undefined && { modified: new Date(modified) }),
-  };
+  return modified === undefined ? undefined : new Date(modified);
 }
 
 /**

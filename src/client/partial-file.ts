@@ -21,6 +21,8 @@ export interface PartialOptions {
   readonly hashes: HashThread | undefined;
   /** A file that is there already stays. */
   readonly noClobber: boolean;
+  /** The file gets the origin's time of change. */
+  readonly keepTime: boolean;
 }
 
 /** `FILE.part` and its sidecar `FILE.part.json`: a download that may be resumed, by this process alone. */
@@ -126,14 +128,15 @@ export class PartialFile implements Destination {
     return writing(this.#options.place.target, () => hash.digest());
   }
 
-  async complete(): Promise<void> {
+  async complete(modified: Date | undefined): Promise<void> {
     await this.#hash?.close();
     await this.#flushing;
-    const { place, noClobber } = this.#options;
+    const { place, noClobber, keepTime } = this.#options;
     if (this.#flushFailure) {
       const { error } = this.#flushFailure;
       throw writeFailed(place.target, systemReason(error), error);
     }
+    if (keepTime && modified) await writing(place.target, () => this.#file.utimes(modified, modified));
     await publish(this.#file, this.#paths.partial, place, noClobber);
     this.#published = true;
     await rm(this.#paths.sidecar, { force: true }).catch(() => {});

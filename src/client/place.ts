@@ -1,24 +1,8 @@
 import { type Stats, writeSync } from 'node:fs';
 import { type FileHandle, link, lstat, open, realpath, rename, rm, stat } from 'node:fs/promises';
-import { basename, dirname } from 'node:path';
+import { dirname } from 'node:path';
 import { ViaductError, systemCode, systemReason } from '../errors.js';
 import { visible } from '../route.js';
-
-/**
- * The name under which a remote file is saved: the last part of its path, so that the far name never
- * leads to another folder (CVE-2019-6111).
- * @throws ViaductError BAD_ROUTE if nothing is left that could name a file
- */
-export function localName(remoteName: string): string {
-  const name = basename(remoteName);
-  if (name === '' || name === '.' || name === '..' || name.includes('\0')) {
-    throw new ViaductError(
-      'BAD_ROUTE',
-      `"${visible(remoteName)}" does not end in a file name; give one with -o`,
-    );
-  }
-  return name;
-}
 
 /** Where a file is to come. */
 export interface Place {
@@ -40,9 +24,10 @@ const PERMISSIONS = 0o777;
 
 /**
  * Looks at what is at a target.
+ * @param follow a link, and replace what it leads to
  * @throws ViaductError WRITE_FAILED if no file can come there
  */
-export async function placeOf(target: string): Promise<Place> {
+export async function placeOf(target: string, follow = true): Promise<Place> {
   if (target === '' || /[/\\]$/.test(target)) throw writeFailed(target, 'it is not the name of a file');
   const existing = await writing(target, () => statOrNothing(target));
   if (existing?.isDirectory()) throw writeFailed(target, 'it is a folder');
@@ -50,7 +35,8 @@ export async function placeOf(target: string): Promise<Place> {
   if (existing?.isFIFO()) throw writeFailed(target, 'it is a FIFO; use -o - and redirect the output to it');
   if (existing && !existing.isFile())
     return { target, final: target, device: true, replaces: false, mode: NEW_FILE_MODE };
-  if (!existing && (await isLink(target))) throw writeFailed(target, 'it is a link that leads nowhere');
+  if ((!existing || !follow) && (await isLink(target)))
+    throw writeFailed(target, existing ? 'it is a link' : 'it is a link that leads nowhere');
   const final = existing ? await writing(target, () => realpath(target)) : target;
   const mode = existing ? existing.mode & PERMISSIONS : NEW_FILE_MODE;
   return { target, final, device: false, replaces: existing !== undefined, mode };

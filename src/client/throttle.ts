@@ -1,4 +1,4 @@
-import { setTimeout as delay } from 'node:timers/promises';
+import { pause } from './retry.js';
 
 /** Keeps a flow of bytes to a rate. */
 export class Throttle {
@@ -15,6 +15,6 @@ export class Throttle {
     const now = performance.now();
     this.#due = Math.max(this.#due, now) + bytes / this.#bytesPerMs;
     const pauseMs = this.#due - now;
-    if (pauseMs >= 1) await delay(pauseMs, undefined, { signal }).catch(() => signal.throwIfAborted());
+    if (pauseMs >= 1) await pause(pauseMs, signal);
   }
 }

@@ -1,20 +1,13 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import { type ViaductError, asViaductError } from '../errors.js';
-import {
-  DIGEST_ASK_MS,
-  DIGEST_BYTES_PER_MS,
-  DIGEST_PATIENCE_MS,
-  RETRIES,
-  RETRY_FIRST_MS,
-  RETRY_LAST_MS,
-} from '../limits.js';
+import { DIGEST_ASK_MS, DIGEST_BYTES_PER_MS, DIGEST_PATIENCE_MS, RETRIES } from '../limits.js';
 import type { Field } from '../wire/http-head.js';
 import type { Destination } from './destination.js';
-import { changed, checkRest, digestOf, originError, versionOf } from './file-reply.js';
+import { changed, checkRest, digestOf, modifiedOf, originError, versionOf } from './file-reply.js';
 import type { GetEvent } from './get-events.js';
 import type { Location } from './location.js';
 import type { Reply } from './reply.js';
 import { type RequestOptions, request } from './request.js';
+import { pause, pauseBefore } from './retry.js';
 import { Throttle } from './throttle.js';
 
 export interface TransferOptions extends Pick<RequestOptions, 'timeoutMs' | 'connectTimeoutMs' | 'maxHops'> {
@@ -24,6 +17,12 @@ export interface TransferOptions extends Pick<RequestOptions, 'timeoutMs' | 'con
   readonly verify?: boolean | undefined;
   /** Bytes a second. @default no limit */
   readonly limitRate?: number | undefined;
+  /**
+   * The file is one of a folder that is fetched: the route is known to work, so that what fails before the
+   * first reply is tried again too; a link in its place is not followed; it gets its time at the origin.
+   * @default false
+   */
+  readonly inTree?: boolean | undefined;
   readonly onEvent?: ((event: GetEvent) => void) | undefined;
 }
 
@@ -35,6 +34,8 @@ export interface Transferred {
   readonly received: number;
   /** SHA-256 as base64, compared with the origin's; undefined without verification. */
   readonly sha256: string | undefined;
+  /** When it was changed at its origin, if that tells. */
+  readonly modified: Date | undefined;
 }
 
 const DIGEST_WANTED: Field = ['Want-Repr-Digest', 'sha-256=10'];
@@ -56,6 +57,7 @@ export class Transfer {
   inBody = false;
   /** Our own digest of what is there. */
   #own: Promise<string> | undefined;
+  #modified: Date | undefined;
   /** The origin's, if a reply told it. */
   #theirs: string | undefined;
 
@@ -74,7 +76,7 @@ export class Transfer {
       try {
         await this.#fetch();
         const sha256 = this.#options.verify === false ? undefined : await this.#verify();
-        return { size: this.#to.bytes, received: this.#received, sha256 };
+        return { size: this.#to.bytes, received: this.#received, sha256, modified: this.#modified };
       } catch (error) {
         await this.#recover(asViaductError(error));
       }
@@ -135,6 +137,7 @@ export class Transfer {
     const to = this.#to;
     const { size = 0, etag } = to.version ?? {};
     this.#theirs = digestOf(reply);
+    this.#modified = modifiedOf(reply);
     this.#tell({ type: 'reply', size, offset: to.bytes, etag });
     this.#tell({ type: 'phase', phase: 'downloading' });
     this.inBody = true;
@@ -181,6 +184,7 @@ export class Transfer {
       const reply = await this.#request('HEAD', [DIGEST_WANTED, ['Accept-Encoding', 'identity']]);
       reply.close();
       if (reply.status !== 200) throw this.#unexpected(reply);
+      this.#modified = modifiedOf(reply);
       const now = versionOf(reply, this.#location);
       if (now.size !== version.size || now.etag !== version.etag) throw changed(this.#location);
       const digest = digestOf(reply);
@@ -191,7 +195,7 @@ export class Transfer {
         const limit = `${Math.round(patienceMs / 1000)} s`;
         throw originError(this.#location, 'TIMEOUT', `did not tell the SHA-256 within ${limit}`);
       }
-      await this.#pause(Math.min(Number.parseInt(after, 10) * 1000 || 1000, DIGEST_ASK_MS));
+      await pause(Math.min(Number.parseInt(after, 10) * 1000 || 1000, DIGEST_ASK_MS), this.#signal);
     }
   }
 
@@ -206,7 +210,8 @@ export class Transfer {
     } else this.#withoutProgress += 1;
     const isChange = error.code === 'CHANGED' && restartable;
     // Before there is anything of a file, nothing is broken yet: a wrong route is told at once.
-    const mayPass = isChange || (error.transient && version !== undefined);
+    const isUnderWay = version !== undefined || this.#options.inTree === true;
+    const mayPass = isChange || (error.transient && isUnderWay);
     if (!mayPass || this.#withoutProgress >= retries) throw error;
     if (isChange) {
       this.#startOver = true;
@@ -216,11 +221,7 @@ export class Transfer {
     const pauseMs = pauseBefore(this.#withoutProgress);
     this.#tell({ type: 'retry', attempt: this.#withoutProgress, pauseMs, error });
     this.#tell({ type: 'phase', phase: 'waiting' });
-    await this.#pause(pauseMs);
-  }
-
-  async #pause(ms: number): Promise<void> {
-    await delay(ms, undefined, { signal: this.#signal }).catch(() => this.#signal.throwIfAborted());
+    await pause(pauseMs, this.#signal);
   }
 }
 
@@ -230,11 +231,6 @@ function rangeFrom(start: number, etag: string): Field[] {
     ['Range', `bytes=${start}-`],
     ['If-Range', etag],
   ];
-}
-
-/** In ms; grows, and differs from that of others who wait for the same relay. */
-function pauseBefore(attempt: number): number {
-  return Math.min(RETRY_FIRST_MS * 2 ** attempt, RETRY_LAST_MS) * (0.5 + Math.random() / 2);
 }
 
 function hex(base64: string): string {

@@ -1,5 +1,5 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
-import { CONNECT_MS, MAX_HOPS, RETRIES, SILENCE_MS } from '../../limits.js';
+import { CONNECT_MS, MAX_HOPS, RETRIES, SILENCE_MS, TRANSFERS } from '../../limits.js';
 import { parseBytes } from '../../units.js';
 import { WHERE, countOption, jumpOption, routeOption, secondsOption } from '../options.js';
 import type { GetCommandOptions } from '../run-get.js';
@@ -7,14 +7,16 @@ import type { GetCommandOptions } from '../run-get.js';
 export function addGetCommand(program: Command): void {
   program
     .command('get')
-    .description('Fetch a file over a route: resumed by itself, verified, saved as a whole.')
-    .argument('[where]', WHERE)
+    .description('Fetch files over a route: resumed by themselves, verified, saved as a whole.')
+    .argument('[where...]', WHERE)
     .addOption(jumpOption())
     .addOption(routeOption())
     .option(
-      '-o, --output <file>',
-      "where to save, - for standard output (default: the file's own name, here)",
+      '-o, --output <path>',
+      'where to save: a file, - for standard output, a folder for several (default: the own names, here)',
     )
+    .option('-r, --recursive', 'fetch whole folders; what is there with the same size and time is skipped')
+    .addOption(countOption('--transfers', 'files at once', TRANSFERS))
     .addOption(
       new Option('--retry <n>', 'attempts in a row that bring nothing, 0 for none')
         .default(RETRIES)
@@ -31,7 +33,7 @@ export function addGetCommand(program: Command): void {
     .option('-q, --quiet', 'print nothing but errors')
     .option('-v, --verbose', 'print each step')
     .option('--json', 'print events on standard error, a JSON object per line')
-    .action(async (where: string | undefined, options: GetCommandOptions) => {
+    .action(async (where: readonly string[], options: GetCommandOptions) => {
       const { runGet } = await import('../run-get.js');
       process.exitCode = await runGet(where, options);
     });
