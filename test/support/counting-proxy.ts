@@ -7,7 +7,9 @@ import { rawServer } from './raw.js';
 export interface CountedConnection {
   /** What the client asked for. */
   readonly head: string;
-  /** Bytes of bodies that were sent to the client. */
+  /** The client's port. */
+  readonly port: number;
+  /** Bytes of bodies that came for the client. */
   readonly bytes: number;
 }
 
@@ -16,9 +18,9 @@ export async function countingProxy(
   t: TestContext,
   target: Hop,
 ): Promise<{ readonly hop: Hop; readonly connections: readonly CountedConnection[] }> {
-  const connections: { head: string; bytes: number }[] = [];
+  const connections: { head: string; port: number; bytes: number }[] = [];
   const { hop } = await rawServer(t, (client) => {
-    const counted = { head: '', bytes: 0 };
+    const counted = { head: '', port: client.remotePort ?? 0, bytes: 0 };
     connections.push(counted);
     const upstream = connect({ ...target, allowHalfOpen: true, noDelay: true });
     t.after(() => upstream.destroy());
