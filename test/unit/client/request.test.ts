@@ -239,7 +239,7 @@ describe('an error reply', () => {
       once(socket, 'close').catch(() => {});
     });
     const error = await failureOf(ask(hop));
-    assert.deepEqual([error.code, error.exitCode], ['HTTP_ERROR', 22]);
+    assert.deepEqual([error.code, error.exitCode], ['UNAVAILABLE', 22]);
     assert.match(error.message, /503 \(Busy\)/);
   });
 });
