@@ -10,6 +10,8 @@ interface Meaning {
   readonly status?: number;
   /** Error type of `Proxy-Status` (RFC 9209 §2.3), for what went wrong between nodes. */
   readonly proxy?: string;
+  /** A later attempt over the same route may succeed. */
+  readonly transient?: true;
 }
 
 /** The one table of failures. Code that decides something looks at the code, never at a message's text. */
@@ -52,15 +54,23 @@ const MEANINGS = {
     hint: 'check the spelling and the resolver of the machine that dials',
     status: 502,
     proxy: 'dns_error',
+    transient: true,
   },
   /** Nothing listens at the hop. */
-  REFUSED: { exit: 7, hint: 'is a node running there?', status: 502, proxy: 'connection_refused' },
+  REFUSED: {
+    exit: 7,
+    hint: 'is a node running there?',
+    status: 502,
+    proxy: 'connection_refused',
+    transient: true,
+  },
   /** The hop cannot be dialled for another reason: no route, network down, local limits. */
   UNREACHABLE: {
     exit: 7,
     hint: 'check the network between the two',
     status: 502,
     proxy: 'destination_ip_unroutable',
+    transient: true,
   },
   /** The policy of the node forbids to dial this hop; the message says which option allows it. */
   PROHIBITED: { exit: 7, status: 403, proxy: 'destination_ip_prohibited' },
@@ -70,6 +80,7 @@ const MEANINGS = {
     hint: 'a firewall may drop the packets',
     status: 504,
     proxy: 'connection_timeout',
+    transient: true,
   },
   /** The sender was silent for longer than the limit. */
   TIMEOUT: {
@@ -77,6 +88,7 @@ const MEANINGS = {
     hint: "a later hop may be slow or down; the nodes' logs say which",
     status: 504,
     proxy: 'connection_read_timeout',
+    transient: true,
   },
   /** The receiver took nothing for longer than the limit. */
   STALLED: { exit: 28 },
@@ -86,13 +98,28 @@ const MEANINGS = {
     hint: "the nodes' logs name the hop and the reason",
     status: 502,
     proxy: 'connection_terminated',
+    transient: true,
   },
   /** The receiver left before the end of the file. */
   CLIENT_GONE: { exit: 18 },
   /** The requested file does not exist under the root. */
-  NOT_FOUND: { exit: 1, status: 404 },
+  NOT_FOUND: { exit: 22, status: 404 },
   /** The requested name leaves the root, is hidden, or is not a regular file. */
-  FORBIDDEN: { exit: 1, status: 403 },
+  FORBIDDEN: { exit: 22, status: 403 },
+  /** The far side answered with an HTTP status that is none of the others. */
+  HTTP_ERROR: { exit: 22, status: 502 },
+  /** The far side is busy or stopping. */
+  UNAVAILABLE: { exit: 22, status: 503, transient: true },
+  /** The file is another one than before, and what there is of it cannot be taken back. */
+  CHANGED: { exit: 18, hint: 'fetch it again' },
+  /** The SHA-256 of what was fetched is not that of the file at its origin. */
+  DIGEST_MISMATCH: { exit: 110, hint: 'something on the way changes data; nothing was kept' },
+  /** The origin does not tell the SHA-256 of the file. */
+  NO_DIGEST: { exit: 22, hint: '--no-verify accepts the file by its size' },
+  /** A name of the far side that means something else here. */
+  UNSAFE_NAME: { exit: 23 },
+  /** Another process is writing the same file. */
+  BUSY: { exit: 23, hint: 'wait for it to end' },
   /** A file could not be read, or shrank while it was read. */
   READ_FAILED: { exit: 26, status: 500 },
   /** A file or standard output could not be written. */
@@ -106,9 +133,17 @@ const MEANINGS = {
 /** Stable, literal name of a kind of failure. */
 export type ErrorCode = keyof typeof MEANINGS;
 
+const CODES = Object.keys(MEANINGS).filter((key): key is ErrorCode => key in MEANINGS);
+
+function meaningOf(code: ErrorCode): Meaning {
+  return MEANINGS[code];
+}
+
 export interface ErrorDetails {
   /** The hop that failed, as `host:port`. */
-  readonly hop?: string;
+  readonly hop?: string | undefined;
+  /** Its number in the route; the client is 0. */
+  readonly hopNumber?: number | undefined;
   /** The lower-level error that led to this one. */
   readonly cause?: unknown;
 }
@@ -119,15 +154,18 @@ export class ViaductError extends Error {
   readonly code: ErrorCode;
   /** The hop that failed, as `host:port`, where one did. */
   readonly hop: string | undefined;
+  /** Its number in the route, where that is known; the client is 0. */
+  readonly hopNumber: number | undefined;
 
   constructor(code: ErrorCode, message: string, details: ErrorDetails = {}) {
     super(message, details.cause === undefined ? {} : { cause: details.cause });
     this.code = code;
     this.hop = details.hop;
+    this.hopNumber = details.hopNumber;
   }
 
   get #meaning(): Meaning {
-    return MEANINGS[this.code];
+    return meaningOf(this.code);
   }
 
   /** The process exit code that stands for this failure. */
@@ -145,10 +183,25 @@ export class ViaductError extends Error {
     return this.#meaning.status ?? 500;
   }
 
+  /** Whether a later attempt over the same route may succeed. */
+  get transient(): boolean {
+    return this.#meaning.transient ?? false;
+  }
+
   /** Its error type in `Proxy-Status` (RFC 9209 §2.3), or undefined if no intermediary failed. */
   get proxyError(): string | undefined {
     return this.#meaning.proxy;
   }
+}
+
+/** The code that stands for an error type of `Proxy-Status` (RFC 9209 §2.3), or undefined. */
+export function codeOfProxyError(type: string): ErrorCode | undefined {
+  return CODES.find((code) => meaningOf(code).proxy === type);
+}
+
+/** `text` as a code, if it is one. */
+export function asErrorCode(text: unknown): ErrorCode | undefined {
+  return CODES.find((code) => code === text);
 }
 
 /** The `code` of a Node system error such as `ENOENT`, or undefined. */

@@ -12,6 +12,40 @@ export const HEAD_BYTES = 16 * 1024;
 /** A request target (RFC 9110 §4.1 asks for at least 8,000). */
 export const TARGET_BYTES = 8 * 1024;
 
+/** The line before a chunk (RFC 9112 §7.1.1 asks to bound its extensions). */
+export const CHUNK_LINE_BYTES = 1024;
+
+/** The body of an error reply, and how long a client reads it; its head says enough. */
+export const ERROR_BODY_BYTES = 64 * 1024;
+export const ERROR_BODY_MS = 5000;
+
+/** A file is hashed in parts of at least this size: to ask another thread takes as long as to hash 100 KiB. */
+export const HASH_PART_BYTES = 4 * 1024 * 1024;
+
+/** The disk is told to write after this much of a download. */
+export const FLUSH_BYTES = 64 * 1024 * 1024;
+
+/** What waits in the kernel for a download that is slowed down by `--limit-rate`; lost if it is killed. */
+export const SLOW_READER_BYTES = 256 * 1024;
+
+/** Attempts of a download in a row that bring nothing (`--retry`). */
+export const RETRIES = 5;
+
+/** Files that are fetched at once (`--transfers`), and folders inside each other. */
+export const TRANSFERS = 4;
+export const TREE_DEPTH = 100;
+
+/** The pause before an attempt: the first, doubled for each one in a row that brought nothing, up to the last. */
+export const RETRY_FIRST_MS = 500;
+export const RETRY_LAST_MS = 30_000;
+
+/** An origin says by `Retry-After` when to ask for a digest again; never later than this. */
+export const DIGEST_ASK_MS = 10_000;
+
+/** How long a digest is waited for: this long, and as long as a slow disk takes to read the file. */
+export const DIGEST_PATIENCE_MS = 60_000;
+export const DIGEST_BYTES_PER_MS = 10_000;
+
 /** A relay on the HTTP wire dials for so long: short, so that a deadline does not hide the hop that failed. */
 export const HTTP_CONNECT_MS = 5000;
 
@@ -24,10 +58,25 @@ export const KEEP_ALIVE_MS = 5000;
 /** A `HEAD` that wants a digest waits so long for it. */
 export const DIGEST_WAIT_MS = 5000;
 
+/** Files up to this size are hashed without another thread, and before the reply: 0.2 ms (measured). */
+export const DIGEST_AT_ONCE_BYTES = 256 * 1024;
+
 /** Digests that are remembered, and digests that may be under way at once. */
 export const DIGESTS_KEPT = 1000;
 export const DIGESTS_AT_ONCE = 2;
 export const DIGESTS_QUEUED = 100;
+
+/** A folder's listing: 100,000 names of the longest kind are about 30 MiB; a million short entries fit. */
+export const LISTING_BYTES = 64 * 1024 * 1024;
+
+/** A line of a listing: a name of 255 characters takes 1.5 KiB at most, the path of a folder some more. */
+export const LISTING_LINE_BYTES = 64 * 1024;
+
+/** Times that a trace asks each hop: the median of three forgives one that was slow. */
+export const PROBES = 3;
+
+/** A node's status, as a trace reads it: half a KiB. */
+export const STATUS_BYTES = 16 * 1024;
 
 /** Input that is kept while a reply is on its way, for requests that a client sends ahead. */
 export const INPUT_AHEAD_BYTES = 64 * 1024;

@@ -67,6 +67,11 @@ export function formatHop({ host, port }: Hop): string {
   return host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
 }
 
+/** How errors call a hop: `hop 3 (h4:9000)`. The client is 0, the hop that it dials 1. */
+export function hopLabel(number: number, hop: Hop): string {
+  return `hop ${number} (${formatHop(hop)})`;
+}
+
 /**
  * The input file of the original: the file name on the first line, then one line `host port` per hop.
  * LF or CRLF; blank lines are skipped and a byte-order mark is ignored.
@@ -121,10 +126,10 @@ export function formatInput({ name, route }: Source): string {
 
 /**
  * Text from elsewhere made safe to print: control characters, bidirectional controls and line
- * separators become `\xNN` or `\u{NNNN}` (CVE-2019-6109), and it is cut after 200 characters.
+ * separators become `\xNN` or `\u{NNNN}` (CVE-2019-6109), and it is cut after `length` characters.
  */
-export function visible(text: string): string {
-  const shown = text.length > 200 ? `${text.slice(0, 200)}…` : text;
+export function visible(text: string, length = 200): string {
+  const shown = text.length > length ? `${text.slice(0, length)}…` : text;
   return shown.replace(/[\p{Cc}\p{Zl}\p{Zp}\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff]/gu, (char) => {
     const code = char.codePointAt(0) ?? 0;
     return code < 256 ? `\\x${code.toString(16).padStart(2, '0')}` : `\\u{${code.toString(16)}}`;

@@ -7,3 +7,10 @@ export function formatBytes(bytes: number): string {
   const shown = power === 0 || value >= 999.5 ? Math.round(value) : value.toPrecision(3);
   return `${shown} ${UNITS[power]}`;
 }
+
+/** A size as people write it: `1000`, `500K`, `1.5M`, `10MiB`; IEC units. Undefined if it is none. */
+export function parseBytes(text: string): number | undefined {
+  const [, number, unit = ''] = /^(\d+(?:\.\d+)?)([KMGTP]?)(?:i?B)?$/i.exec(text) ?? [];
+  if (number === undefined) return undefined;
+  return Number(number) * 1024 ** ['', 'K', 'M', 'G', 'T', 'P'].indexOf(unit.toUpperCase());
+}

@@ -11,6 +11,9 @@ import { type Hop, type Route, formatHop, parseHost, parsePort } from './route.j
  * folder. A name that looks like a hop is written `%40…`.
  */
 
+/** The name, at every node, of its status: what runs there, whatever its root holds. */
+export const STATUS_NAME = '.viaduct/status';
+
 /** A request target taken apart. */
 export interface RoutedTarget {
   /** The hops that are left. */

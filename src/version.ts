@@ -1,7 +1,9 @@
-import { createRequire } from 'node:module';
+import { readFileSync } from 'node:fs';
 
 /** The version of this package. */
-export const VERSION = versionOf(createRequire(import.meta.url)('../package.json'));
+export const VERSION = versionOf(
+  JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')),
+);
 
 function versionOf(manifest: unknown): string {
   const known = typeof manifest === 'object' && manifest !== null && 'version' in manifest;

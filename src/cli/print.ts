@@ -2,9 +2,13 @@ import type { ViaductError } from '../errors.js';
 
 /** The one line that a failure gets on standard error. Returns its exit code. */
 export function printError(error: ViaductError): number {
-  const hint = error.hint === undefined ? '' : ` (${error.hint})`;
-  process.stderr.write(`viaduct: ${error.message}${hint}\n`);
+  process.stderr.write(`${errorLine(error)}\n`);
   return error.exitCode;
+}
+
+/** That line, without its end: what stands before and after the message and its hint. */
+export function errorLine({ message, hint }: ViaductError, before = '', after = ''): string {
+  return `viaduct: ${before}${message}${hint === undefined ? '' : ` (${hint})`}${after}`;
 }
 
 /** A time: `0.12 s` under a minute, else `1:02` or `1:02:03`. */

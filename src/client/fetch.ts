@@ -1,11 +1,10 @@
 import { ViaductError } from '../errors.js';
 import { CONNECT_MS, MAX_HOPS, SILENCE_MS } from '../limits.js';
-import type { Channel } from '../net/channel.js';
 import { dial } from '../net/dial.js';
 import { Resolver } from '../net/resolver.js';
-import { Watchdog } from '../net/watchdog.js';
-import { type Source, formatHop, limitHops } from '../route.js';
+import { type Source, formatHop, hopLabel, limitHops } from '../route.js';
 import { encodeMessage } from '../wire/classic.js';
+import { receive } from './receive.js';
 
 export interface FetchOptions {
   /** No data for so long is an error, in ms. @default 10,000 */
@@ -42,85 +41,41 @@ export async function fetchFile(source: Source, sink: Sink, options: FetchOption
   const [firstHop, ...route] = source.route;
   if (firstHop === undefined) throw new ViaductError('BAD_ROUTE', 'the route has no hop');
   limitHops(source.route, options.maxHops ?? MAX_HOPS);
-  const message = encodeMessage({ name: source.name, route });
+  const request = encodeMessage({ name: source.name, route });
   const signal = options.signal ?? new AbortController().signal;
   const channel = await dial(firstHop, {
-    label: `hop 1 (${formatHop(firstHop)})`,
+    label: hopLabel(1, firstHop),
     timeoutMs: options.connectTimeoutMs ?? CONNECT_MS,
     signal,
     resolver: new Resolver(),
     client: '',
     permit: () => {}, // The user may dial whom he likes; policy is for relays.
   });
-  channel.socket.write(message);
+  channel.socket.write(request);
   const progress = (): Progress => ({
     bytes: channel.received,
     seconds: (performance.now() - startedAt) / 1000,
   });
-  const takeAndTell: Sink = async (chunk) => {
-    await sink(chunk);
-    options.onProgress?.(progress());
-  };
-  await receive(channel, takeAndTell, {
-    hop: formatHop(firstHop),
-    timeoutMs: options.timeoutMs ?? SILENCE_MS,
+  const hop = formatHop(firstHop);
+  const timeoutMs = options.timeoutMs ?? SILENCE_MS;
+  await receive(channel, {
+    take: async (chunk) => {
+      await sink(chunk);
+      options.onProgress?.(progress());
+      return false;
+    },
+    timeoutMs,
     signal,
-  });
-  return progress();
-}
-
-interface ReceiveOptions {
-  readonly hop: string;
-  readonly timeoutMs: number;
-  readonly signal: AbortSignal;
-}
-
-/** Reads to the clean end; one chunk at a time, and no further one while the sink is busy. */
-function receive(channel: Channel, sink: Sink, { hop, timeoutMs, signal }: ReceiveOptions): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const { socket } = channel;
-    let sinking = false;
-    const watchdog = new Watchdog(
-      timeoutMs,
-      () => (sinking ? undefined : channel.received),
-      () => {
-        const message = `no data for ${timeoutMs / 1000} s from hop 1 (${hop}), after ${channel.received} bytes`;
-        fail(new ViaductError('TIMEOUT', message, { hop }));
-      },
-    );
-    const stop = (): void => {
-      watchdog.stop();
-      socket.off('close', closed);
-      signal.removeEventListener('abort', aborted);
-    };
-    const fail = (error: unknown): void => {
-      stop();
-      channel.reset();
-      reject(error);
-    };
-    const closed = (): void => {
+    late: () => {
+      const message = `no data for ${timeoutMs / 1000} s from hop 1 (${hop}), after ${channel.received} bytes`;
+      return new ViaductError('TIMEOUT', message, { hop });
+    },
+    gone: () => {
       const missing = channel.received === 0 ? ', or the last hop has no such file' : '';
       const message = `hop 1 (${hop}) reset the connection after ${channel.received} bytes: the chain broke there or beyond${missing}`;
-      fail(new ViaductError('CUT_SHORT', message, { hop, cause: channel.error }));
-    };
-    const aborted = (): void => fail(signal.reason);
-    const sunk = (): void => {
-      sinking = false;
-      channel.resume();
-    };
-    socket.once('close', closed);
-    signal.addEventListener('abort', aborted, { once: true });
-    if (signal.aborted) return aborted();
-    channel.consumer = (chunk) => {
-      sinking = true;
-      sink(chunk).then(sunk, fail);
-      return false;
-    };
-    channel.onEnd = () => {
-      stop();
-      channel.finish(() => socket.destroy());
-      resolve();
-    };
-    channel.resume();
+      return new ViaductError('CUT_SHORT', message, { hop, cause: channel.error });
+    },
+    ended: () => undefined, // A clean end is the sign of a whole file.
   });
+  return progress();
 }

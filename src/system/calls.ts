@@ -21,6 +21,7 @@ const SPLICE_F_NONBLOCK = 2;
 
 /** asm-generic/socket.h and bits/socket.h. */
 const SOL_SOCKET = 1;
+const SO_RCVBUF = 8;
 const SO_LINGER = 13;
 const MSG_DONTWAIT = 0x40;
 /** For TCP: take the bytes off the queue without a copy (tcp(7)). */
@@ -85,6 +86,8 @@ export interface SystemCalls {
   unacknowledged(socket: number): number;
   /** SO_LINGER {on, 0 s}: closing sends RST. A negative errno on what is no socket. */
   setLinger(socket: number, on: 0 | 1): number;
+  /** SO_RCVBUF: bytes that wait to be read, overhead not counted. A negative errno on what is no socket. */
+  setReceiveBuffer(socket: number, bytes: number): number;
   close(fd: number): number;
 
   /** @throws SystemCallError EMFILE, ENFILE */
@@ -165,6 +168,8 @@ function bind(libc: Library): SystemCalls {
     },
     // struct linger { int l_onoff; int l_linger; } of socket(7).
     setLinger: (socket, on) => or(setsockopt(socket, SOL_SOCKET, SO_LINGER, Int32Array.of(on, 0), 8)),
+    setReceiveBuffer: (socket, bytes) =>
+      or(setsockopt(socket, SOL_SOCKET, SO_RCVBUF, Int32Array.of(bytes), 4)),
     close: (fd) => or(close(fd)),
 
     pipe: () => {

@@ -1,22 +1,12 @@
 import assert from 'node:assert/strict';
-import { spawnSync } from 'node:child_process';
-import {
-  mkdirSync,
-  mkdtempSync,
-  readFileSync,
-  readdirSync,
-  rmdirSync,
-  symlinkSync,
-  writeFileSync,
-} from 'node:fs';
-import { tmpdir } from 'node:os';
+import { mkdirSync, readFileSync, readdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { type Route, formatInput } from 'viaduct';
 import { testChain, testNode } from '../support/nodes.js';
-import { havePeer } from '../support/peers.js';
 import { Child, PROGRAM, startClient } from '../support/processes.js';
 import { rawServer } from '../support/raw.js';
+import { smallDisk } from '../support/small-disk.js';
 import { randomFile, sha256, tempFolder } from '../support/temp.js';
 import { assertOneLine } from './assertions.js';
 
@@ -151,22 +141,6 @@ test('an older file is replaced by the whole new one; a link stays a link', asyn
   const entries = readdirSync(folder, { withFileTypes: true });
   assert.ok(entries.find((entry) => entry.name === 'file')?.isSymbolicLink());
 });
-
-/** A file system of 1 MiB, which is gone when the test ends; undefined, and the test skipped, if there can be none. */
-function smallDisk(t: TestContext): string | undefined {
-  if (!havePeer(t, 'mount')) return undefined;
-  // Not a tempFolder, which would go before the mount does: what is opened first is closed first.
-  const path = mkdtempSync(join(tmpdir(), 'viaduct-test-'));
-  const { status } = spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=1m', 'viaduct-test', path]);
-  t.after(() => {
-    if (status === 0) spawnSync('umount', ['-l', path]);
-    rmdirSync(path);
-  });
-  if (status === 0) return path;
-  if (process.env['CI'] === 'true') throw new Error('a tmpfs cannot be mounted, and CI skips nothing');
-  t.skip('a tmpfs cannot be mounted');
-  return undefined;
-}
 
 test('a disk that becomes full: one line, exit code 23, and nothing new', async (t) => {
   const disk = smallDisk(t);

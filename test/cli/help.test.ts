@@ -13,7 +13,11 @@ const transcriptAt = (name: string): string =>
 const commands: readonly (readonly [string, readonly string[]])[] = [
   ['help', ['--help']],
   ['server-help', ['server', '--help']],
+  ['get-help', ['get', '--help']],
   ['client-help', ['client', '--help']],
+  ['ls-help', ['ls', '--help']],
+  ['trace-help', ['trace', '--help']],
+  ['completion-help', ['completion', '--help']],
 ];
 for (const [name, args] of commands) {
   test(`viaduct ${args.join(' ')} prints transcripts/${name}.txt`, async (t) => {

@@ -6,8 +6,12 @@ import { Child, PROGRAM } from '../support/processes.js';
 /** Python, which the compiler does not copy: it stands in the source folder. */
 const DRIVER = fileURLToPath(new URL('../../../test/cli/on_terminal.py', import.meta.url));
 
+const VIADUCT = [process.execPath, PROGRAM];
+
 export interface TerminalOptions extends SpawnOptions {
   readonly columns?: number;
+  /** Another command than viaduct. */
+  readonly command?: readonly string[];
   /** Files that take a stream off the terminal. */
   readonly stdoutTo?: string;
   readonly stderrTo?: string;
@@ -15,9 +19,10 @@ export interface TerminalOptions extends SpawnOptions {
 
 /** Runs viaduct on a pseudo-terminal: `stdout` of the child is what appears there, its stdin is typed. */
 export function onTerminal(t: TestContext, args: readonly string[], options: TerminalOptions = {}): Child {
-  const { columns = 80, stdoutTo, stderrTo, ...spawnOptions } = options;
+  const { columns = 80, command = VIADUCT, stdoutTo, stderrTo, ...spawnOptions } = options;
   const driverArgs = ['--columns', String(columns)];
   if (stdoutTo !== undefined) driverArgs.push('--stdout', stdoutTo);
   if (stderrTo !== undefined) driverArgs.push('--stderr', stderrTo);
-  return new Child(t, 'python3', [DRIVER, ...driverArgs, process.execPath, PROGRAM, ...args], spawnOptions);
+  const env = { ...(spawnOptions.env ?? process.env), TERM: 'xterm' };
+  return new Child(t, 'python3', [DRIVER, ...driverArgs, ...command, ...args], { ...spawnOptions, env });
 }

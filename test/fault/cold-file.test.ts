@@ -21,13 +21,9 @@ test('reads that block hold up neither other files nor relayed flows', async (t)
   const node = await NodeProcess.start(t, { root });
   const further = await testNode(t, { root });
   // The kernel holds every read of this one file, as a disk that is asleep or far away would.
-  const disk = new Child(t, 'strace', [
-    '-f',
-    ...['-p', String(node.pid)],
-    ...['-P', join(root, 'cold')],
-    ...['-e', 'trace=pread64,read'],
-    ...['-e', `inject=pread64,read:delay_enter=${DELAY_S}s`],
-  ]);
+  const delay = `inject=pread64,read:delay_enter=${DELAY_S}s`;
+  const filter = ['-P', join(root, 'cold'), '-e', 'trace=pread64,read', '-e', delay];
+  const disk = new Child(t, 'strace', ['-f', '-p', String(node.pid), ...filter]);
   await disk.until(({ stderr }) => stderr.includes('attached'));
 
   const ended: string[] = [];

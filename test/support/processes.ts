@@ -91,12 +91,21 @@ export class NodeProcess extends Child {
     t: TestContext,
     options: {
       readonly root?: string;
+      /** @default a free one */
+      readonly port?: number;
       readonly args?: readonly string[];
       /** Options of Node itself. */
       readonly nodeArgs?: readonly string[];
     } = {},
   ): Promise<NodeProcess> {
-    const server = [PROGRAM, 'server', '0', '--log-format', 'json', ...(options.args ?? [])];
+    const server = [
+      PROGRAM,
+      'server',
+      String(options.port ?? 0),
+      '--log-format',
+      'json',
+      ...(options.args ?? []),
+    ];
     const args = [...(options.nodeArgs ?? []), ...server];
     const node = new NodeProcess(t, process.execPath, args, { cwd: options.root });
     const address = await node.until(() => node.log.find(({ msg }) => msg === 'listening')?.['address']);
@@ -160,4 +169,20 @@ export async function runViaduct(
   child.process.stdin?.end(options.input ?? '');
   const code = await child.ended;
   return { code, stdout: child.stdout, stderr: child.stderr };
+}
+
+/** What `viaduct get --json` has told so far. */
+export function eventsOf({ stderr }: Pick<Child, 'stderr'>): readonly GetLine[] {
+  const lines = stderr.split('\n').slice(0, -1);
+  return lines.map((line) => JSON.parse(line) as GetLine);
+}
+
+/** A line of `viaduct get --json`. */
+export type GetLine = Readonly<Record<string, unknown>> & { readonly event: string };
+
+/** Starts `viaduct get` in a folder. */
+export function startGet(t: TestContext, folder: string, args: readonly string[]): Child {
+  const child = new Child(t, process.execPath, [PROGRAM, 'get', ...args], { cwd: folder });
+  child.process.stdin?.end();
+  return child;
 }

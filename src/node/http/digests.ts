@@ -1,8 +1,15 @@
+import { createHash } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import { Worker } from 'node:worker_threads';
 import pLimit from 'p-limit';
 import { parseDictionary } from 'structured-headers';
-import { DIGESTS_AT_ONCE, DIGESTS_KEPT, DIGESTS_QUEUED, DIGEST_WAIT_MS } from '../../limits.js';
+import {
+  DIGEST_AT_ONCE_BYTES,
+  DIGESTS_AT_ONCE,
+  DIGESTS_KEPT,
+  DIGESTS_QUEUED,
+  DIGEST_WAIT_MS,
+} from '../../limits.js';
 import { type Field, type RequestHead, valuesOf } from '../../wire/http-head.js';
 import { type ServedFile, versionOf } from '../root.js';
 
@@ -63,7 +70,10 @@ export class Digests {
     const file = await reopen();
     try {
       if (this.#closed || file.version !== version) return undefined;
-      const digest = await this.#hashOnThread(file.handle.fd, file.size);
+      const digest =
+        file.size <= DIGEST_AT_ONCE_BYTES
+          ? await hashSmall(file)
+          : await this.#hashOnThread(file.handle.fd, file.size);
       return versionOf(await file.handle.stat({ bigint: true })) === version ? digest : undefined;
     } finally {
       await file.handle.close();
@@ -93,6 +103,17 @@ export class Digests {
     const [oldest] = this.#known.keys();
     if (this.#known.size > DIGESTS_KEPT && oldest !== undefined) this.#known.delete(oldest);
   }
+}
+
+/** Base64, or undefined if the file has shrunk. To start a thread takes far longer than this. */
+async function hashSmall({ handle, size }: ServedFile): Promise<string | undefined> {
+  const bytes = Buffer.alloc(size);
+  for (let at = 0; at < size;) {
+    const { bytesRead } = await handle.read(bytes, at, size - at, at);
+    if (bytesRead === 0) return undefined;
+    at += bytesRead;
+  }
+  return createHash('sha256').update(bytes).digest('base64');
 }
 
 async function withinLimit(running: Promise<string | undefined>): Promise<string | undefined> {

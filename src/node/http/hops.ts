@@ -58,11 +58,6 @@ export function hopNumber(request: RequestHead | undefined): number {
   return 1 + listOf(request.fields, 'via').filter((via) => /^\S+ viaduct$/.test(via)).length;
 }
 
-/** `hop 3 (h4:9000)` */
-export function hopLabel(number: number, hop: Hop): string {
-  return `hop ${number} (${formatHop(hop)})`;
-}
-
 /** The class that nodes before this one have seen. */
 export function claimedClass(request: RequestHead): AddressClass | undefined {
   const claims = valuesOf(request.fields, CLASS_FIELD.toLowerCase());

@@ -3,7 +3,8 @@ import fresh from 'fresh';
 import { mimes } from 'mrmime';
 import parseRange from 'range-parser';
 import { ViaductError } from '../../errors.js';
-import { encodeSegment } from '../../url.js';
+import { DIGEST_AT_ONCE_BYTES } from '../../limits.js';
+import { STATUS_NAME, encodeSegment } from '../../url.js';
 import { parseHttpDate } from '../../wire/http-date.js';
 import { type Field, type RequestHead, valuesOf } from '../../wire/http-head.js';
 import type { Connection } from '../connection.js';
@@ -12,7 +13,7 @@ import { wantsDigest } from './digests.js';
 import { RangeNotSatisfiable } from './error-reply.js';
 import { listFolder } from './listing.js';
 import { type Reply, sendReply } from './reply.js';
-import { STATUS_NAME, statusReply } from './status.js';
+import { statusReply } from './status.js';
 
 /**
  * Answers a request for something of this node: a file, a folder's listing, or the node's status.
@@ -78,7 +79,8 @@ async function fileReply(
   fields.push(['Content-Type', typeOf(name)]);
   if (wantsDigest(request)) {
     const reopen = (): Promise<ServedFile> => node.root.openFile(name);
-    fields.push(...(await node.digests.fields(file.version, reopen, request.method === 'HEAD')));
+    const wait = request.method === 'HEAD' || file.size <= DIGEST_AT_ONCE_BYTES;
+    fields.push(...(await node.digests.fields(file.version, reopen, wait)));
   }
   const range = rangeOf(request, headers, file, etag);
   if (range === undefined) {

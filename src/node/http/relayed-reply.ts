@@ -1,16 +1,10 @@
-import { ViaductError } from '../../errors.js';
+import { type ErrorCode, ViaductError, asViaductError } from '../../errors.js';
 import { HTTP_HEAD_PER_HOP_MS } from '../../limits.js';
 import type { Channel } from '../../net/channel.js';
 import { type Verdict, readHead } from '../../net/read-head.js';
 import { type Hop, formatHop } from '../../route.js';
-import {
-  type ReplyHead,
-  type Split,
-  formatHead,
-  parseReplyHead,
-  splitHead,
-  valuesOf,
-} from '../../wire/http-head.js';
+import { type ReplyHead, type Split, formatHead, valuesOf } from '../../wire/http-head.js';
+import { framingOf, parseReply, splitReply } from '../../wire/http-reply.js';
 import type { Connection } from '../connection.js';
 import type { OpenedReply } from '../relay.js';
 import { interimFields, passedFields } from './hops.js';
@@ -49,8 +43,7 @@ export async function readReply(
       deadline - performance.now(),
       limitMs,
     );
-    const reply = parse(split.head, options);
-    if (reply.status === 101) throw failed('BAD_REPLY', 'switched to another protocol', options);
+    const reply = named(options, () => parseReply(split.head));
     const first = `HTTP/1.1 ${reply.status} ${reply.reason}`;
     if (reply.status >= 200) {
       requireNode(connection, reply, options);
@@ -58,9 +51,9 @@ export async function readReply(
       if (options.oldClient && valuesOf(reply.fields, 'transfer-encoding').length > 0)
         throw failed('BAD_REPLY', 'sent chunks, which an HTTP/1.0 client cannot read', options);
       const head = formatHead(first, [...passedFields(reply.fields, reply.minor), ...NODE_FIELDS]);
-      const length = bodyLength(reply, options);
+      const framing = framingOf(reply, options.headOnly);
       const bytes = Buffer.concat([head, split.rest]);
-      return { bytes, length: length === undefined ? undefined : head.length + length };
+      return { bytes, length: typeof framing === 'number' ? head.length + framing : undefined };
     }
     // Awaited, so that a hop that sends them without end fills no memory.
     if (!options.oldClient && isPassed(connection, reply, options)) {
@@ -83,9 +76,7 @@ function readReplyHead(
   return readHead<Split>(upstream, {
     begin,
     scan: (bytes): Verdict<Split> => {
-      if (!isPrefixOfHttp(bytes))
-        throw failed('NOT_A_NODE', 'is not a node: it does not speak HTTP', options);
-      const split = splitReply(bytes, options);
+      const split = named(options, () => splitReply(bytes));
       return split === undefined ? {} : { value: split };
     },
     timeoutMs: Math.max(1, timeoutMs),
@@ -95,26 +86,13 @@ function readReplyHead(
   });
 }
 
-/** A greeting of another protocol is noticed with its first byte, not at a deadline. */
-function isPrefixOfHttp(bytes: Buffer): boolean {
-  const start = bytes.subarray(0, 7).toString('latin1');
-  return 'HTTP/1.'.startsWith(start);
-}
-
-function splitReply(bytes: Buffer, options: ReplyOptions): Split | undefined {
+/** Names the hop in what is wrong with its reply. */
+function named<T>(options: ReplyOptions, read: () => T): T {
   try {
-    return splitHead(bytes);
+    return read();
   } catch (error) {
-    throw failed('BAD_REPLY', 'sent too large a reply head', options, error);
-  }
-}
-
-function parse(head: Buffer, options: ReplyOptions): ReplyHead {
-  try {
-    return parseReplyHead(head);
-  } catch (error) {
-    const why = error instanceof Error ? error.message : String(error);
-    throw failed('BAD_REPLY', `sent a malformed reply: ${why}`, options, error);
+    const { code, message } = asViaductError(error);
+    throw failed(code, message, options, error);
   }
 }
 
@@ -129,16 +107,8 @@ function isPassed({ node }: Connection, { fields }: ReplyHead, { nextHop }: Repl
   return valuesOf(fields, 'viaduct').length > 0 || node.policy.isNamed(nextHop);
 }
 
-/** Bytes of a body, or undefined if only its chunks or its end tell (RFC 9112 §6.3). */
-function bodyLength({ status, fields }: ReplyHead, { headOnly }: ReplyOptions): number | undefined {
-  if (headOnly || status === 204 || status === 304) return 0;
-  const [length] = valuesOf(fields, 'content-length');
-  const framed = length !== undefined && valuesOf(fields, 'transfer-encoding').length === 0;
-  return framed ? Number(length) : undefined;
-}
-
 function failed(
-  code: 'BAD_REPLY' | 'NOT_A_NODE' | 'TIMEOUT' | 'CUT_SHORT',
+  code: ErrorCode,
   what: string,
   { label, nextHop }: ReplyOptions,
   cause?: unknown,

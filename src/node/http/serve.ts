@@ -1,7 +1,7 @@
 import { ViaductError, asViaductError } from '../../errors.js';
 import { HEAD_BYTES, HTTP_CONNECT_MS, INPUT_AHEAD_BYTES, KEEP_ALIVE_MS } from '../../limits.js';
 import { type Verdict, readHead } from '../../net/read-head.js';
-import { limitHops } from '../../route.js';
+import { hopLabel, limitHops } from '../../route.js';
 import { type RoutedTarget, formatTarget, nameOfPath, parseTarget } from '../../url.js';
 import {
   type RequestHead,
@@ -15,7 +15,7 @@ import {
 import type { Connection } from '../connection.js';
 import { relay } from '../relay.js';
 import { errorReply } from './error-reply.js';
-import { claimedClass, forwardedFields, hopLabel, hopNumber } from './hops.js';
+import { claimedClass, forwardedFields, hopNumber } from './hops.js';
 import { replyAsOrigin } from './origin.js';
 import { readReply } from './relayed-reply.js';
 import { sendReply } from './reply.js';

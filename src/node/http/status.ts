@@ -4,9 +4,6 @@ import type { Connection } from '../connection.js';
 import { claimedClass } from './hops.js';
 import type { Reply } from './reply.js';
 
-/** The name of the status resource; its path is `/.viaduct/status`, behind a route too. */
-export const STATUS_NAME = '.viaduct/status';
-
 /** What this node does and for whom. No secrets: neither paths nor names nor addresses. */
 export function statusReply(connection: Connection, request: RequestHead): Reply {
   const { totals, startedAt, open, maxConnections, policy } = connection.node;

@@ -5,7 +5,6 @@ import { CLASSES, isMoreInward, outermost } from '#src/node/address.js';
 import {
   claimedClass,
   forwardedFields,
-  hopLabel,
   hopNumber,
   interimFields,
   passedFields,
@@ -44,8 +43,6 @@ describe('the number of a node', () => {
   }
 
   test('is 1 where no request could be read', () => assert.equal(hopNumber(undefined), 1));
-
-  test('stands before the hop in a label', () => assert.equal(hopLabel(3, NEXT), 'hop 3 ([::1]:12000)'));
 });
 
 describe('the class of the client', () => {

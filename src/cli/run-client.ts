@@ -1,12 +1,13 @@
-import { constants } from 'node:os';
-import { download, localName } from '../client/download.js';
+import { download } from '../client/download.js';
+import { localName } from '../client/local-name.js';
 import { type FetchOptions, type Progress, fetchFile } from '../client/fetch.js';
-import { ViaductError, asViaductError } from '../errors.js';
+import { asViaductError } from '../errors.js';
 import { type Source, visible } from '../route.js';
 import { formatBytes } from '../units.js';
 import { readInput } from './input.js';
+import { listenForInterruption } from './interruption.js';
 import { formatSeconds, printError } from './print.js';
-import { ProgressLine } from './progress.js';
+import { ProgressDisplay } from './progress/display.js';
 import { standardOutput } from './standard-output.js';
 
 /** As the command line gives them; times in ms. */
@@ -20,44 +21,26 @@ export interface ClientOptions {
 /** Fetches the file that an input file names. Returns the exit code. */
 export async function runClient(input: string, options: ClientOptions): Promise<number> {
   const source = await readInput(input);
-  const interruption = new AbortController();
-  let interruptedBy: NodeJS.Signals | undefined;
-  // SIGHUP comes from a terminal that closes, under nohup too: Node forgets at its start that it was to be
-  // ignored (measured), so that nobody can tell. A session of its own (setsid) gets none.
-  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
-    // Not once(): a listener that takes itself off first looks, to the library that gives the terminal its
-    // cursor back (signal-exit), as if nobody else cared, and it kills the process.
-    process.on(signal, () => {
-      interruptedBy ??= signal;
-      interruption.abort(
-        new ViaductError(
-          'ABORTED',
-          `interrupted by ${signal}${options.output === '-' ? '' : '; nothing was saved'}`,
-        ),
-      );
-    });
-  }
+  const interruption = listenForInterruption(options.output === '-' ? '' : '; nothing was saved');
   try {
     await fetchAndTell(source, options, interruption.signal);
     return 0;
   } catch (error) {
-    const exit = printError(asViaductError(error));
-    return interruptedBy === undefined ? exit : 128 + constants.signals[interruptedBy];
+    return interruption.exitCode(printError(asViaductError(error)));
   }
 }
 
 async function fetchAndTell(source: Source, options: ClientOptions, signal: AbortSignal): Promise<void> {
   const toStdout = options.output === '-';
   const target = options.output ?? localName(source.name);
-  // A terminal without a width, as scripts may open one, has no place to draw.
-  const canDraw = process.stderr.isTTY && process.stderr.columns > 0 && !(toStdout && process.stdout.isTTY);
-  const line = canDraw ? new ProgressLine(target, process.stderr) : undefined;
+  const display = new ProgressDisplay(process.stderr, !(toStdout && process.stdout.isTTY));
+  const task = display.add(target);
   const settings: FetchOptions = {
     timeoutMs: options.timeout,
     connectTimeoutMs: options.connectTimeout,
     maxHops: options.maxHops,
     signal,
-    onProgress: line?.update,
+    onProgress: ({ bytes }) => task.update({ phase: 'downloading', bytes }),
   };
   let result: Progress;
   try {
@@ -65,7 +48,7 @@ async function fetchAndTell(source: Source, options: ClientOptions, signal: Abor
       ? await fetchFile(source, standardOutput(), settings)
       : await download(source, target, settings);
   } finally {
-    line?.clear();
+    display.close();
   }
   const { bytes, seconds } = result;
   const rate = `${formatBytes(bytes / Math.max(seconds, 0.001))}/s`;

@@ -1,0 +1,59 @@
+import { Command, CommanderError } from 'commander';
+import { asViaductError } from '../errors.js';
+import { VERSION } from '../version.js';
+import { addClientCommand } from './commands/client.js';
+import { addCompletionCommand } from './commands/completion.js';
+import { addGetCommand } from './commands/get.js';
+import { addListCommand } from './commands/ls.js';
+import { addServerCommand } from './commands/server.js';
+import { addTraceCommand } from './commands/trace.js';
+import { exitCodesHelp } from './exit-codes.js';
+import { flushOutput } from './lines.js';
+import { printError } from './print.js';
+
+/** Each adds a command to the program; help, the man page and completion have them in this order. */
+const COMMANDS = [
+  addServerCommand,
+  addGetCommand,
+  addListCommand,
+  addTraceCommand,
+  addClientCommand,
+  addCompletionCommand,
+];
+
+/** Runs the command that the arguments of this process ask for, to its end, and sets `process.exitCode`. */
+export async function runProgram(): Promise<void> {
+  try {
+    await buildProgram().parseAsync();
+  } catch (error) {
+    if (error instanceof CommanderError) process.exitCode = error.exitCode === 0 ? 0 : 2;
+    else process.exitCode = printError(asViaductError(error));
+  }
+  await flushOutput();
+}
+
+/**
+ * The command line as a whole. A command's action sets `process.exitCode`; help, the version and wrong usage
+ * reject with a CommanderError.
+ */
+export function buildProgram(): Command {
+  const program = new Command('viaduct')
+    .description(
+      'Fetch a file from a host that you cannot reach directly, over a chain of hosts that can reach each other.',
+    )
+    .version(VERSION, '-V, --version')
+    .exitOverride()
+    .configureOutput({
+      outputError: (text, write) => {
+        // One line, also where a suggestion ("Did you mean …?") follows on a second one.
+        const message = text
+          .replace(/^error: /, '')
+          .trimEnd()
+          .replaceAll('\n', ' ');
+        write(`viaduct: ${message} (see viaduct --help)\n`);
+      },
+    })
+    .addHelpText('afterAll', exitCodesHelp());
+  for (const addCommand of COMMANDS) addCommand(program);
+  return program;
+}

@@ -1,0 +1,129 @@
+import type { Phase, TransferView } from './layout.js';
+import { RateMeter } from './rate.js';
+
+/** What is new of a transfer; what is left out stays as it was. */
+export interface TransferUpdate {
+  readonly phase?: Phase;
+  /**
+   * Bytes that are there by now. Those that are new with the phase `downloading` make the rate; what a resume
+   * finds on disk comes with another phase.
+   */
+  readonly bytes?: number;
+  readonly size?: number | undefined;
+  readonly retries?: number;
+  /** How long the phase `waiting` will last, in ms. */
+  readonly waitMs?: number;
+}
+
+/** The state of one transfer; `now` is a monotonic clock in ms, here and below. */
+export class Transfer {
+  readonly #name: string;
+  readonly #totals: Totals;
+  readonly #startedAt: number;
+  readonly #rate: RateMeter;
+  #phase: Phase = 'connecting';
+  #waitsUntil = 0;
+  bytes = 0;
+  size: number | undefined;
+  retries = 0;
+
+  constructor(name: string, totals: Totals, now: number) {
+    this.#name = name;
+    this.#totals = totals;
+    this.#startedAt = now;
+    this.#rate = new RateMeter(now);
+    totals.files += 1;
+  }
+
+  update(
+    {
+      phase = this.#phase,
+      bytes = this.bytes,
+      size = this.size,
+      retries = this.retries,
+      waitMs,
+    }: TransferUpdate,
+    now: number,
+  ): void {
+    if (phase === 'downloading') {
+      if (this.#phase !== phase) this.#rate.restart(now);
+      this.#count(bytes - this.bytes);
+    }
+    if (waitMs !== undefined) this.#waitsUntil = now + waitMs;
+    this.#phase = phase;
+    this.bytes = bytes;
+    this.size = size;
+    this.retries = retries;
+  }
+
+  #count(bytes: number): void {
+    // Fewer than before: it starts over.
+    if (bytes <= 0) return;
+    this.#rate.add(bytes);
+    this.#totals.rate.add(bytes);
+  }
+
+  view(now: number): TransferView {
+    return {
+      name: this.#name,
+      phase: this.#phase,
+      bytes: this.bytes,
+      size: this.size,
+      rate: this.#phase === 'downloading' ? this.#rate.at(now) : 0,
+      elapsed: (now - this.#startedAt) / 1000,
+      wait: (this.#waitsUntil - now) / 1000,
+      retries: this.retries,
+    };
+  }
+}
+
+/** What all transfers amount to, finished ones included. */
+export class Totals {
+  readonly rate: RateMeter;
+  readonly #startedAt: number;
+  readonly #finished = { files: 0, bytes: 0, retries: 0 };
+  #expectedFiles: number | undefined;
+  #expectedBytes: number | undefined;
+  /** Transfers that were added. */
+  files = 0;
+
+  constructor(now: number) {
+    this.rate = new RateMeter(now);
+    this.#startedAt = now;
+  }
+
+  expect(files: number, bytes: number | undefined): void {
+    this.#expectedFiles = files;
+    this.#expectedBytes = bytes;
+  }
+
+  finish({ bytes, retries }: Transfer): void {
+    this.#finished.files += 1;
+    this.#finished.bytes += bytes;
+    this.#finished.retries += retries;
+  }
+
+  /** Undefined for a single file: its own line says it all. */
+  view(running: readonly Transfer[], now: number): TransferView | undefined {
+    const files = this.#expectedFiles ?? this.files;
+    if (files < 2) return undefined;
+    let { bytes, retries } = this.#finished;
+    let size: number | undefined = bytes;
+    for (const transfer of running) {
+      bytes += transfer.bytes;
+      retries += transfer.retries;
+      if (transfer.size === undefined) size = undefined;
+      else if (size !== undefined) size += transfer.size;
+    }
+    return {
+      name: `${this.#finished.files}/${files} files`,
+      phase: 'downloading',
+      bytes,
+      size: this.#expectedFiles === undefined ? size : this.#expectedBytes,
+      rate: this.rate.at(now),
+      elapsed: (now - this.#startedAt) / 1000,
+      wait: 0,
+      retries,
+    };
+  }
+}

@@ -1,0 +1,126 @@
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { type Order, getAll } from '../client/get-all.js';
+import { type GetOptions, folderNameOf, get, targetNameOf } from '../client/get.js';
+import type { Location } from '../client/location.js';
+import { writing } from '../client/place.js';
+import { ViaductError, asViaductError } from '../errors.js';
+import { visible } from '../route.js';
+import { type GetReport, createGetReport } from './get-report.js';
+import { listenForInterruption } from './interruption.js';
+import { standardOutput } from './standard-output.js';
+import { type WhereOptions, locationFrom } from './where.js';
+
+/** As the command line gives them; times in ms. */
+export interface GetCommandOptions extends WhereOptions {
+  readonly output?: string;
+  readonly recursive?: true;
+  readonly transfers: number;
+  readonly retry: number;
+  readonly verify: boolean;
+  /** False for `--no-clobber`. */
+  readonly clobber: boolean;
+  /** Bytes a second. */
+  readonly limitRate?: number;
+  readonly timeout: number;
+  readonly connectTimeout: number;
+  readonly maxTime?: number;
+  readonly maxHops: number;
+  readonly plain?: true;
+  readonly quiet?: true;
+  readonly verbose?: true;
+  readonly json?: true;
+}
+
+/** Fetches what the locations name. Returns the exit code. */
+export async function runGet(wheres: readonly string[], options: GetCommandOptions): Promise<number> {
+  const named = wheres.length === 0 ? [undefined] : wheres;
+  const locations = await Promise.all(named.map((where) => locationFrom(where, options)));
+  const several = locations.length > 1 || options.recursive === true;
+  const toStdout = options.output === '-';
+  if (toStdout && several)
+    throw new ViaductError('USAGE', '-o - takes one file; several would not be told apart');
+  const orders = toStdout ? [] : await ordersFor(locations, options);
+  const interruption = listenForInterruption('');
+  const settings: GetOptions = {
+    retries: options.retry,
+    verify: options.verify,
+    noClobber: !options.clobber,
+    limitRate: options.limitRate,
+    timeoutMs: options.timeout,
+    connectTimeoutMs: options.connectTimeout,
+    maxHops: options.maxHops,
+    signal: limited(interruption.signal, options.maxTime),
+  };
+  const report = createGetReport({ ...options, toStdout, several });
+  try {
+    if (toStdout) return interruption.exitCode(await toStandardOutput(locations, settings, report));
+    const totals = await getAll(orders, {
+      ...settings,
+      transfers: options.transfers,
+      onFile: (target) => report.file(target),
+      onFound: (files, bytes) => report.found(files, bytes),
+    });
+    report.close(several ? totals : undefined);
+    return interruption.exitCode(totals.firstFailure?.exitCode ?? 0);
+  } catch (error) {
+    return interruption.exitCode(report.failed(asViaductError(error)));
+  }
+}
+
+/** What comes where. Several things, and the folders of -r, come into a folder. */
+async function ordersFor(locations: readonly Location[], options: GetCommandOptions): Promise<Order[]> {
+  const { output } = options;
+  const recursive = options.recursive === true;
+  const named = locations.map((location) => (recursive ? asFolder(location) : location));
+  const [only] = named;
+  if (output !== undefined && only !== undefined && named.length === 1)
+    return [{ location: only, target: output, recursive }];
+  const nameOf = recursive ? folderNameOf : targetNameOf;
+  const orders = named.map((location) => ({
+    location,
+    target: join(output ?? '', nameOf(location)),
+    recursive,
+  }));
+  const twice = orders.find(
+    ({ target }, index) => orders.findIndex((each) => each.target === target) !== index,
+  );
+  if (twice !== undefined)
+    throw new ViaductError('USAGE', `two of them would be saved as ${visible(twice.target)}`);
+  if (output !== undefined) await writing(output, () => mkdir(output, { recursive: true }));
+  return orders;
+}
+
+function asFolder({ route, path }: Location): Location {
+  return { route, path: path.endsWith('/') ? path : `${path}/` };
+}
+
+async function toStandardOutput(
+  locations: readonly Location[],
+  settings: GetOptions,
+  report: GetReport,
+): Promise<number> {
+  const [location] = locations;
+  if (location === undefined) throw new ViaductError('USAGE', 'say where');
+  const listener = report.file(targetNameOf(location));
+  let exit = 0;
+  try {
+    const result = await get(location, standardOutput(), { ...settings, onEvent: listener.event });
+    listener.complete(result);
+  } catch (error) {
+    const known = asViaductError(error);
+    listener.failed(known);
+    exit = known.exitCode;
+  }
+  report.close(undefined);
+  return exit;
+}
+
+/** A signal that aborts after a time too, if there is a limit. */
+function limited(signal: AbortSignal, limitMs: number | undefined): AbortSignal {
+  if (limitMs === undefined) return signal;
+  const late = new AbortController();
+  const error = new ViaductError('TIMEOUT', `not done within ${limitMs / 1000} s`);
+  setTimeout(() => late.abort(error), limitMs).unref();
+  return AbortSignal.any([signal, late.signal]);
+}

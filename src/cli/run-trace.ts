@@ -1,0 +1,97 @@
+import { type TracedHop, failureIn, traceRoute } from '../client/trace.js';
+import { type Hop, type Route, formatHop, limitHops, visible } from '../route.js';
+import { printError } from './print.js';
+import { canDraw } from './progress/display.js';
+import { LiveArea } from './progress/live-area.js';
+import { type WhereOptions, locationFrom } from './where.js';
+
+/** As the command line gives them; times in ms. */
+export interface TraceCommandOptions extends WhereOptions {
+  readonly probes: number;
+  readonly json?: true;
+  readonly timeout: number;
+  readonly connectTimeout: number;
+  readonly maxHops: number;
+}
+
+/** Prints a line for each hop as answers come, in the order of the route. Returns the exit code. */
+export async function runTrace(where: string | undefined, options: TraceCommandOptions): Promise<number> {
+  const { route } = await locationFrom(where, options);
+  limitHops(route, options.maxHops);
+  const hops = await traceRoute(route, {
+    probes: options.probes,
+    timeoutMs: options.timeout,
+    connectTimeoutMs: options.connectTimeout,
+    maxHops: options.maxHops,
+    onHop: options.json ? printJson : tablePrinter(route),
+  });
+  const failure = failureIn(hops);
+  return failure === undefined ? 0 : printError(failure);
+}
+
+/** The members are an interface, described in the README. */
+function printJson(traced: TracedHop): void {
+  const { number, hop, state } = traced;
+  const found =
+    traced.state === 'up'
+      ? { version: traced.version, roundTripMs: rounded(traced.roundTripMs), linkMs: rounded(traced.linkMs) }
+      : { code: traced.error?.code, reason: traced.error?.message };
+  process.stdout.write(`${JSON.stringify({ hop: number, address: formatHop(hop), state, ...found })}\n`);
+}
+
+/** Microseconds are not measured. */
+function rounded(ms: number): number {
+  return Number(ms.toFixed(2));
+}
+
+/** A table; on a terminal the hops that have not answered yet stand below, and go as their lines come. */
+function tablePrinter(route: Route): (hop: TracedHop) => void {
+  const rowOf = rowFormat(route);
+  const waiting = route.map((hop, index) => `${String(index + 1).padStart(3)}  ${formatHop(hop)} …`);
+  const terminal = canDraw(process.stdout) ? new LiveArea(process.stdout) : undefined;
+  const print = (row: string): void => {
+    if (terminal === undefined) process.stdout.write(`${row}\n`);
+    else terminal.print(`${row}\n`);
+  };
+  print(
+    rowOf('hop', undefined, { version: 'version', roundTrip: 'round trip', link: 'link', state: 'state' }),
+  );
+  terminal?.draw(waiting);
+  return (traced) => {
+    terminal?.draw(waiting.slice(traced.number));
+    const { number, hop, state } = traced;
+    if (traced.state !== 'up') return print(rowOf(number, hop, { state: STATES[traced.state] }));
+    const version = traced.version === undefined ? 'no node' : visible(traced.version, VERSION_LENGTH);
+    const [roundTrip, link] = [formatMs(traced.roundTripMs), `+${formatMs(traced.linkMs)}`];
+    print(rowOf(number, hop, { version, roundTrip, link, state }));
+  };
+}
+
+const STATES = { down: 'down', unreached: 'not reached' } as const;
+/** It comes from afar. */
+const VERSION_LENGTH = 20;
+
+interface Cells {
+  readonly version?: string;
+  readonly roundTrip?: string;
+  readonly link?: string;
+  readonly state: string;
+}
+
+/** Rows of one width, but for what is longer than such things are. */
+function rowFormat(route: Route): (number: number | string, hop: Hop | undefined, cells: Cells) => string {
+  const width = Math.max(...route.map((hop) => formatHop(hop).length), 'address'.length);
+  return (number, hop, { version = '-', roundTrip = '-', link = '-', state }) =>
+    [
+      String(number).padStart(3),
+      (hop === undefined ? 'address' : formatHop(hop)).padEnd(width),
+      version.padEnd(7),
+      roundTrip.padStart(10),
+      link.padStart(10),
+      state,
+    ].join('  ');
+}
+
+function formatMs(ms: number): string {
+  return `${ms.toFixed(1)} ms`;
+}

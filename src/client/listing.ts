@@ -1,0 +1,71 @@
+import { asViaductError } from '../errors.js';
+import { nameOfPath } from '../url.js';
+import { parseHttpDate } from '../wire/http-date.js';
+import { type Entry, ListingDecoder } from '../wire/listing.js';
+import { originError } from './file-reply.js';
+import type { Location } from './location.js';
+import type { Reply } from './reply.js';
+import { type RequestOptions, request } from './request.js';
+
+export type ListOptions = Omit<RequestOptions, 'method' | 'fields'>;
+
+/**
+ * What is at a location: the entries of a folder, or the one entry that a file is. A folder's path need not
+ * end with `/`, which costs a request more.
+ * @throws ViaductError as {@link request}; BAD_REPLY for an answer that is neither
+ */
+export async function listLocation(location: Location, options: ListOptions = {}): Promise<readonly Entry[]> {
+  if (location.path.endsWith('/')) return listFolder(location, options);
+  const reply = await headOf(location, options);
+  // Wherever else it may lead, from a node it means the folder of that name.
+  if (reply.status === 301) return listFolder({ ...location, path: `${location.path}/` }, options);
+  return [fileEntry(reply, location)];
+}
+
+/**
+ * The entries of a folder, folders first. Their names are single path segments, but may be anything else: of
+ * another system, long, or made to surprise a terminal.
+ * @param location its path ends with `/`
+ * @throws ViaductError as {@link request}; BAD_REPLY for what is not a listing
+ */
+export async function listFolder(location: Location, options: ListOptions = {}): Promise<readonly Entry[]> {
+  const reply = await request(location, { ...options, fields: [['Accept', 'application/json']] });
+  if (reply.status !== 200 || reply.field('content-type') !== 'application/json') {
+    reply.close();
+    throw originError(location, 'BAD_REPLY', 'sent no listing');
+  }
+  const decoder = new ListingDecoder();
+  const decode = <T>(act: () => T): T => {
+    try {
+      return act();
+    } catch (error) {
+      const { code, message } = asViaductError(error);
+      throw originError(location, code, message, error);
+    }
+  };
+  await reply.read(async (chunk) => decode(() => decoder.push(chunk)));
+  return decode(() => decoder.end());
+}
+
+/** The head of what is there, without the rest. */
+async function headOf(location: Location, options: ListOptions): Promise<Reply> {
+  let reply: Reply;
+  try {
+    reply = await request(location, { ...options, method: 'HEAD' });
+  } catch (error) {
+    // A reply to HEAD has no room to say what is wrong at the origin, and where.
+    if (asViaductError(error).code !== 'HTTP_ERROR') throw error;
+    reply = await request(location, options);
+  }
+  reply.close();
+  return reply;
+}
+
+function fileEntry(reply: Reply, location: Location): Entry {
+  const size = Number(reply.field('content-length') ?? NaN);
+  const modified = parseHttpDate(reply.field('last-modified') ?? '');
+  if (reply.status !== 200 || !Number.isSafeInteger(size) || modified === undefined)
+    throw originError(location, 'BAD_REPLY', 'does not tell the size and time of the file');
+  const name = nameOfPath(location.path).split('/').at(-1) ?? '';
+  return { kind: 'file', name, size, modified: new Date(modified) };
+}

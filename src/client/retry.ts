@@ -1,0 +1,12 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { RETRY_FIRST_MS, RETRY_LAST_MS } from '../limits.js';
+
+/** The pause before an attempt, in ms: it grows, and differs from that of others who wait for the same relay. */
+export function pauseBefore(attempt: number): number {
+  return Math.min(RETRY_FIRST_MS * 2 ** attempt, RETRY_LAST_MS) * (0.5 + Math.random() / 2);
+}
+
+/** @throws the signal's reason, as soon as there is one */
+export async function pause(ms: number, signal: AbortSignal): Promise<void> {
+  await delay(ms, undefined, { signal }).catch(() => signal.throwIfAborted());
+}

@@ -1,0 +1,58 @@
+import { readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { ViaductError } from '../errors.js';
+import type { Version } from './destination.js';
+import { type Location, formatLocation, parseLocation } from './location.js';
+
+/**
+ * What stands beside a partial file, as JSON: from where it is and of which version, so that a later run can
+ * go on with it. It is replaced as a whole, so that a crash leaves the old one or the new one.
+ */
+export interface Sidecar {
+  /** Where the bytes came from, as a URL. */
+  readonly source: string;
+  readonly etag: string | undefined;
+  readonly size: number;
+}
+
+/** The sidecar of a version that comes from a location. */
+export function sidecarOf(location: Location, { etag, size }: Version): Sidecar {
+  return { source: formatLocation(location), etag, size };
+}
+
+/** True if a sidecar is about the same path at the origin. By which route it is reached is the user's choice. */
+export function isSameFile({ source }: Sidecar, { path }: Location): boolean {
+  try {
+    return parseLocation(source).path === path;
+  } catch (error) {
+    if (error instanceof ViaductError) return false;
+    throw error;
+  }
+}
+
+/** `unreadable` is one that a crash or somebody else has left. @throws system errors other than ENOENT */
+export async function readSidecar(path: string): Promise<Sidecar | 'missing' | 'unreadable'> {
+  try {
+    return parse(await readFile(path, 'utf8')) ?? 'unreadable';
+  } catch (error) {
+    if (error instanceof SyntaxError) return 'unreadable';
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return 'missing';
+    throw error;
+  }
+}
+
+export async function writeSidecar(path: string, sidecar: Sidecar): Promise<void> {
+  const fresh = `${path}.new`;
+  await rm(fresh, { force: true });
+  await writeFile(fresh, `${JSON.stringify(sidecar)}\n`, { flag: 'wx' });
+  await rename(fresh, path);
+}
+
+function parse(text: string): Sidecar | undefined {
+  const value: unknown = JSON.parse(text);
+  if (typeof value !== 'object' || value === null) return undefined;
+  if (!('source' in value) || typeof value.source !== 'string') return undefined;
+  if (!('size' in value) || typeof value.size !== 'number' || !Number.isSafeInteger(value.size))
+    return undefined;
+  const etag = 'etag' in value && typeof value.etag === 'string' ? value.etag : undefined;
+  return { source: value.source, etag, size: value.size };
+}

@@ -1,0 +1,197 @@
+import { type ErrorCode, ViaductError, asViaductError } from '../errors.js';
+import { HTTP_HEAD_PER_HOP_MS, MAX_HOPS, PROBES, SILENCE_MS, STATUS_BYTES } from '../limits.js';
+import { type Hop, type Route, formatHop, hopLabel, limitHops } from '../route.js';
+import { STATUS_NAME } from '../url.js';
+import { parseJsonObject } from '../wire/json.js';
+import { prefixesOf } from './location.js';
+import type { Reply } from './reply.js';
+import { type RequestOptions, request } from './request.js';
+
+export interface TraceOptions extends Pick<
+  RequestOptions,
+  'timeoutMs' | 'connectTimeoutMs' | 'maxHops' | 'signal'
+> {
+  /** Times that each hop is asked, one after the other; one is enough to learn which is down. @default 3 */
+  readonly probes?: number | undefined;
+  /** Told of each hop, in the order of the route, once it and those before it have answered or failed. */
+  readonly onHop?: ((hop: TracedHop) => void) | undefined;
+}
+
+/** What came of asking one hop of a route. */
+export type TracedHop = AnsweringHop | SilentHop;
+
+interface Place {
+  /** 1 for the first hop. */
+  readonly number: number;
+  readonly hop: Hop;
+}
+
+export interface AnsweringHop extends Place {
+  readonly state: 'up';
+  /** Version of viaduct there; undefined for a server that is no node, which a relay has allowed by name. */
+  readonly version: string | undefined;
+  /** From here to the hop and back, in ms. */
+  readonly roundTripMs: number;
+  /** The part of it that the link from the hop before adds, in ms. */
+  readonly linkMs: number;
+}
+
+export interface SilentHop extends Place {
+  /** `down`: it is the hop that failed; `unreached`: one before it did. */
+  readonly state: 'down' | 'unreached';
+  /** Of the first hop that does not answer. */
+  readonly error: ViaductError | undefined;
+}
+
+/**
+ * Asks every hop of a route for its status, each through those before it, and all at once. Resolves with all
+ * hops, in order, whether they answer or not; the first that does not has the error.
+ *
+ * @throws ViaductError TOO_MANY_HOPS before anything is dialled; the signal's reason
+ */
+export async function traceRoute(route: Route, options: TraceOptions = {}): Promise<readonly TracedHop[]> {
+  limitHops(route, options.maxHops ?? MAX_HOPS);
+  const questions = prefixesOf(route).map((prefix) => ({ prefix, given: new AbortController() }));
+  const findings = questions.map(async ({ prefix, given }, index) => {
+    const signals = options.signal === undefined ? [given.signal] : [given.signal, options.signal];
+    const finding = await askHop(prefix, { ...options, signal: AbortSignal.any(signals) });
+    // Whatever is behind it cannot answer; each relay before it would wait for its own time, longer and longer.
+    if (finding.state === 'down') for (const later of questions.slice(index + 1)) later.given.abort();
+    return finding;
+  });
+  const hops: TracedHop[] = [];
+  const timesOf = roundTrips();
+  let isBroken = false;
+  try {
+    for (const finding of findings) {
+      const found = await finding;
+      options.signal?.throwIfAborted();
+      const hop: TracedHop = found.state === 'up' ? timesOf(found) : isBroken ? unreached(found) : found;
+      isBroken ||= hop.state !== 'up';
+      hops.push(hop);
+      options.onHop?.(hop);
+    }
+  } finally {
+    for (const { given } of questions) given.abort();
+  }
+  return hops;
+}
+
+/** What is wrong with a route: the error of its first hop that does not answer; undefined if all do. */
+export function failureIn(hops: readonly TracedHop[]): ViaductError | undefined {
+  const broken = hops.find((hop) => hop.state !== 'up');
+  return broken?.error;
+}
+
+/** A hop that answers, and the time from the moment at which the first hop was connected to its answer. */
+type Answer = Omit<AnsweringHop, 'roundTripMs' | 'linkMs'> & { readonly answerMs: number };
+
+/**
+ * Round trips from the times of answers, told hop by hop. An answer takes one round trip of the first link,
+ * which was connected before, and two of every further one, for the connection and for the request: if the
+ * answer of a hop is later than that of the hop before, it is so by two round trips of the link between.
+ */
+function roundTrips(): (answer: Answer) => AnsweringHop {
+  let firstMs: number | undefined;
+  let beforeMs = 0;
+  return ({ answerMs, ...hop }) => {
+    firstMs ??= answerMs;
+    const roundTripMs = (firstMs + answerMs) / 2;
+    // Where a link takes no time, chance may make the answer of the hop behind it the earlier one.
+    const linkMs = Math.max(0, roundTripMs - beforeMs);
+    beforeMs = roundTripMs;
+    return { ...hop, roundTripMs, linkMs };
+  };
+}
+
+/** A hop behind the first broken one, whatever became of asking it. */
+function unreached({ number, hop }: SilentHop): SilentHop {
+  return { number, hop, state: 'unreached', error: undefined };
+}
+
+interface Question extends TraceOptions {
+  readonly signal: AbortSignal;
+}
+
+/** Asks the last hop of a route, again and again; the first failure ends it. */
+async function askHop(route: Route, options: Question): Promise<Answer | SilentHop> {
+  const place = { number: route.length, hop: lastOf(route) };
+  const times: number[] = [];
+  let version: string | undefined;
+  try {
+    for (let probe = 0; probe < (options.probes ?? PROBES); probe += 1) {
+      const answer = await askOnce(route, options);
+      times.push(answer.ms);
+      version = answer.version;
+    }
+    return { ...place, state: 'up', version, answerMs: median(times) };
+  } catch (error) {
+    if (options.signal.aborted) return { ...place, state: 'unreached', error: undefined };
+    return { ...place, ...failureOf(asViaductError(error), route, options) };
+  }
+}
+
+async function askOnce(
+  route: Route,
+  options: Question,
+): Promise<{ ms: number; version: string | undefined }> {
+  let connectedAt = performance.now();
+  const sinceConnect = (): number => performance.now() - connectedAt;
+  let reply: Reply;
+  try {
+    reply = await request(
+      { route, path: `/${STATUS_NAME}` },
+      {
+        ...options,
+        fields: [['Accept', 'application/json']],
+        onConnect: () => (connectedAt = performance.now()),
+      },
+    );
+  } catch (error) {
+    // Whatever a node cannot do it tells with the number of a hop; this is a web server's "not found".
+    const { code, hop, hopNumber } = asViaductError(error);
+    if (code === 'HTTP_ERROR' && hop === undefined && hopNumber === undefined)
+      return { ms: sinceConnect(), version: undefined };
+    throw error;
+  }
+  const ms = sinceConnect();
+  if (reply.length === undefined || reply.length > STATUS_BYTES) {
+    reply.close(); // Not the status of a node.
+    return { ms, version: undefined };
+  }
+  const status = await reply.bytes(STATUS_BYTES, options.timeoutMs ?? SILENCE_MS);
+  const { version } = parseJsonObject(status.toString()) ?? {};
+  return { ms, version: typeof version === 'string' ? version : undefined };
+}
+
+/** Whether a failure is that of the hop that was asked, the last of the route, or of one before it. */
+function failureOf(error: ViaductError, route: Route, { timeoutMs = SILENCE_MS }: Question) {
+  const [number, hop] = [route.length, lastOf(route)];
+  const { hopNumber = number } = error;
+  if (hopNumber === number) return { state: 'down', error } as const;
+  // What we see of the first hop may come from any hop behind it, and no relay has said from which. The routes
+  // that end earlier tell: if they hold, the fault is at the hop that this one adds.
+  const seconds = (number * HTTP_HEAD_PER_HOP_MS + timeoutMs) / 1000;
+  const words: Partial<Record<ErrorCode, string>> = {
+    TIMEOUT: `sent no reply within ${seconds} s`,
+    CUT_SHORT: 'broke the connection before its reply was whole',
+  };
+  const what = hopNumber === 1 ? words[error.code] : undefined;
+  if (what === undefined) return { state: 'unreached', error } as const;
+  const details = { hop: formatHop(hop), hopNumber: number, cause: error };
+  const own = new ViaductError(error.code, `${hopLabel(number, hop)} ${what}`, details);
+  return { state: 'down', error: own } as const;
+}
+
+function lastOf(route: Route): Hop {
+  const last = route.at(-1);
+  if (last === undefined) throw new ViaductError('BAD_ROUTE', 'the route has no hop');
+  return last;
+}
+
+function median(numbers: readonly number[]): number {
+  const sorted = numbers.toSorted((a, b) => a - b);
+  const middle = sorted.length / 2;
+  const [low = 0, high = 0] = [sorted[Math.ceil(middle) - 1], sorted[Math.floor(middle)]];
+  return (low + high) / 2;
+}

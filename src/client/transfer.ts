@@ -1,0 +1,238 @@
+import { type ViaductError, asViaductError } from '../errors.js';
+import { DIGEST_ASK_MS, DIGEST_BYTES_PER_MS, DIGEST_PATIENCE_MS, RETRIES } from '../limits.js';
+import type { Field } from '../wire/http-head.js';
+import type { Destination } from './destination.js';
+import { changed, checkRest, digestOf, modifiedOf, originError, versionOf } from './file-reply.js';
+import type { GetEvent } from './get-events.js';
+import type { Location } from './location.js';
+import type { Reply } from './reply.js';
+import { type RequestOptions, request } from './request.js';
+import { pause, pauseBefore } from './retry.js';
+import { Throttle } from './throttle.js';
+
+export interface TransferOptions extends Pick<RequestOptions, 'timeoutMs' | 'connectTimeoutMs' | 'maxHops'> {
+  /** Attempts in a row without progress; 0: none after the first. @default 5 */
+  readonly retries?: number | undefined;
+  /** Compare the SHA-256 with the origin's. @default true */
+  readonly verify?: boolean | undefined;
+  /** Bytes a second. @default no limit */
+  readonly limitRate?: number | undefined;
+  /**
+   * The file is one of a folder that is fetched: the route is known to work, so that what fails before the
+   * first reply is tried again too; a link in its place is not followed; it gets its time at the origin.
+   * @default false
+   */
+  readonly inTree?: boolean | undefined;
+  readonly onEvent?: ((event: GetEvent) => void) | undefined;
+}
+
+/** What a transfer was. */
+export interface Transferred {
+  /** Size of the file. */
+  readonly size: number;
+  /** Bytes that came over the route, in all attempts. */
+  readonly received: number;
+  /** SHA-256 as base64, compared with the origin's; undefined without verification. */
+  readonly sha256: string | undefined;
+  /** When it was changed at its origin, if that tells. */
+  readonly modified: Date | undefined;
+}
+
+const DIGEST_WANTED: Field = ['Want-Repr-Digest', 'sha-256=10'];
+
+/** Brings one file to one destination: attempts, one after the other, until it is there and verified. */
+export class Transfer {
+  readonly #location: Location;
+  readonly #to: Destination;
+  readonly #options: TransferOptions;
+  readonly #signal: AbortSignal;
+  readonly #throttle: Throttle | undefined;
+  /** The most that was ever there: more than that is progress. */
+  #best: number;
+  #withoutProgress = 0;
+  #received = 0;
+  /** What is there is not to be gone on with. */
+  #startOver = false;
+  /** The last thing that was done was to read the file's bytes. */
+  inBody = false;
+  /** Our own digest of what is there. */
+  #own: Promise<string> | undefined;
+  #modified: Date | undefined;
+  /** The origin's, if a reply told it. */
+  #theirs: string | undefined;
+
+  constructor(location: Location, to: Destination, options: TransferOptions, signal: AbortSignal) {
+    this.#location = location;
+    this.#to = to;
+    this.#options = options;
+    this.#signal = signal;
+    this.#best = to.bytes;
+    if (options.limitRate !== undefined) this.#throttle = new Throttle(options.limitRate);
+  }
+
+  /** @throws ViaductError of {@link request}, CHANGED, DIGEST_MISMATCH, NO_DIGEST, WRITE_FAILED */
+  async run(): Promise<Transferred> {
+    for (;;) {
+      try {
+        await this.#fetch();
+        const sha256 = this.#options.verify === false ? undefined : await this.#verify();
+        return { size: this.#to.bytes, received: this.#received, sha256, modified: this.#modified };
+      } catch (error) {
+        await this.#recover(asViaductError(error));
+      }
+    }
+  }
+
+  #tell(event: GetEvent): void {
+    this.#options.onEvent?.(event);
+  }
+
+  #request(method: 'GET' | 'HEAD', fields: readonly Field[]): Promise<Reply> {
+    const slowReader = this.#throttle !== undefined;
+    return request(this.#location, { ...this.#options, method, fields, slowReader, signal: this.#signal });
+  }
+
+  /** Asks for what is missing, and takes it to its end. */
+  async #fetch(): Promise<void> {
+    const { version, bytes } = this.#to;
+    if (version !== undefined && bytes === version.size && !this.#startOver) return;
+    const resumes = bytes > 0 && version?.etag !== undefined && !this.#startOver;
+    this.inBody = false;
+    this.#tell({ type: 'phase', phase: 'connecting' });
+    const reply = await this.#request('GET', [
+      ['Accept-Encoding', 'identity'],
+      ...(this.#options.verify === false ? [] : [DIGEST_WANTED]),
+      ...(resumes ? rangeFrom(bytes, version.etag) : []),
+    ]).catch((error: unknown) => {
+      // The version that we know has bytes there, so it is another one.
+      const known = asViaductError(error);
+      throw resumes && known.code === 'RANGE_NOT_SATISFIABLE' ? changed(this.#location) : known;
+    });
+    try {
+      if (reply.status === 206 && resumes) checkRest(reply, version, bytes, this.#location);
+      else await this.#begin(reply);
+      await this.#take(reply);
+    } catch (error) {
+      reply.close();
+      throw error;
+    }
+  }
+
+  /** A reply with the whole file. */
+  async #begin(reply: Reply): Promise<void> {
+    if (reply.status !== 200) throw this.#unexpected(reply);
+    const { version, bytes } = this.#to;
+    const next = versionOf(reply, this.#location);
+    if (bytes > 0) {
+      const same = version?.etag !== undefined && version.etag === next.etag;
+      const reason = version?.etag === undefined ? 'it has no strong ETag' : 'the file has changed';
+      this.#tell({ type: 'restart', reason: same ? 'the origin does not send parts' : reason });
+    }
+    this.#own = undefined;
+    await this.#to.begin(next);
+    this.#startOver = false;
+  }
+
+  async #take(reply: Reply): Promise<void> {
+    const to = this.#to;
+    const { size = 0, etag } = to.version ?? {};
+    this.#theirs = digestOf(reply);
+    this.#modified = modifiedOf(reply);
+    this.#tell({ type: 'reply', size, offset: to.bytes, etag });
+    this.#tell({ type: 'phase', phase: 'downloading' });
+    this.inBody = true;
+    await reply.read(async (chunk) => {
+      await this.#throttle?.pass(chunk.length, this.#signal);
+      await to.write(chunk);
+      this.#received += chunk.length;
+      this.#tell({ type: 'progress', bytes: to.bytes, size });
+    });
+    this.inBody = false;
+  }
+
+  #unexpected(reply: Reply): ViaductError {
+    const where = reply.field('location');
+    if (reply.status === 301 && where?.endsWith('/') === true)
+      return originError(this.#location, 'HTTP_ERROR', 'says that it is a folder, not a file');
+    return originError(this.#location, 'HTTP_ERROR', `answered with status ${reply.status}`);
+  }
+
+  /** Compares digests. What is damaged is removed. */
+  async #verify(): Promise<string> {
+    this.#tell({ type: 'phase', phase: 'verifying' });
+    this.#own ??= this.#to.digest();
+    this.#own.catch(() => {}); // Awaited below, or of no use any more.
+    const theirs = (this.#theirs ??= await this.#askDigest());
+    const own = await this.#own;
+    if (own === theirs) return own;
+    const kept = this.#to.restartable;
+    await this.#to.discard();
+    const what = `has SHA-256 ${hex(theirs)}, but ${hex(own)} came`;
+    throw originError(
+      this.#location,
+      'DIGEST_MISMATCH',
+      kept ? what : `${what}: what was written is damaged`,
+    );
+  }
+
+  /** The origin hashes beside the transfer, and may need some time more. */
+  async #askDigest(): Promise<string> {
+    const version = this.#to.version ?? { size: 0, etag: undefined };
+    const patienceMs = DIGEST_PATIENCE_MS + version.size / DIGEST_BYTES_PER_MS;
+    const deadline = performance.now() + patienceMs;
+    for (;;) {
+      const reply = await this.#request('HEAD', [DIGEST_WANTED, ['Accept-Encoding', 'identity']]);
+      reply.close();
+      if (reply.status !== 200) throw this.#unexpected(reply);
+      this.#modified = modifiedOf(reply);
+      const now = versionOf(reply, this.#location);
+      if (now.size !== version.size || now.etag !== version.etag) throw changed(this.#location);
+      const digest = digestOf(reply);
+      if (digest !== undefined) return digest;
+      const after = reply.field('retry-after');
+      if (after === undefined) throw originError(this.#location, 'NO_DIGEST', 'does not tell the SHA-256');
+      if (performance.now() > deadline) {
+        const limit = `${Math.round(patienceMs / 1000)} s`;
+        throw originError(this.#location, 'TIMEOUT', `did not tell the SHA-256 within ${limit}`);
+      }
+      await pause(Math.min(Number.parseInt(after, 10) * 1000 || 1000, DIGEST_ASK_MS), this.#signal);
+    }
+  }
+
+  /** Waits for the next attempt. @throws the error, if there is to be none */
+  async #recover(error: ViaductError): Promise<void> {
+    this.#signal.throwIfAborted();
+    const { bytes, version, restartable } = this.#to;
+    const retries = this.#options.retries ?? RETRIES;
+    if (bytes > this.#best) {
+      this.#best = bytes;
+      this.#withoutProgress = 0;
+    } else this.#withoutProgress += 1;
+    const isChange = error.code === 'CHANGED' && restartable;
+    // Before there is anything of a file, nothing is broken yet: a wrong route is told at once.
+    const isUnderWay = version !== undefined || this.#options.inTree === true;
+    const mayPass = isChange || (error.transient && isUnderWay);
+    if (!mayPass || this.#withoutProgress >= retries) throw error;
+    if (isChange) {
+      this.#startOver = true;
+      this.#theirs = undefined;
+      return;
+    }
+    const pauseMs = pauseBefore(this.#withoutProgress);
+    this.#tell({ type: 'retry', attempt: this.#withoutProgress, pauseMs, error });
+    this.#tell({ type: 'phase', phase: 'waiting' });
+    await pause(pauseMs, this.#signal);
+  }
+}
+
+/** The rest of the file, but all of it if it has changed (RFC 9110 §13.1.5). */
+function rangeFrom(start: number, etag: string): Field[] {
+  return [
+    ['Range', `bytes=${start}-`],
+    ['If-Range', etag],
+  ];
+}
+
+function hex(base64: string): string {
+  return Buffer.from(base64, 'base64').toString('hex');
+}

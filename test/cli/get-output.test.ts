@@ -1,0 +1,154 @@
+import assert from 'node:assert/strict';
+import { readFileSync, readdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { type TestContext, describe, test } from 'node:test';
+import { type Route, formatHop, formatInput, formatLocation } from 'viaduct';
+import { fileOrigin, honestReply } from '../support/file-origin.js';
+import { testChain } from '../support/nodes.js';
+import { eventsOf, runViaduct } from '../support/processes.js';
+import { randomFile, sha256, tempFolder } from '../support/temp.js';
+
+/** Three nodes with a file of 1 MiB, and a folder to save in. */
+async function served(t: TestContext) {
+  const root = tempFolder(t);
+  const bytes = randomFile(root, 'a file', 1024 * 1024);
+  const { route } = await testChain(t, 3, { root });
+  return { root, bytes, route, url: formatLocation({ route, path: '/a%20file' }), folder: tempFolder(t) };
+}
+
+/** Figures that differ from run to run. */
+function masked(text: string): string {
+  return text
+    .replaceAll(/\d+(\.\d+)? s\b/g, 'TIME')
+    .replaceAll(/\d+(\.\d+)? [KMG]?i?B\/s/g, 'RATE')
+    .replaceAll(/"[0-9a-z-]{20,}"/g, 'ETAG')
+    .replaceAll(/\b[0-9a-f]{64}\b/g, 'SHA256');
+}
+
+const withoutScheme = (url: string): string => url.replace('http://', '');
+const hops = (route: Route): string => route.map(formatHop).join(',');
+
+describe('what get prints', () => {
+  test('is one line; with -v each step, with -q nothing', async (t) => {
+    const { url, folder, bytes } = await served(t);
+    const plain = await runViaduct(t, ['get', url, '--plain'], { cwd: folder });
+    assert.deepEqual(
+      [plain.code, masked(plain.stdout), plain.stderr],
+      [0, 'a file  1.00 MiB  TIME  RATE  verified\n', ''],
+    );
+    assert.deepEqual(readdirSync(folder), ['a file']);
+    assert.equal(sha256(readFileSync(join(folder, 'a file'))), sha256(bytes));
+
+    const quiet = await runViaduct(t, ['get', '-q', url, '-o', 'b'], { cwd: folder });
+    assert.deepEqual([quiet.code, quiet.stdout, quiet.stderr], [0, '', '']);
+    const verbose = await runViaduct(t, ['get', '-v', url, '-o', 'b'], { cwd: folder });
+    const steps = ['connecting', '1.00 MiB, ETag ETAG', 'downloading', 'verifying', 'SHA-256 SHA256'];
+    assert.equal(masked(verbose.stderr), steps.map((step) => `viaduct: ${step}\n`).join(''));
+    const unverified = await runViaduct(t, ['get', '--no-verify', url, '-o', 'b'], { cwd: folder });
+    assert.equal(masked(unverified.stdout), 'b  1.00 MiB  TIME  RATE  not verified\n');
+  });
+
+  test('goes to standard error where standard output has the file', async (t) => {
+    const { root, url } = await served(t);
+    writeFileSync(join(root, 'a file'), 'text');
+    const { code, stdout, stderr } = await runViaduct(t, ['get', url, '-o', '-']);
+    assert.deepEqual([code, stdout, masked(stderr)], [0, 'text', 'a file  4 B  TIME  RATE  verified\n']);
+  });
+
+  test('with --json is a line for each event, and nothing else', async (t) => {
+    const { url, folder, bytes } = await served(t);
+    const run = await runViaduct(t, ['get', url, '--json'], { cwd: folder });
+    assert.deepEqual([run.code, run.stdout], [0, '']);
+    const events = eventsOf(run).filter(({ event }) => event !== 'progress');
+    const file = 'a file';
+    const [, reply] = events;
+    assert.match(String(reply?.['etag']), /^"\S+"$/);
+    const { seconds, ...complete } = events.at(-1) ?? { event: '', seconds: undefined };
+    assert.equal(typeof seconds, 'number');
+    assert.deepEqual(
+      [...events.slice(0, -1), complete],
+      [
+        { event: 'phase', file, phase: 'connecting' },
+        { event: 'reply', file, size: bytes.length, offset: 0, etag: reply?.['etag'] },
+        { event: 'phase', file, phase: 'downloading' },
+        { event: 'phase', file, phase: 'verifying' },
+        { event: 'complete', file, size: bytes.length, received: bytes.length, sha256: sha256(bytes) },
+      ],
+    );
+    const failed = await runViaduct(t, ['get', `${url}x`, '--json'], { cwd: folder });
+    assert.deepEqual([failed.code, failed.stdout], [22, '']);
+    const message = 'hop 3: there is no file "a filex"';
+    assert.deepEqual(eventsOf(failed).at(-1), {
+      event: 'error',
+      file: 'a filex',
+      code: 'NOT_FOUND',
+      hop: 3,
+      message,
+      exit: 22,
+    });
+  });
+
+  test('tells of retries and of starting over', async (t) => {
+    const bytes = Buffer.alloc(100_000, 'x');
+    const origin = await fileOrigin(t, (socket, asked, index) => {
+      const reply = honestReply(bytes, asked, index === 2 ? '"v2"' : '"v1"');
+      if (asked.method === 'HEAD' || index > 2) return void socket.end(reply);
+      socket.write(reply.subarray(0, 40_000), () => setImmediate(() => socket.end()));
+    });
+    const folder = tempFolder(t);
+    const url = formatLocation(origin.location);
+    const run = await runViaduct(t, ['get', url], { cwd: folder });
+    const [hop] = origin.location.route;
+    assert.ok(hop);
+    const broke = (count: string): string =>
+      `viaduct: hop 1 (${formatHop(hop)}) closed the connection after ${count} bytes: the chain broke there or beyond; trying again in TIME`;
+    const numbers = masked(run.stderr).replaceAll(/after \d+ of \d+ bytes/g, 'after N bytes');
+    const lines = [
+      broke('N'),
+      broke('N'),
+      'viaduct: starting over: the file has changed',
+      broke('N'),
+      'viaduct: starting over: the file has changed',
+    ];
+    assert.equal(numbers, `${lines.join('\n')}\n`);
+    assert.equal(run.code, 0);
+  });
+});
+
+test('the forms of where: with a scheme, without, with -J, with --route', async (t) => {
+  const { url, route, folder, bytes } = await served(t);
+  writeFileSync(join(folder, 'input.txt'), formatInput({ name: 'a file', route }));
+  const last = hops(route.slice(-1));
+  for (const args of [
+    [url],
+    [withoutScheme(url)],
+    ['-J', hops(route.slice(0, -1)), `${last}/a file`],
+    ['--route', 'input.txt'],
+  ]) {
+    const run = await runViaduct(t, ['get', ...args, '-o', 'out'], { cwd: folder });
+    assert.equal(run.code, 0, run.stderr);
+    assert.ok(readFileSync(join(folder, 'out')).equals(bytes));
+  }
+});
+
+test('what is wrong with the arguments is one line, and exit code 2', async (t) => {
+  const folder = tempFolder(t);
+  for (const [args, line] of [
+    [[], /say where: host:port\/path, or --route FILE/],
+    [['h1'], /"h1" has no port/],
+    [['h1:1/'], /"\/" is a folder; name a file, or fetch all of it with -r/],
+    [['h1:1/a/'], /"\/a\/" is a folder/],
+    [['h1:1/x?y'], /a "\?" of a name is written %3F/],
+    [['h1:1/x', '--retry', '-1'], /Expected a whole number from 0/],
+    [['h1:1/x', '--limit-rate', '0'], /Expected a number, as 500K or 10M/],
+    [['h1:1/x', '--limit-rate', 'fast'], /Expected a number, as 500K or 10M/],
+    [['h1:1/x', '--max-time', '0'], /Expected seconds, more than 0/],
+    [['h1:1/x', '-J', 'h2'], /"h2" has no port/],
+  ] as const) {
+    const run = await runViaduct(t, ['get', ...args], { cwd: folder });
+    assert.match(run.stderr, /^viaduct: [^\n]+\n$/);
+    assert.match(run.stderr, line);
+    assert.equal(run.code, 2);
+  }
+  assert.deepEqual(readdirSync(folder), []);
+});

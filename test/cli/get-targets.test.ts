@@ -1,0 +1,128 @@
+import assert from 'node:assert/strict';
+import { mkdirSync, readFileSync, readdirSync, statSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { type TestContext, test } from 'node:test';
+import { formatLocation } from 'viaduct';
+import { testChain } from '../support/nodes.js';
+import { eventsOf, runViaduct, startGet } from '../support/processes.js';
+import { smallDisk } from '../support/small-disk.js';
+import { randomFile, tempFolder } from '../support/temp.js';
+import { assertOneLine } from './assertions.js';
+
+const MIB = 1024 * 1024;
+
+async function served(t: TestContext, size: number) {
+  const root = tempFolder(t);
+  const bytes = randomFile(root, 'file', size);
+  const { route } = await testChain(t, 2, { root });
+  return { bytes, url: formatLocation({ route, path: '/file' }) };
+}
+
+test('too little disk is said before anything is written', async (t) => {
+  const disk = smallDisk(t);
+  if (disk === undefined) return;
+  const { url } = await served(t, MIB + 100);
+  writeFileSync(join(disk, 'file'), 'what was there');
+  const run = await runViaduct(t, ['get', url], { cwd: disk });
+  assertOneLine(run, 23, /cannot write file: it needs 1\.00 MiB, and \d+ KiB are free/);
+  assert.equal(readFileSync(join(disk, 'file'), 'utf8'), 'what was there');
+  assert.deepEqual(readdirSync(disk), ['file']);
+});
+
+test('-o - to a full disk is exit code 23', async (t) => {
+  const { url } = await served(t, 1000);
+  assertOneLine(
+    await runViaduct(t, ['get', url, '-o', '/dev/full']),
+    23,
+    /\/dev\/full: no space left on device/,
+  );
+});
+
+test('a folder in which nothing can be written', async (t) => {
+  const disk = smallDisk(t, 'ro');
+  if (disk === undefined) return;
+  const { url } = await served(t, 1000);
+  assertOneLine(
+    await runViaduct(t, ['get', url], { cwd: disk }),
+    23,
+    /cannot write file: read-only file system/,
+  );
+});
+
+test('a target that is a folder, below a file, in no folder, or kept', async (t) => {
+  const { url } = await served(t, 1000);
+  const folder = tempFolder(t);
+  mkdirSync(join(folder, 'folder'));
+  writeFileSync(join(folder, 'kept'), 'kept');
+  for (const [target, line, ...more] of [
+    ['folder', /cannot write folder: it is a folder/],
+    ['folder/', /it is not the name of a file/],
+    ['kept/file', /not a directory/],
+    ['none/file', /no such file or directory/],
+    ['kept', /cannot write kept: it is there already, and --no-clobber keeps it/, '--no-clobber'],
+  ] as const) {
+    assertOneLine(await runViaduct(t, ['get', url, '-o', target, ...more], { cwd: folder }), 23, line);
+  }
+  assert.equal(readFileSync(join(folder, 'kept'), 'utf8'), 'kept');
+  assert.deepEqual(readdirSync(folder), ['folder', 'kept']);
+});
+
+test('a file FILE.part of somebody else is left alone', async (t) => {
+  const { url } = await served(t, 1000);
+  const folder = tempFolder(t);
+  writeFileSync(join(folder, 'file.part'), 'not ours');
+  const run = await runViaduct(t, ['get', url], { cwd: folder });
+  assertOneLine(run, 23, /file\.part is there, and not of viaduct; move it away/);
+  assert.equal(readFileSync(join(folder, 'file.part'), 'utf8'), 'not ours');
+});
+
+test('Ctrl-C leaves what can be gone on with, and says so', async (t) => {
+  const { url, bytes } = await served(t, 4 * MIB);
+  const folder = tempFolder(t);
+  for (const [signal, exit] of [
+    ['SIGINT', 130],
+    ['SIGTERM', 143],
+    ['SIGHUP', 129],
+  ] as const) {
+    const child = startGet(t, folder, [url, '--limit-rate', '1M']);
+    const before = readdirSync(folder).includes('file.part') ? statSync(join(folder, 'file.part')).size : 0;
+    await grows(folder, before);
+    child.process.kill(signal);
+    assert.equal(await child.ended, exit, child.stderr);
+    const kept = 'file\\.part keeps [\\d.]+ [KM]iB of 4\\.00 MiB, the same command goes on with it';
+    assert.match(child.stderr, new RegExp(`^viaduct: interrupted by ${signal}; ${kept}\\n$`));
+    assert.deepEqual(readdirSync(folder), ['file.part', 'file.part.json']);
+  }
+  const last = await runViaduct(t, ['get', url], { cwd: folder });
+  assert.equal(last.code, 0, last.stderr);
+  assert.ok(readFileSync(join(folder, 'file')).equals(bytes));
+});
+
+/** Resolves when the partial file has grown. */
+async function grows(folder: string, from: number): Promise<void> {
+  for (;;) {
+    const size = statSync(join(folder, 'file.part'), { throwIfNoEntry: false })?.size ?? 0;
+    if (size > from) return;
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  }
+}
+
+test('two downloads of one target: the second says so, the first is whole', async (t) => {
+  const { url, bytes } = await served(t, 4 * MIB);
+  const folder = tempFolder(t);
+  const first = startGet(t, folder, [url, '--limit-rate', '2M', '--json']);
+  await first.until((child) => eventsOf(child).some(({ event }) => event === 'progress'));
+  const second = await runViaduct(t, ['get', url], { cwd: folder });
+  assertOneLine(second, 23, /another download is writing file already \(wait for it to end\)/);
+  assert.equal(await first.ended, 0, first.stderr);
+  assert.ok(readFileSync(join(folder, 'file')).equals(bytes));
+});
+
+test('--max-time ends everything, and the partial file stays', async (t) => {
+  const { url } = await served(t, 4 * MIB);
+  const folder = tempFolder(t);
+  const run = await runViaduct(t, ['get', url, '--limit-rate', '500K', '--max-time', '1.5'], { cwd: folder });
+  assert.equal(run.code, 28);
+  assert.match(run.stderr, /^viaduct: not done within 1\.5 s [^\n]*; file\.part keeps [^\n]+\n$/);
+  assert.deepEqual(readdirSync(folder), ['file.part', 'file.part.json']);
+});

@@ -1,0 +1,111 @@
+import assert from 'node:assert/strict';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { stripVTControlCharacters } from 'node:util';
+import { type Route, formatHop, formatInput } from 'viaduct';
+import { VERSION } from '#src/version.js';
+import { refusingHop } from '../support/black-hole.js';
+import { httpHop } from '../support/http-hop.js';
+import { urlOf } from '../support/http.js';
+import { testChain } from '../support/nodes.js';
+import { havePeer } from '../support/peers.js';
+import { runViaduct } from '../support/processes.js';
+import { tempFolder } from '../support/temp.js';
+import { assertOneLine } from './assertions.js';
+import { onTerminal } from './terminal.js';
+
+/** Ports and times, which chance makes, as `1.2`: of the same width, since they stand in a table. */
+function calm(text: string): string {
+  return text
+    .replace(/ *\+?\d+\.\d ms/g, (time) => `${time.includes('+') ? '+' : ''}1.2 ms`.padStart(time.length))
+    .replace(/127\.0\.0\.1:\d+/g, (address) => `127.0.0.1:${'1'.repeat(address.length - 10)}`)
+    .replace(/(?<="(?:roundTrip|link)Ms":)\d+(?:\.\d{1,2})?/g, '1.2');
+}
+
+const VERSION_CELL = VERSION.padEnd('version'.length);
+
+const ALL_UP = `hop  address          version  round trip        link  state
+  1  127.0.0.1:11111  ${VERSION_CELL}      1.2 ms     +1.2 ms  up
+  2  127.0.0.1:11111  ${VERSION_CELL}      1.2 ms     +1.2 ms  up
+  3  127.0.0.1:11111  ${VERSION_CELL}      1.2 ms     +1.2 ms  up
+`;
+
+const SECOND_DOWN = `hop  address          version  round trip        link  state
+  1  127.0.0.1:11111  ${VERSION_CELL}      1.2 ms     +1.2 ms  up
+  2  127.0.0.1:11111  -                 -           -  down
+  3  127.0.0.1:11111  -                 -           -  not reached
+`;
+
+const SECOND_DOWN_JSON = `{"hop":1,"address":"127.0.0.1:11111","state":"up","version":"${VERSION}","roundTripMs":1.2,"linkMs":1.2}
+{"hop":2,"address":"127.0.0.1:11111","state":"down","code":"REFUSED","reason":"hop 2 (127.0.0.1:11111) refused the connection"}
+{"hop":3,"address":"127.0.0.1:11111","state":"unreached"}
+`;
+
+const REFUSED = 'viaduct: hop 2 (127.0.0.1:11111) refused the connection (is a node running there?)\n';
+
+test('the transcripts of a route that is up, and of one that is not, as a table and as JSON', async (t) => {
+  const { route } = await testChain(t, 3);
+  const run = async (to: Route, ...args: readonly string[]) => {
+    const { code, stdout, stderr } = await runViaduct(t, ['trace', urlOf(to, '/dir/file'), ...args]);
+    return { code, stdout: calm(stdout), stderr: calm(stderr) };
+  };
+  assert.deepEqual(await run(route), { code: 0, stdout: ALL_UP, stderr: '' });
+  const broken = route.with(1, await refusingHop(t));
+  assert.deepEqual(await run(broken, '--probes', '1'), { code: 7, stdout: SECOND_DOWN, stderr: REFUSED });
+  assert.deepEqual(await run(broken, '--json'), { code: 7, stdout: SECOND_DOWN_JSON, stderr: REFUSED });
+});
+
+test('the route as it may be written: with relays apart, or in an input file', async (t) => {
+  const { route } = await testChain(t, 3);
+  const [first, second, third] = route.map(formatHop);
+  assert.ok(third);
+  const folder = tempFolder(t);
+  writeFileSync(join(folder, 'input.txt'), formatInput({ name: 'absent', route }));
+  for (const args of [
+    ['-J', `${first},${second}`, third],
+    ['--route', 'input.txt'],
+  ]) {
+    const { code, stdout, stderr } = await runViaduct(t, ['trace', ...args], { cwd: folder });
+    assert.deepEqual([code, calm(stdout), stderr], [0, ALL_UP, '']);
+  }
+});
+
+test('wrong usage: one line, and no table', async (t) => {
+  for (const [args, line] of [
+    [[], /say where: host:port\/path, or --route FILE/],
+    [['127.0.0.1:9', '--probes', '0'], /--probes.*Expected a whole number from 1/],
+    [['127.0.0.1:9', '-J', '127.0.0.1:9', '--max-hops', '1'], /the route has 2 hops; at most 1 are allowed/],
+  ] as const) {
+    assertOneLine(await runViaduct(t, ['trace', ...args]), 2, line);
+  }
+});
+
+test('a version from afar is shown as it may be', async (t) => {
+  const body = JSON.stringify({ version: `\u001b[2J${'9'.repeat(100)}` });
+  const { hop } = await httpHop(t, (socket) =>
+    socket.end(`HTTP/1.1 200 OK\r\nViaduct: 1\r\nContent-Length: ${body.length}\r\n\r\n${body}`),
+  );
+  const { code, stdout } = await runViaduct(t, ['trace', formatHop(hop), '--probes', '1']);
+  assert.equal(code, 0);
+  assert.match(stdout, / {2}\\x1b\[2J9{16}… +\d/);
+});
+
+for (const columns of [40, 80, 200]) {
+  test(`on a terminal of ${columns} columns hops wait below the table, and nothing of them stays`, async (t) => {
+    if (!havePeer(t, 'python3')) return;
+    const { route } = await testChain(t, 3);
+    const child = onTerminal(t, ['trace', urlOf(route, '/')], { columns });
+    assert.equal(await child.ended, 0);
+    const seen = stripVTControlCharacters(child.stdout);
+    assert.match(seen, / 3 {2}127\.0\.0\.1:\d+ …\r\n/);
+    // Three rows that wait are erased, one by one, each before a row of the table is printed.
+    const rows = calm(seen)
+      .split(/[\r\n]+/)
+      .filter((row) => !row.endsWith('…'));
+    assert.equal(rows.join('\n'), ALL_UP);
+    assert.ok(
+      !stripVTControlCharacters(child.stdout.slice(child.stdout.lastIndexOf('\u001b[J'))).includes('…'),
+    );
+  });
+}

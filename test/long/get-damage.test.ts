@@ -1,0 +1,88 @@
+import assert from 'node:assert/strict';
+import { randomBytes } from 'node:crypto';
+import { readFileSync, readdirSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { type TestContext, test } from 'node:test';
+import { type ViaductError, get } from 'viaduct';
+import { type Asked, type FileOrigin, fileOrigin, honestReply } from '../support/file-origin.js';
+import { tempFolder } from '../support/temp.js';
+
+/** How many downloads run at once. */
+const AT_ONCE = 16;
+
+/** Serves a file, but for what `harm` does to the bytes of one reply; undefined: nothing more is sent. */
+function harmfulOrigin(
+  t: TestContext,
+  bytes: Buffer,
+  harm: (reply: Buffer, asked: Asked) => Buffer,
+): Promise<FileOrigin> {
+  return fileOrigin(t, (socket, asked) => socket.end(harm(honestReply(bytes, asked), asked)));
+}
+
+/** Fetches once for each number, and gives each result and the file that is there under its final name. */
+async function forEach(
+  count: number,
+  folder: string,
+  fetch: (number: number, target: string) => Promise<unknown>,
+  check: (number: number, file: Buffer | undefined, error: ViaductError | undefined) => void,
+): Promise<void> {
+  let next = 0;
+  const work = async (): Promise<void> => {
+    for (let number = next++; number < count; number = next++) {
+      const name = `file-${number}`;
+      const error = await fetch(number, join(folder, name)).then(
+        () => undefined,
+        (reason: ViaductError) => reason,
+      );
+      const file = readdirSync(folder).includes(name) ? readFileSync(join(folder, name)) : undefined;
+      check(number, file, error);
+      for (const left of ['', '.part', '.part.json']) rmSync(join(folder, name + left), { force: true });
+    }
+  };
+  await Promise.all(Array.from({ length: AT_ONCE }, work));
+}
+
+test('a reply of 4 KiB that is cut anywhere is never taken for a file', async (t) => {
+  const bytes = randomBytes(4096);
+  const length = honestReply(bytes, { method: 'GET', start: 0, ifRange: undefined }).length;
+  const folder = tempFolder(t);
+  const origin = await harmfulOrigin(t, bytes, (reply, { path }) => reply.subarray(0, Number(path.slice(1))));
+  let failures = 0;
+  await forEach(
+    length,
+    folder,
+    (cut, target) => get({ ...origin.location, path: `/${cut}` }, target, { retries: 0 }),
+    (cut, file, error) => {
+      assert.equal(file, undefined, `cut ${cut}`);
+      assert.ok(error !== undefined && error.exitCode !== 0);
+      failures += 1;
+    },
+  );
+  assert.equal(failures, length);
+});
+
+test('one damaged byte anywhere never makes a wrong file', async (t) => {
+  const bytes = randomBytes(1000);
+  const folder = tempFolder(t);
+  const replyLength = honestReply(bytes, { method: 'GET', start: 0, ifRange: undefined }).length;
+  let failures = 0;
+  await forEach(
+    replyLength,
+    folder,
+    async (number, target) => {
+      const origin = await harmfulOrigin(t, bytes, (reply, { method, start }) => {
+        if (method === 'HEAD' || start > 0) return reply;
+        const damaged = Buffer.from(reply);
+        damaged[number] = (damaged[number] ?? 0) ^ 0x04;
+        return damaged;
+      });
+      await get(origin.location, target, { retries: 0, timeoutMs: 2000 });
+    },
+    (number, file, error) => {
+      if (file !== undefined) assert.ok(file.equals(bytes), `byte ${number}`);
+      assert.equal(file === undefined, error !== undefined, `byte ${number}: ${error?.message}`);
+      if (error) failures += 1;
+    },
+  );
+  assert.ok(failures >= bytes.length, `${failures} of ${replyLength} noticed`);
+});

@@ -1,0 +1,18 @@
+import type { Socket } from 'node:net';
+import type { TestContext } from 'node:test';
+import { rawServer } from './raw.js';
+
+/** A first hop that answers as it is told once a request has come; `requests` are the heads that came. */
+export async function httpHop(t: TestContext, answer: (socket: Socket) => void) {
+  const requests: string[] = [];
+  const { hop } = await rawServer(t, (socket) => {
+    let head = '';
+    socket.on('data', (bytes: Buffer) => {
+      head += bytes.toString('latin1');
+      if (!head.endsWith('\r\n\r\n')) return;
+      requests.push(head);
+      answer(socket);
+    });
+  });
+  return { hop, requests };
+}
