@@ -1,5 +1,5 @@
 import { type Socket, connect } from 'node:net';
-import { BUFFER_LENT, BUFFER_MAX, BUFFER_MIN, SPARE_BUFFERS } from '../limits.js';
+import { BUFFER_LENT, BUFFER_MAX, BUFFER_MID, BUFFER_MIN, OFFLOAD_BYTES, SPARE_BUFFERS } from '../limits.js';
 import { allowReading, descriptorOf, forbidReading, isDisconnected, unsentBytes } from './handle.js';
 import { clearResetOnDeath, setResetOnDeath } from './reset-on-death.js';
 
@@ -71,8 +71,7 @@ export class Channel {
           delivering = true;
           const isFull = length === buffer.length;
           const more = channel.#deliver(buffer.subarray(0, length));
-          // A filled buffer is traffic that could use a larger one.
-          if (more && isFull && length < BUFFER_MAX) buffer = takeLargeBuffer();
+          if (more && isFull) buffer = channel.#largerThan(buffer);
           delivering = false;
           return more;
         },
@@ -88,6 +87,12 @@ export class Channel {
     socket.pause();
     socket.once('connect', () => setResetOnDeath(socket));
     return channel;
+  }
+
+  /** A filled buffer is traffic that could use a larger one. */
+  #largerThan(buffer: Buffer): Buffer {
+    if (buffer.length < BUFFER_MID) return Buffer.allocUnsafeSlow(BUFFER_MID);
+    return buffer.length < BUFFER_MAX && this.received >= OFFLOAD_BYTES ? takeLargeBuffer() : buffer;
   }
 
   #deliver(chunk: Buffer): boolean {

@@ -1,3 +1,4 @@
+import { isMainThread } from 'node:worker_threads';
 import { ViaductError } from '../errors.js';
 import { type SystemCalls, systemCalls } from '../system/calls.js';
 import { isGlibc } from '../system/library.js';
@@ -39,6 +40,8 @@ export function choosePump(asked: PumpName | undefined, onDeath: (cause: Error) 
 function spliceCalls(): SystemCalls | { readonly missing: string } {
   if (process.platform !== 'linux') return { missing: `splice is Linux's, and this is ${process.platform}` };
   if (process.arch !== 'x64') return { missing: `splice is used on x64 only, and this is ${process.arch}` };
+  // A thread that is ended from outside would wait for ever for one of its own that sleeps in a system call.
+  if (!isMainThread) return { missing: 'splice is used on the main thread only' };
   const calls = systemCalls();
   if ('missing' in calls || isGlibc()) return calls;
   return { missing: 'splice is used with glibc only' };

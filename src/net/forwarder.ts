@@ -79,7 +79,9 @@ export class Forwarder {
     this.#leaving = false;
     if (this.#pending > 0) return; // It goes on when that is with the sink's kernel.
     const first = rest ? Buffer.from(rest.buffer, rest.byteOffset, rest.length) : Buffer.alloc(0);
-    if (!this.sourceEnded && this.#take(first)) this.#source.resume();
+    if (this.sourceEnded) return;
+    if (this.#take(first)) this.#source.resume();
+    else this.#source.pause();
   }
 
   /** Progress of the source, or undefined while nothing is wanted of it. */

@@ -130,6 +130,7 @@ class RunningFlow {
 
   readonly #reclaim = ({ toClient, toUpstream, restForClient, restForUpstream, end }: Outcome): void => {
     this.#lease = undefined;
+    if (this.#over) return;
     this.#down.moved(toClient);
     this.#up?.moved(toUpstream);
     this.#flow.upstream.received += toClient + (restForClient?.length ?? 0);

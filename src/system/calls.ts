@@ -98,8 +98,8 @@ export interface SystemCalls {
   epollCreate(): number;
   /** @param data comes back with each event @throws SystemCallError EEXIST, EPERM, ENOSPC */
   epollAdd(epoll: number, fd: number, events: number, data: number): void;
-  /** @throws SystemCallError ENOENT, EBADF */
-  epollDelete(epoll: number, fd: number): void;
+  /** A negative errno on a descriptor that is not there. */
+  epollDelete(epoll: number, fd: number): number;
   /** @throws SystemCallError EMFILE, ENFILE */
   eventfd(): number;
 }
@@ -187,9 +187,7 @@ function bind(libc: Library): SystemCalls {
       event[1] = data;
       checked('epoll_ctl', or(epollCtl(epoll, EPOLL_CTL_ADD, fd, event)));
     },
-    epollDelete: (epoll, fd) => {
-      checked('epoll_ctl', or(epollCtl(epoll, EPOLL_CTL_DEL, fd, event)));
-    },
+    epollDelete: (epoll, fd) => or(epollCtl(epoll, EPOLL_CTL_DEL, fd, event)),
     eventfd: () => checked('eventfd', or(eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC))),
   };
 }

@@ -18,11 +18,14 @@ export class PipePool {
   /** Two words for each pipe; 0 is a free place. Other threads read it. */
   readonly #descriptors: Int32Array;
   readonly #free: PooledPipe[] = [];
+  readonly #largeMost: number;
   #large = 0;
   #open = 0;
 
-  constructor(calls: SystemCalls, descriptors: Int32Array) {
+  /** @param large pipes of the large size that it may have */
+  constructor(calls: SystemCalls, descriptors: Int32Array, large = LARGE_PIPES) {
     this.#calls = calls;
+    this.#largeMost = large;
     this.#descriptors = descriptors;
   }
 
@@ -59,7 +62,7 @@ export class PipePool {
       const pipe = this.#calls.pipe();
       this.#descriptors[place] = pipe.readEnd;
       this.#descriptors[place + 1] = pipe.writeEnd;
-      const wanted = this.#large < LARGE_PIPES ? PIPE_BYTES_LARGE : PIPE_BYTES_SMALL;
+      const wanted = this.#large < this.#largeMost ? PIPE_BYTES_LARGE : PIPE_BYTES_SMALL;
       const pooled = { ...pipe, place, capacity: this.#calls.resizePipe(pipe.writeEnd, wanted) };
       this.#open += 1;
       if (pooled.capacity > PIPE_BYTES_SMALL) this.#large += 1;

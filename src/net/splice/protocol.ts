@@ -12,6 +12,8 @@ export interface WorkerStart {
   readonly epoll: number;
   /** An eventfd, readable when there are orders. */
   readonly orders: number;
+  /** Pipes of the large size that it may have. */
+  readonly largePipes: number;
   /** Every descriptor that the worker opens, so that they can be closed should it die; 0 is a free place. */
   readonly descriptors: Int32Array;
 }

@@ -1,5 +1,5 @@
 import { availableParallelism } from 'node:os';
-import { OFFLOAD_DEATHS, OFFLOAD_WORKERS } from '../../limits.js';
+import { LARGE_PIPES, OFFLOAD_DEATHS, OFFLOAD_WORKERS } from '../../limits.js';
 import type { SystemCalls } from '../../system/calls.js';
 import type { Job, Lease, Offload } from '../offload.js';
 import { SpliceThread } from './splice-thread.js';
@@ -37,21 +37,23 @@ export class SpliceOffload implements Offload {
   }
 
   #leastLoaded(): SpliceThread | undefined {
-    return this.#threads
-      .filter(({ ready }) => ready)
-      .reduce<SpliceThread | undefined>(
-        (least, thread) => (least === undefined || thread.load < least.load ? thread : least),
-        undefined,
-      );
+    let least: SpliceThread | undefined;
+    for (const thread of this.#threads) {
+      if (thread.ready && (least === undefined || thread.load < least.load)) least = thread;
+    }
+    return least;
   }
 
   #startAnother(): void {
     const isStarting = this.#threads.some(({ ready }) => !ready);
     if (isStarting || this.#threads.length >= this.#most || this.#deaths >= OFFLOAD_DEATHS) return;
     try {
-      this.#threads.push(new SpliceThread(this.#calls, this.#died));
-    } catch {
-      // No descriptors left: flows go on without, and the next large one asks again.
+      const largePipes = Math.floor(LARGE_PIPES / this.#most);
+      this.#threads.push(new SpliceThread(this.#calls, largePipes, this.#died));
+    } catch (error) {
+      // No descriptors or threads are left: flows go on without.
+      this.#deaths += 1;
+      this.#onDeath(error instanceof Error ? error : new Error(String(error)));
     }
   }
 

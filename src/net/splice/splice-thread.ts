@@ -23,22 +23,25 @@ export class SpliceThread {
   #stopping = false;
 
   /**
+   * @param largePipes its share of the large pipes
    * @param onDeath told why, after its flows, if it ends without having been stopped
-   * @throws SystemCallError EMFILE, ENFILE
+   * @throws SystemCallError EMFILE, ENFILE; ERR_WORKER_INIT_FAILED if the kernel has no thread to give
    */
-  constructor(calls: SystemCalls, onDeath: (thread: SpliceThread, cause: Error) => void) {
+  constructor(calls: SystemCalls, largePipes: number, onDeath: (thread: SpliceThread, cause: Error) => void) {
     this.#calls = calls;
-    const epoll = calls.epollCreate();
-    let orders: number;
+    const opened: number[] = [];
     try {
-      orders = calls.eventfd();
+      const epoll = calls.epollCreate();
+      opened.push(epoll);
+      const orders = calls.eventfd();
+      opened.push(orders);
+      const table = new SharedArrayBuffer(PIPES_MAX * 2 * Int32Array.BYTES_PER_ELEMENT);
+      this.#start = { epoll, orders, largePipes, descriptors: new Int32Array(table) };
+      this.#worker = new Worker(new URL('worker.js', import.meta.url), { workerData: this.#start });
     } catch (error) {
-      calls.close(epoll);
+      for (const fd of opened) calls.close(fd);
       throw error;
     }
-    const table = new SharedArrayBuffer(PIPES_MAX * 2 * Int32Array.BYTES_PER_ELEMENT);
-    this.#start = { epoll, orders, descriptors: new Int32Array(table) };
-    this.#worker = new Worker(new URL('worker.js', import.meta.url), { workerData: this.#start });
     this.#worker.unref();
     this.#worker.on('message', this.#hear);
     this.#worker.on('error', (error) => (this.#cause = error));

@@ -86,6 +86,13 @@ export class WorkerFlow implements Timed {
     this.#end({ how: 'returned' });
   }
 
+  /** Hands the flow back without what is in its pipes: it is to be reset. */
+  abandon(): void {
+    this.#down?.abandon();
+    this.#up?.abandon();
+    this.giveBack();
+  }
+
   /** Looks at the limits. */
   check(now: number): number {
     const reading = this.#down?.stop === 'source' ? this.#down.read : undefined;

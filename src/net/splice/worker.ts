@@ -9,7 +9,7 @@ import {
   type SystemCalls,
   systemCalls,
 } from '../../system/calls.js';
-import { checked } from '../../system/library.js';
+import { SystemCallError, checked } from '../../system/library.js';
 import type { Outcome } from '../offload.js';
 import { PipePool } from './pipe-pool.js';
 import type { Order, Report, WorkerStart } from './protocol.js';
@@ -19,6 +19,8 @@ import { WorkerFlow } from './worker-flow.js';
 /** What epoll says of the eventfd. Flows have two numbers each, from 0. */
 const ORDERS = -1;
 const CLIENT = 0;
+const UPSTREAM = 1;
+const EVENTS = EPOLLIN | EPOLLOUT | EPOLLET;
 
 /**
  * The thread that splices. It sleeps in epoll_wait(2), wakes for sockets, orders and limits, and never returns to
@@ -43,7 +45,7 @@ class SpliceWorker {
   constructor(calls: SystemCalls, start: WorkerStart) {
     this.#calls = calls;
     this.#start = start;
-    this.#pipes = new PipePool(calls, start.descriptors);
+    this.#pipes = new PipePool(calls, start.descriptors, start.largePipes);
     calls.epollAdd(start.epoll, start.orders, EPOLLIN, ORDERS);
   }
 
@@ -89,7 +91,7 @@ class SpliceWorker {
       if (!received) return;
       const order: Order = received.message;
       if ('stop' in order) this.#stopped = true;
-      else if ('abort' in order) this.#flows[this.#numbers.get(order.abort) ?? -1]?.giveBack();
+      else if ('abort' in order) this.#flows[this.#numbers.get(order.abort) ?? -1]?.abandon();
       else this.#take(new WorkerFlow(order.id, order.take, this.#calls, this.#pipes, this.#leave));
     }
   }
@@ -99,8 +101,14 @@ class SpliceWorker {
     const number = this.#freeNumbers.pop() ?? this.#flows.length;
     this.#flows[number] = flow;
     this.#numbers.set(flow.id, number);
-    this.#calls.epollAdd(this.#start.epoll, client, EPOLLIN | EPOLLOUT | EPOLLET, number * 2 + CLIENT);
-    this.#calls.epollAdd(this.#start.epoll, upstream, EPOLLIN | EPOLLOUT | EPOLLET, number * 2 + 1 - CLIENT);
+    try {
+      this.#calls.epollAdd(this.#start.epoll, client, EVENTS, number * 2 + CLIENT);
+      this.#calls.epollAdd(this.#start.epoll, upstream, EVENTS, number * 2 + UPSTREAM);
+    } catch (error) {
+      // The user's watches or the kernel's memory are used up (epoll(7), max_user_watches).
+      if (!(error instanceof SystemCallError)) throw error;
+      return flow.giveBack();
+    }
     const now = performance.now();
     this.#wheel.add(flow, now, flow.check(now));
   }

@@ -5,6 +5,7 @@ import type { Socket } from 'node:net';
 import { describe, test } from 'node:test';
 import { OFFLOAD_BYTES } from '#src/limits.js';
 import { offloadingPump } from '#src/net/portable-pump.js';
+import { blocked } from '../../support/channels.js';
 import { startFlow } from '../../support/flows.js';
 import { settles } from '../../support/leaks.js';
 import type { CountingOffload } from '../../support/offload.js';
@@ -45,6 +46,26 @@ export function pumpHandsOver(offload: CountingOffload): void {
       assert.deepEqual(await rest, { bytes: Buffer.from('the end'), how: 'end' });
       assert.deepEqual(await flow.result, { toClient: OFFLOAD_BYTES + 7, toUpstream: 0, failure: undefined });
       assert.equal(taken(), 1);
+    });
+
+    test('duplex: what was in the pipe when the other way ended is written and counted once', async (t) => {
+      const flow = await startFlow(t, pump, 'duplex');
+      const [down, up] = [randomBytes(2 * OFFLOAD_BYTES), randomBytes(256 * OFFLOAD_BYTES)];
+      flow.upstream.write(down);
+      await gets(flow.client, down.length);
+      const received = readToEnd(flow.client);
+      // Upstream does not read: the pipe fills, and then upstream ends.
+      flow.upstream.pause();
+      flow.client.end(up);
+      await blocked(flow.client);
+      flow.upstream.end();
+      assert.equal((await received).how, 'end');
+      assert.ok((await readToEnd(flow.upstream)).bytes.equals(up));
+      assert.deepEqual(await flow.result, {
+        toClient: down.length,
+        toUpstream: up.length,
+        failure: undefined,
+      });
     });
 
     test('of a duplex flow counts both ways together', async (t) => {
