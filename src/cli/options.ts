@@ -33,9 +33,15 @@ export function parseCount(text: string): number {
 /** How the argument of commands that go somewhere is called in their help. */
 export const WHERE = 'host:port/path, with relays as in http://h1:12000/@h2:11000/path';
 
-/** Relays given apart. */
+/** Relays given apart; those of a second `-J` come after those of the first. */
 export function jumpOption(): Option {
-  return new Option('-J, --jump <relays>', 'relays in front of it, as with ssh: h1:12000,h2:11000');
+  const option = new Option(
+    '-J, --jump <relays>',
+    'relays in front of it, as with ssh: h1:12000,h2:11000; repeatable',
+  );
+  return option.argParser((relays: string, before: string | undefined) =>
+    before === undefined ? relays : `${before},${relays}`,
+  );
 }
 
 /** A route in a file. */

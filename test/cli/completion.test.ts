@@ -31,6 +31,7 @@ const lines: readonly (readonly [what: string, typed: string, run: RegExp])[] = 
     'cl⇥--outp⇥sav⇥',
     /^<client><--output[=><]+saved here\.bin>$/,
   ],
+  ['a file, where a folder may be named too', 'get -o sav⇥', /^<get><-o><saved here\.bin>$/],
   ['an operand that is a file', 'client inp⇥', /^<client><input\.txt>$/],
   ['a value among choices', 'server --clients o⇥', /^<server><--clients><observed>$/],
   ['a value after =', 'server --log-format=pr⇥', /^<server><--log-format=pretty>$/],

@@ -64,6 +64,7 @@ test('the route as it may be written: with relays apart, or in an input file', a
   writeFileSync(join(folder, 'input.txt'), formatInput({ name: 'absent', route }));
   for (const args of [
     ['-J', `${first},${second}`, third],
+    ['-J', `${first}`, '-J', `${second}`, third],
     ['--route', 'input.txt'],
   ]) {
     const { code, stdout, stderr } = await runViaduct(t, ['trace', ...args], { cwd: folder });

@@ -27,6 +27,7 @@ export interface CommandWords {
 const PLACEHOLDERS: Readonly<Record<string, Words>> = {
   file: 'files',
   input: 'files',
+  path: 'files',
   dir: 'folders',
 };
 
