@@ -7,7 +7,7 @@ import type { GetEvent } from './get-events.js';
 import type { Location } from './location.js';
 import type { Reply } from './reply.js';
 import { type RequestOptions, request } from './request.js';
-import { pause, pauseBefore } from './retry.js';
+import { pause, pauseBefore, unlessAborted } from './retry.js';
 import { Throttle } from './throttle.js';
 
 export interface TransferOptions extends Pick<RequestOptions, 'timeoutMs' | 'connectTimeoutMs' | 'maxHops'> {
@@ -95,7 +95,10 @@ export class Transfer {
   /** Asks for what is missing, and takes it to its end. */
   async #fetch(): Promise<void> {
     const { version, bytes } = this.#to;
-    if (version !== undefined && bytes === version.size && !this.#startOver) return;
+    if (version !== undefined && bytes === version.size && !this.#startOver) {
+      if (this.#options.verify === false) await this.#confirm();
+      return;
+    }
     const resumes = bytes > 0 && version?.etag !== undefined && !this.#startOver;
     this.inBody = false;
     this.#tell({ type: 'phase', phase: 'connecting' });
@@ -163,7 +166,7 @@ export class Transfer {
     this.#own ??= this.#to.digest();
     this.#own.catch(() => {}); // Awaited below, or of no use any more.
     const theirs = (this.#theirs ??= await this.#askDigest());
-    const own = await this.#own;
+    const own = await unlessAborted(this.#own, this.#signal);
     if (own === theirs) return own;
     const kept = this.#to.restartable;
     await this.#to.discard();
@@ -175,18 +178,25 @@ export class Transfer {
     );
   }
 
+  /** Asks whether what is there is the file still. @throws ViaductError CHANGED */
+  async #confirm(fields: readonly Field[] = []): Promise<Reply> {
+    const reply = await this.#request('HEAD', [...fields, ['Accept-Encoding', 'identity']]);
+    reply.close();
+    if (reply.status !== 200) throw this.#unexpected(reply);
+    this.#modified = modifiedOf(reply);
+    const { size, etag } = versionOf(reply, this.#location);
+    const { version } = this.#to;
+    if (size !== version?.size || etag !== version.etag) throw changed(this.#location);
+    return reply;
+  }
+
   /** The origin hashes beside the transfer, and may need some time more. */
   async #askDigest(): Promise<string> {
-    const version = this.#to.version ?? { size: 0, etag: undefined };
-    const patienceMs = DIGEST_PATIENCE_MS + version.size / DIGEST_BYTES_PER_MS;
+    const { size = 0 } = this.#to.version ?? {};
+    const patienceMs = DIGEST_PATIENCE_MS + size / DIGEST_BYTES_PER_MS;
     const deadline = performance.now() + patienceMs;
     for (;;) {
-      const reply = await this.#request('HEAD', [DIGEST_WANTED, ['Accept-Encoding', 'identity']]);
-      reply.close();
-      if (reply.status !== 200) throw this.#unexpected(reply);
-      this.#modified = modifiedOf(reply);
-      const now = versionOf(reply, this.#location);
-      if (now.size !== version.size || now.etag !== version.etag) throw changed(this.#location);
+      const reply = await this.#confirm([DIGEST_WANTED]);
       const digest = digestOf(reply);
       if (digest !== undefined) return digest;
       const after = reply.field('retry-after');
