@@ -95,7 +95,10 @@ export class Transfer {
   /** Asks for what is missing, and takes it to its end. */
   async #fetch(): Promise<void> {
     const { version, bytes } = this.#to;
-    if (version !== undefined && bytes === version.size && !this.#startOver) return;
+    if (version !== undefined && bytes === version.size && !this.#startOver) {
+      if (this.#options.verify === false) await this.#confirm();
+      return;
+    }
     const resumes = bytes > 0 && version?.etag !== undefined && !this.#startOver;
     this.inBody = false;
     this.#tell({ type: 'phase', phase: 'connecting' });
@@ -175,18 +178,25 @@ export class Transfer {
     );
   }
 
+  /** Asks whether what is there is the file still. @throws ViaductError CHANGED */
+  async #confirm(fields: readonly Field[] = []): Promise<Reply> {
+    const reply = await this.#request('HEAD', [...fields, ['Accept-Encoding', 'identity']]);
+    reply.close();
+    if (reply.status !== 200) throw this.#unexpected(reply);
+    this.#modified = modifiedOf(reply);
+    const { size, etag } = versionOf(reply, this.#location);
+    const { version } = this.#to;
+    if (size !== version?.size || etag !== version.etag) throw changed(this.#location);
+    return reply;
+  }
+
   /** The origin hashes beside the transfer, and may need some time more. */
   async #askDigest(): Promise<string> {
-    const version = this.#to.version ?? { size: 0, etag: undefined };
-    const patienceMs = DIGEST_PATIENCE_MS + version.size / DIGEST_BYTES_PER_MS;
+    const { size = 0 } = this.#to.version ?? {};
+    const patienceMs = DIGEST_PATIENCE_MS + size / DIGEST_BYTES_PER_MS;
     const deadline = performance.now() + patienceMs;
     for (;;) {
-      const reply = await this.#request('HEAD', [DIGEST_WANTED, ['Accept-Encoding', 'identity']]);
-      reply.close();
-      if (reply.status !== 200) throw this.#unexpected(reply);
-      this.#modified = modifiedOf(reply);
-      const now = versionOf(reply, this.#location);
-      if (now.size !== version.size || now.etag !== version.etag) throw changed(this.#location);
+      const reply = await this.#confirm([DIGEST_WANTED]);
       const digest = digestOf(reply);
       if (digest !== undefined) return digest;
       const after = reply.field('retry-after');

@@ -92,9 +92,9 @@ describe('verification', () => {
     const error = await failureOf(get(location, join(folder, 'file')));
     assert.deepEqual([error.code, error.exitCode], ['NO_DIGEST', 22]);
     assert.deepEqual(readdirSync(folder), ['file.part', 'file.part.json']);
-    // What is there is whole, so nothing is asked for.
+    // What is there is whole, so no byte of it is asked for.
     const { sha256, received } = await get(location, join(folder, 'file'), { verify: false });
-    assert.deepEqual([sha256, received, asked.length], [undefined, 0, 2]);
+    assert.deepEqual([sha256, received, asked.length], [undefined, 0, 3]);
     assert.deepEqual(readdirSync(folder), ['file']);
   });
 
