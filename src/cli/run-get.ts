@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { type Order, getAll } from '../client/get-all.js';
 import { type GetOptions, folderNameOf, get, targetNameOf } from '../client/get.js';
 import type { Location } from '../client/location.js';
+import { isBeside } from '../client/partial-name.js';
 import { writing } from '../client/place.js';
 import { ViaductError, asViaductError } from '../errors.js';
 import { visible } from '../route.js';
@@ -82,11 +83,16 @@ async function ordersFor(locations: readonly Location[], options: GetCommandOpti
     target: join(output ?? '', nameOf(location)),
     recursive,
   }));
-  const twice = orders.find(
-    ({ target }, index) => orders.findIndex((each) => each.target === target) !== index,
-  );
-  if (twice !== undefined)
-    throw new ViaductError('USAGE', `two of them would be saved as ${visible(twice.target)}`);
+  for (const { target } of orders) {
+    const same = orders.filter((other) => other.target === target);
+    if (same.length > 1) throw new ViaductError('USAGE', `two of them would be saved as ${visible(target)}`);
+    const beside = recursive ? undefined : orders.find((other) => isBeside(target, other.target));
+    if (beside !== undefined)
+      throw new ViaductError(
+        'USAGE',
+        `${visible(beside.target)} would get in the way of the partial file of ${visible(target)}; fetch them one by one`,
+      );
+  }
   if (output !== undefined) await writing(output, () => mkdir(output, { recursive: true }));
   return orders;
 }

@@ -2,7 +2,7 @@ import { type FileHandle, readFile, rm, writeFile } from 'node:fs/promises';
 import { ViaductError, systemCode } from '../errors.js';
 import { visible } from '../route.js';
 import { fileCalls } from '../system/file-calls.js';
-import { statOrNothing } from './place.js';
+import { isAt } from './place.js';
 
 /** Held by one process; the kernel's ends with its file's descriptor, after a crash too. */
 export interface FileLock {
@@ -21,8 +21,12 @@ export async function lockFile(
   target: string,
 ): Promise<FileLock | undefined> {
   const lock = (await kernelLock(file, target)) ?? (await lockBeside(`${path}.lock`, target));
-  const [own, named] = [await file.stat(), await statOrNothing(path)];
-  if (named?.ino === own.ino && named.dev === own.dev) return lock;
+  try {
+    if (await isAt(file, path)) return lock;
+  } catch (error) {
+    await lock.release();
+    throw error;
+  }
   await lock.release();
   return undefined;
 }

@@ -88,7 +88,7 @@ async function destinationAt(
   if (noClobber && place.replaces)
     throw writeFailed(target, 'it is there already, and --no-clobber keeps it');
   if (place.device) return toDevice(place, verify);
-  const settings = { place, location, hashes: verify ? hashes : undefined, noClobber, keepTime: inTree };
+  const settings = { place, location, hashes: verify ? hashes : undefined, noClobber, inTree };
   const file = await PartialFile.open(settings);
   if (file.setAside !== undefined)
     onEvent?.({ type: 'restart', reason: `what is in ${file.path} ${file.setAside}` });

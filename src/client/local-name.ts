@@ -1,6 +1,7 @@
 import { basename } from 'node:path';
 import { ViaductError } from '../errors.js';
 import { visible } from '../route.js';
+import { isPartialName } from './partial-name.js';
 
 /** Windows takes these for devices, with any extension too, and in any folder. */
 const DEVICE = /^(?:con|prn|aux|nul|conin\$|conout\$|com[0-9¹²³]|lpt[0-9¹²³])(?:[ .:].*)?$/i;
@@ -24,12 +25,12 @@ export function localName(remoteName: string): string {
 
 /**
  * A name of a far folder's listing as a name here: one that means something else here is refused, since to
- * change it could make two files one.
+ * change it could make two files one. So is one that a partial file could have.
  * @throws ViaductError UNSAFE_NAME
  */
 export function localSegment(name: string, platform: NodeJS.Platform = process.platform): string {
   const isSegment = name !== '' && name !== '.' && name !== '..' && !/[/\0]/.test(name);
   const isPlain = platform !== 'win32' || !(DEVICE.test(name) || NOT_ON_WINDOWS.test(name));
-  if (isSegment && isPlain) return name;
+  if (isSegment && isPlain && !isPartialName(name)) return name;
   throw new ViaductError('UNSAFE_NAME', `"${visible(name)}" is not a safe name of a file here`);
 }

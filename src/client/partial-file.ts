@@ -1,7 +1,6 @@
-import { createHash } from 'node:crypto';
 import { constants } from 'node:fs';
 import { type FileHandle, open, rm, statfs } from 'node:fs/promises';
-import { basename, dirname, join } from 'node:path';
+import { dirname } from 'node:path';
 import { systemCode, systemReason } from '../errors.js';
 import { FLUSH_BYTES } from '../limits.js';
 import { visible } from '../route.js';
@@ -11,7 +10,8 @@ import type { Destination, Version } from './destination.js';
 import { type FileLock, lockFile } from './file-lock.js';
 import type { GrowingHash, HashThread } from './hash-thread.js';
 import type { Location } from './location.js';
-import { type Place, publish, writeFailed, writeNow, writing } from './place.js';
+import { type PartialPaths, partialPathsOf } from './partial-name.js';
+import { type Place, isAt, publish, writeFailed, writeNow, writing } from './place.js';
 import { type Sidecar, isSameFile, readSidecar, sidecarOf, writeSidecar } from './sidecar.js';
 
 export interface PartialOptions {
@@ -21,8 +21,8 @@ export interface PartialOptions {
   readonly hashes: HashThread | undefined;
   /** A file that is there already stays. */
   readonly noClobber: boolean;
-  /** The file gets the origin's time of change. */
-  readonly keepTime: boolean;
+  /** It is a file of a folder that is fetched: it gets the origin's time of change, and others come beside it. */
+  readonly inTree: boolean;
 }
 
 /** `FILE.part` and its sidecar `FILE.part.json`: a download that may be resumed, by this process alone. */
@@ -33,7 +33,7 @@ export class PartialFile implements Destination {
   /** What was on disk when it was opened cannot be gone on with, and why; undefined if it can, or nothing was. */
   readonly setAside: string | undefined;
   readonly #options: PartialOptions;
-  readonly #paths: Paths;
+  readonly #paths: PartialPaths;
   readonly #file: FileHandle;
   readonly #lock: FileLock;
   #hash: GrowingHash | undefined;
@@ -42,7 +42,8 @@ export class PartialFile implements Destination {
   #flushing: Promise<void> | undefined;
   /** Linux tells an error of the disk once (fsync(2)), so it is kept for the end. */
   #flushFailure: { readonly error: unknown } | undefined;
-  #published = false;
+  /** What is on disk is of this download alone: nobody else's is removed. */
+  #owned: boolean;
 
   private constructor(options: PartialOptions, opened: Opened) {
     this.#options = options;
@@ -50,6 +51,7 @@ export class PartialFile implements Destination {
     this.#file = opened.file;
     this.#lock = opened.lock;
     const { sidecar, size } = opened;
+    this.#owned = size === 0;
     if (sidecar === undefined || size === 0) return;
     if (!isSameFile(sidecar, options.location)) this.setAside = 'is of another source';
     else if (sidecar.etag === undefined) this.setAside = 'has no strong ETag to tell the file by';
@@ -68,18 +70,12 @@ export class PartialFile implements Destination {
   static async open(options: PartialOptions): Promise<PartialFile> {
     const { place } = options;
     return writing(place.target, async () => {
-      const paths = pathsOf(place);
+      const paths = partialPathsOf(place.final, options.inTree);
       const { file, lock } = await openLocked(paths, place);
       try {
         const { size } = await file.stat();
-        const read = await readSidecar(paths.sidecar);
-        if (read === 'missing' && size > 0)
-          throw writeFailed(
-            place.target,
-            `${visible(paths.partial)} is there, and not of viaduct; move it away`,
-          );
+        const sidecar = await ownSidecar(paths, size, place);
         if (place.replaces) await file.chmod(place.mode);
-        const sidecar = typeof read === 'string' ? undefined : read;
         return new PartialFile(options, { paths, file, lock, sidecar, size });
       } catch (error) {
         await file.close();
@@ -100,6 +96,7 @@ export class PartialFile implements Destination {
     await writing(place.target, async () => {
       this.bytes = 0;
       this.#flushed = 0;
+      this.#owned = true;
       await this.#file.truncate(0);
       // From here on the bytes are those of the new version, whenever a crash comes.
       await writeSidecar(this.#paths.sidecar, sidecarOf(location, version));
@@ -131,30 +128,36 @@ export class PartialFile implements Destination {
   async complete(modified: Date | undefined): Promise<void> {
     await this.#hash?.close();
     await this.#flushing;
-    const { place, noClobber, keepTime } = this.#options;
+    const { place, noClobber, inTree } = this.#options;
     if (this.#flushFailure) {
       const { error } = this.#flushFailure;
       throw writeFailed(place.target, systemReason(error), error);
     }
-    if (keepTime && modified) await writing(place.target, () => this.#file.utimes(modified, modified));
-    await publish(this.#file, this.#paths.partial, place, noClobber);
-    this.#published = true;
-    await rm(this.#paths.sidecar, { force: true }).catch(() => {});
+    if (inTree && modified) await writing(place.target, () => this.#file.utimes(modified, modified));
+    const { partial, sidecar } = this.#paths;
+    await publish(this.#file, partial, place, { keep: noClobber, sidecar });
+    this.#owned = false;
   }
 
   async discard(): Promise<void> {
     await this.#hash?.close();
     this.bytes = 0;
     this.version = undefined;
-    // In this order: a partial file without a sidecar would be taken for somebody else's.
-    await writing(this.#options.place.target, () => rm(this.#paths.partial, { force: true }));
-    await rm(this.#paths.sidecar, { force: true }).catch(() => {});
+    const { partial, sidecar } = this.#paths;
+    await writing(this.#options.place.target, async () => {
+      // In this order: a partial file with bytes and without a sidecar would be taken for somebody else's.
+      await this.#file.truncate(0);
+      if (!(await isAt(this.#file, partial))) return;
+      await rm(sidecar, { force: true });
+      await rm(partial, { force: true });
+    });
+    this.#owned = false;
   }
 
   async close(): Promise<void> {
     await this.#hash?.close();
     await this.#flushing;
-    if (this.bytes === 0 && !this.#published) await this.discard().catch(() => {});
+    if (this.bytes === 0 && this.#owned) await this.discard().catch(() => {});
     await this.#file.close().catch(() => {});
     await this.#lock.release();
   }
@@ -193,29 +196,29 @@ export class PartialFile implements Destination {
 /** A file system that cannot reserve, as NFS before 4.2, and one that does not know the call. */
 const CANNOT_ALLOCATE = new Set<string | undefined>(['EOPNOTSUPP', 'ENOTSUP', 'ENOSYS', 'EINVAL']);
 
-interface Paths {
-  readonly partial: string;
-  readonly sidecar: string;
-}
-
 interface Opened {
-  readonly paths: Paths;
+  readonly paths: PartialPaths;
   readonly file: FileHandle;
   readonly lock: FileLock;
   readonly sidecar: Sidecar | undefined;
   readonly size: number;
 }
 
-/** A name has at most 255 bytes on most file systems. */
-const NAME_BYTES = 255;
-const LONGEST_SUFFIX = '.part.json.new';
-
-function pathsOf({ final }: Place): Paths {
-  const name = basename(final);
-  const fits = Buffer.byteLength(name) + LONGEST_SUFFIX.length <= NAME_BYTES;
-  const short = `.viaduct-${createHash('sha256').update(name).digest('hex').slice(0, 16)}`;
-  const partial = join(dirname(final), `${fits ? name : short}.part`);
-  return { partial, sidecar: `${partial}.json` };
+/**
+ * The sidecar of an opened partial file; undefined if there is neither a sidecar nor a byte.
+ * @throws ViaductError WRITE_FAILED if one of the two is not of viaduct
+ */
+async function ownSidecar(
+  { partial, sidecar }: PartialPaths,
+  size: number,
+  { target }: Place,
+): Promise<Sidecar | undefined> {
+  const read = await readSidecar(sidecar);
+  if (read === 'foreign' && size === 0) await rm(partial, { force: true });
+  const foreign = read === 'foreign' ? sidecar : read === 'missing' && size > 0 ? partial : undefined;
+  if (foreign !== undefined)
+    throw writeFailed(target, `${visible(foreign)} is there, and not of viaduct; move it away`);
+  return typeof read === 'string' ? undefined : read;
 }
 
 /** A link that somebody has put there is not followed. */
@@ -223,7 +226,7 @@ const FLAGS = constants.O_RDWR | constants.O_CREAT | constants.O_NOFOLLOW;
 
 /** Opens and locks; again, if another process had given the file its final name or removed it in between. */
 async function openLocked(
-  { partial }: Paths,
+  { partial }: PartialPaths,
   { target, mode }: Place,
 ): Promise<{ file: FileHandle; lock: FileLock }> {
   for (;;) {

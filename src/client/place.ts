@@ -42,18 +42,41 @@ export async function placeOf(target: string, follow = true): Promise<Place> {
   return { target, final, device: false, replaces: existing !== undefined, mode };
 }
 
+export interface PublishOptions {
+  /** A file that is there already stays, and publishing fails. @default false */
+  readonly keep?: boolean;
+  /** Goes together with the partial file's name. */
+  readonly sidecar?: string;
+}
+
 /**
- * Gives a whole partial file its final name: sync, rename, sync of the folder. The file is closed.
- * @param keep a file that is there already stays, and publishing fails
+ * Gives a whole partial file its final name: sync, rename, sync of the folder. It stays open, and so locked,
+ * but on Windows, which renames no open file.
+ * @param path of the partial file
+ * @throws ViaductError WRITE_FAILED, also if the path leads to another file by now
  */
-export async function publish(file: FileHandle, path: string, place: Place, keep = false): Promise<void> {
+export async function publish(
+  file: FileHandle,
+  path: string,
+  place: Place,
+  { keep = false, sidecar }: PublishOptions = {},
+): Promise<void> {
   await writing(place.target, async () => {
     await file.sync();
-    await file.close();
+    if (!(await isAt(file, path)))
+      throw writeFailed(place.target, `${visible(path)} was replaced or removed meanwhile`);
+    if (process.platform === 'win32') await file.close();
     if (keep) await moveWithoutReplacing(path, place);
     else await rename(path, place.final);
+    if (sidecar !== undefined) await rm(sidecar, { force: true }).catch(() => {});
     await syncFolder(dirname(place.final));
   });
+}
+
+/** Whether a path leads to this open file, and not by a link. */
+export async function isAt(file: FileHandle, path: string): Promise<boolean> {
+  const [own, named] = await Promise.all([file.stat(), lstat(path).catch(() => undefined)]);
+  return named?.ino === own.ino && named.dev === own.dev;
 }
 
 async function moveWithoutReplacing(path: string, { target, final }: Place): Promise<void> {
@@ -73,7 +96,7 @@ async function isLink(path: string): Promise<boolean> {
 }
 
 /** @throws system errors other than ENOENT */
-export async function statOrNothing(path: string): Promise<Stats | undefined> {
+async function statOrNothing(path: string): Promise<Stats | undefined> {
   try {
     return await stat(path);
   } catch (error) {

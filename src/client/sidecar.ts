@@ -1,4 +1,4 @@
-import { readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { open, readFile, rename, rm } from 'node:fs/promises';
 import { ViaductError } from '../errors.js';
 import type { Version } from './destination.js';
 import { type Location, formatLocation, parseLocation } from './location.js';
@@ -29,12 +29,12 @@ export function isSameFile({ source }: Sidecar, { path }: Location): boolean {
   }
 }
 
-/** `unreadable` is one that a crash or somebody else has left. @throws system errors other than ENOENT */
-export async function readSidecar(path: string): Promise<Sidecar | 'missing' | 'unreadable'> {
+/** `foreign` is a file that viaduct has not written. @throws system errors other than ENOENT */
+export async function readSidecar(path: string): Promise<Sidecar | 'missing' | 'foreign'> {
   try {
-    return parse(await readFile(path, 'utf8')) ?? 'unreadable';
+    return parse(await readFile(path, 'utf8')) ?? 'foreign';
   } catch (error) {
-    if (error instanceof SyntaxError) return 'unreadable';
+    if (error instanceof SyntaxError) return 'foreign';
     if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return 'missing';
     throw error;
   }
@@ -43,7 +43,14 @@ export async function readSidecar(path: string): Promise<Sidecar | 'missing' | '
 export async function writeSidecar(path: string, sidecar: Sidecar): Promise<void> {
   const fresh = `${path}.new`;
   await rm(fresh, { force: true });
-  await writeFile(fresh, `${JSON.stringify(sidecar)}\n`, { flag: 'wx' });
+  const file = await open(fresh, 'wx');
+  try {
+    await file.writeFile(`${JSON.stringify(sidecar)}\n`);
+    // Else a crash of the machine could leave the new name with nothing in it.
+    await file.sync();
+  } finally {
+    await file.close();
+  }
   await rename(fresh, path);
 }
 
