@@ -22,6 +22,9 @@ export const ERROR_BODY_MS = 5000;
 /** A file is hashed in parts of at least this size: to ask another thread takes as long as to hash 100 KiB. */
 export const HASH_PART_BYTES = 4 * 1024 * 1024;
 
+/** The most of a file that is hashed at one go, since nothing interrupts it: some tenths of a second. */
+export const HASH_PART_BYTES_MAX = 64 * 1024 * 1024;
+
 /** The disk is told to write after this much of a download. */
 export const FLUSH_BYTES = 64 * 1024 * 1024;
 

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { Worker } from 'node:worker_threads';
-import { HASH_PART_BYTES } from '../limits.js';
+import { HASH_PART_BYTES, HASH_PART_BYTES_MAX } from '../limits.js';
 import { hashPart } from './hash-part.js';
 
 /** One more part of a file. */
@@ -104,7 +104,7 @@ export class GrowingHash {
     });
   }
 
-  /** Gives it up. The descriptor is not used any more when the promise resolves. */
+  /** Gives it up, after the part that is under way. The descriptor is not used any more when it resolves. */
   async close(): Promise<void> {
     this.#ended = true;
     if (this.#busy) await new Promise<void>((resolve) => (this.#idle = resolve));
@@ -115,8 +115,9 @@ export class GrowingHash {
   answered({ digest, error }: HashAnswer): void {
     this.#busy = false;
     this.#idle?.();
-    if (error !== undefined) {
-      this.#failure ??= new Error(error);
+    const failure = error ?? (this.#ended && digest === undefined ? 'the hash was given up' : undefined);
+    if (failure !== undefined) {
+      this.#failure ??= new Error(failure);
       this.#waiting?.reject(this.#failure);
     } else if (digest !== undefined) this.#waiting?.resolve(digest);
     else if (this.#waiting) this.#ask();
@@ -127,7 +128,8 @@ export class GrowingHash {
     if (this.#busy || this.#ended || this.#failure) return;
     this.#busy = true;
     const from = this.#asked;
-    this.#asked = this.#written;
-    this.#post({ from, to: this.#written, last: this.#waiting !== undefined });
+    const to = Math.min(this.#written, from + HASH_PART_BYTES_MAX);
+    this.#asked = to;
+    this.#post({ from, to, last: this.#waiting !== undefined && to === this.#written });
   }
 }

@@ -7,7 +7,7 @@ import type { GetEvent } from './get-events.js';
 import type { Location } from './location.js';
 import type { Reply } from './reply.js';
 import { type RequestOptions, request } from './request.js';
-import { pause, pauseBefore } from './retry.js';
+import { pause, pauseBefore, unlessAborted } from './retry.js';
 import { Throttle } from './throttle.js';
 
 export interface TransferOptions extends Pick<RequestOptions, 'timeoutMs' | 'connectTimeoutMs' | 'maxHops'> {
@@ -166,7 +166,7 @@ export class Transfer {
     this.#own ??= this.#to.digest();
     this.#own.catch(() => {}); // Awaited below, or of no use any more.
     const theirs = (this.#theirs ??= await this.#askDigest());
-    const own = await this.#own;
+    const own = await unlessAborted(this.#own, this.#signal);
     if (own === theirs) return own;
     const kept = this.#to.restartable;
     await this.#to.discard();
