@@ -1,4 +1,5 @@
-import { type FileHandle, readFile, rm, writeFile } from 'node:fs/promises';
+import { randomBytes } from 'node:crypto';
+import { type FileHandle, link, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { ViaductError, systemCode } from '../errors.js';
 import { visible } from '../route.js';
 import { fileCalls } from '../system/file-calls.js';
@@ -44,16 +45,60 @@ async function kernelLock(file: FileHandle, target: string): Promise<FileLock | 
 }
 
 async function lockBeside(path: string, target: string): Promise<FileLock> {
-  for (;;) {
-    try {
-      await writeFile(path, String(process.pid), { flag: 'wx' });
-      return { release: () => rm(path, { force: true }) };
-    } catch (error) {
-      if (systemCode(error) !== 'EEXIST') throw error;
+  const own = `${path}.${randomBytes(6).toString('hex')}`;
+  await writeFile(own, String(process.pid), { flag: 'wx' });
+  try {
+    while (!(await claim(own, path))) {
+      const owner = await readOwner(path);
+      if (owner === undefined) continue;
+      // One that is empty is being written, on a file system without links.
+      if (owner === '' || isAlive(Number(owner))) throw busy(target);
+      await removeStale(path, `${own}.stale`, owner, target);
     }
-    const owner = Number(await readFile(path, 'utf8').catch(() => ''));
-    if (isAlive(owner)) throw busy(target);
-    await rm(path, { force: true });
+    return { release: () => rm(path, { force: true }) };
+  } finally {
+    await rm(own, { force: true });
+  }
+}
+
+/** Gives a lock its name with its content in it already; false if there is one. */
+async function claim(own: string, path: string): Promise<boolean> {
+  try {
+    await link(own, path).catch(async (error: unknown) => {
+      if (systemCode(error) === 'EEXIST') throw error;
+      // A file system without links.
+      await writeFile(path, String(process.pid), { flag: 'wx' });
+    });
+    return true;
+  } catch (error) {
+    if (systemCode(error) === 'EEXIST') return false;
+    throw error;
+  }
+}
+
+/** Takes a dead process's lock away, but not one that another process has put there meanwhile. */
+async function removeStale(path: string, aside: string, owner: string, target: string): Promise<void> {
+  try {
+    await rename(path, aside);
+  } catch (error) {
+    if (systemCode(error) === 'ENOENT') return;
+    throw error;
+  }
+  const found = await readOwner(aside);
+  if (found !== owner) {
+    await rename(aside, path);
+    throw busy(target);
+  }
+  await rm(aside, { force: true });
+}
+
+/** The number of a lock's process, as text; undefined if there is no lock. */
+async function readOwner(path: string): Promise<string | undefined> {
+  try {
+    return await readFile(path, 'utf8');
+  } catch (error) {
+    if (systemCode(error) === 'ENOENT') return undefined;
+    throw error;
   }
 }
 
