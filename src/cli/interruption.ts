@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { constants } from 'node:os';
 import { ViaductError } from '../errors.js';
 
@@ -15,6 +16,8 @@ export interface Interruption {
  */
 export function listenForInterruption(outcome: string): Interruption {
   const abort = new AbortController();
+  // Every transfer listens to it, however many there are: none of them leaks.
+  setMaxListeners(0, abort.signal);
   let by: NodeJS.Signals | undefined;
   // SIGHUP comes from a terminal that closes, under nohup too: Node forgets at its start that it was to be
   // ignored (measured), so that nobody can tell. A session of its own (setsid) gets none.

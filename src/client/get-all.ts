@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { lstat, mkdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import pLimit from 'p-limit';
@@ -53,29 +54,37 @@ export interface Totals {
 
 /**
  * Fetches files and whole folders, several files at once. A file that fails is told, and the others go on;
- * but when the route itself is broken, everything ends.
+ * but when the route itself is broken, its order ends.
  * @throws the signal's reason, if no file has been told to have failed by it
  */
 export async function getAll(orders: readonly Order[], options: GetAllOptions): Promise<Totals> {
-  const fetching = new Fetching(options);
-  await Promise.all(orders.map((order) => fetching.run(order)));
-  if (fetching.totals.failures === 0) options.signal?.throwIfAborted();
-  return fetching.totals;
+  const totals: Totals = { files: 0, received: 0, skipped: 0, failures: 0, firstFailure: undefined };
+  const limit = pLimit(options.transfers ?? TRANSFERS);
+  await Promise.all(orders.map((order) => new Fetching(options, limit, totals).run(order)));
+  if (totals.failures === 0) options.signal?.throwIfAborted();
+  return totals;
 }
 
+/** What becomes of one order. */
 class Fetching {
-  readonly totals: Totals = { files: 0, received: 0, skipped: 0, failures: 0, firstFailure: undefined };
   readonly #options: GetAllOptions;
   readonly #limit: ReturnType<typeof pLimit>;
+  readonly #totals: Totals;
   /** Ends all that is under way and all that waits. */
   readonly #end = new AbortController();
   readonly #signal: AbortSignal;
+  /** A listing has come, so the route is known to work. */
+  #isReached = false;
 
-  constructor(options: GetAllOptions) {
+  /** @param limit and totals are those of all orders */
+  constructor(options: GetAllOptions, limit: ReturnType<typeof pLimit>, totals: Totals) {
     this.#options = options;
-    this.#limit = pLimit(options.transfers ?? TRANSFERS);
+    this.#limit = limit;
+    this.#totals = totals;
     this.#signal =
       options.signal === undefined ? this.#end.signal : AbortSignal.any([options.signal, this.#end.signal]);
+    // Every transfer listens to it, however many there are: none of them leaks.
+    setMaxListeners(0, this.#signal);
   }
 
   run({ location, target, recursive }: Order): Promise<void> {
@@ -122,7 +131,7 @@ class Fetching {
     return this.#limit(async () => {
       if (this.#signal.aborted) return;
       if (entry !== undefined && (await this.#isThere(target, entry))) {
-        this.totals.skipped += 1;
+        this.#totals.skipped += 1;
         return;
       }
       const listener = this.#options.onFile(target);
@@ -133,8 +142,8 @@ class Fetching {
           inTree: entry !== undefined,
           onEvent: listener.event,
         });
-        this.totals.files += 1;
-        this.totals.received += result.received;
+        this.#totals.files += 1;
+        this.#totals.received += result.received;
         listener.complete(result);
       } catch (error) {
         this.#failed(target, asViaductError(error), listener);
@@ -150,14 +159,17 @@ class Fetching {
     return isSame || this.#options.noClobber === true;
   }
 
-  /** A listing, asked for again if the connection breaks. */
+  /** A listing, asked for again if the connection breaks; but a wrong route is told at once. */
   async #list(location: Location): Promise<readonly Entry[]> {
     for (let attempt = 0; ; attempt += 1) {
       try {
-        return await listFolder(location, { ...this.#options, signal: this.#signal });
+        const entries = await listFolder(location, { ...this.#options, signal: this.#signal });
+        this.#isReached = true;
+        return entries;
       } catch (error) {
         const known = asViaductError(error);
-        if (!known.transient || attempt >= (this.#options.retries ?? RETRIES)) throw known;
+        const mayPass = known.transient && this.#isReached;
+        if (!mayPass || attempt >= (this.#options.retries ?? RETRIES)) throw known;
         await pause(pauseBefore(attempt), this.#signal);
       }
     }
@@ -166,8 +178,8 @@ class Fetching {
   #failed(target: string, error: ViaductError, listener?: FileListener): void {
     // What ends only because something else has failed is not told.
     if (this.#end.signal.aborted) return;
-    this.totals.failures += 1;
-    this.totals.firstFailure ??= error;
+    this.#totals.failures += 1;
+    this.#totals.firstFailure ??= error;
     if (error.transient) this.#end.abort(error);
     (listener ?? this.#options.onFile(target)).failed(error);
   }
