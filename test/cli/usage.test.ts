@@ -9,8 +9,11 @@ import { tempFolder } from '../support/temp.js';
 import { assertOneLine } from './assertions.js';
 
 const wrong: readonly (readonly [string, readonly string[], RegExp])[] = [
-  ['an unknown command', ['serve'], /unknown command 'serve'/],
-  ['an unknown option', ['--bogus'], /unknown option '--bogus'/],
+  ['an unknown command', ['serve'], /unknown command 'serve'.* \(see viaduct --help\)$/m],
+  ['a place without a command', ['me:secret@h1:1/x'], /unknown command 'me:…@h1:1\/x'/],
+  ['an unknown option', ['--bogus'], /unknown option '--bogus' \(see viaduct --help\)$/m],
+  ['an unknown option of a command', ['get', '--bogus'], /'--bogus' \(see viaduct get --help\)$/m],
+  ['no place', ['ls'], /say where: .* \(see viaduct ls --help\)$/m],
   ['an option that is almost right', ['server', '0', '--rot', '.'], /'--rot' \(Did you mean --root\?\)/],
   ['an unknown short option', ['client', '-x', 'input'], /unknown option '-x'/],
   ['an option without its value', ['server', '0', '--root'], /'--root <dir>' argument missing/],
