@@ -104,3 +104,16 @@ test('a root that is named by a relative path with spaces is served', async (t) 
   const node = await NodeProcess.start(t, { root: folder, args: ['--root', 'my files'] });
   assert.equal(node.log[0]?.['root'], join(folder, 'my files'));
 });
+
+for (const [what, args] of [
+  ['completion', ['completion', 'bash']],
+  ['trace', ['trace', '127.0.0.1:1']],
+  ['trace --json', ['trace', '--json', '127.0.0.1:1']],
+] as const) {
+  test(`a full disk under the output of ${what}: one line, exit code 23`, async (t) => {
+    const shell = new Child(t, 'sh', ['-c', 'exec "$0" "$@" >/dev/full', process.execPath, PROGRAM, ...args]);
+    const code = await shell.ended;
+    const { stdout, stderr } = shell;
+    assertOneLine({ code, stdout, stderr }, 23, /cannot write standard output: no space left on device/);
+  });
+}
