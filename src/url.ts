@@ -86,3 +86,8 @@ function latin1ToUtf8(text: string): string {
 export function encodeSegment(name: string): string {
   return encodeURIComponent(name);
 }
+
+/** Text in which `user:password@host` may occur, with `…` for each password, so that errors may show it. */
+export function withoutPasswords(text: string): string {
+  return text.replace(/:(?!\s)[^/]*@/g, ':…@');
+}

@@ -1,5 +1,6 @@
 import { Command, CommanderError } from 'commander';
 import { asViaductError } from '../errors.js';
+import { withoutPasswords } from '../url.js';
 import { VERSION } from '../version.js';
 import { addClientCommand } from './commands/client.js';
 import { addCompletionCommand } from './commands/completion.js';
@@ -23,13 +24,32 @@ const COMMANDS = [
 
 /** Runs the command that the arguments of this process ask for, to its end, and sets `process.exitCode`. */
 export async function runProgram(): Promise<void> {
+  const program = buildProgram();
+  let running = program;
+  program.hook('preAction', (_, command) => {
+    running = command;
+  });
   try {
-    await buildProgram().parseAsync();
+    await program.parseAsync();
   } catch (error) {
-    if (error instanceof CommanderError) process.exitCode = error.exitCode === 0 ? 0 : 2;
-    else process.exitCode = printError(asViaductError(error));
+    process.exitCode = tellFailure(error, running);
   }
   await flushOutput();
+}
+
+/** Returns the exit code. What Commander rejects with has been told. */
+function tellFailure(error: unknown, command: Command): number {
+  if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
+  const known = asViaductError(error);
+  if (known.code !== 'USAGE') return printError(known);
+  process.stderr.write(usageLine(known.message, command));
+  return known.exitCode;
+}
+
+/** The one line that wrong usage of a command gets. */
+function usageLine(message: string, command: Command): string {
+  const name = command.parent === null ? command.name() : `${command.parent.name()} ${command.name()}`;
+  return `viaduct: ${withoutPasswords(message)} (see ${name} --help)\n`;
 }
 
 /**
@@ -43,17 +63,19 @@ export function buildProgram(): Command {
     )
     .version(VERSION, '-V, --version')
     .exitOverride()
-    .configureOutput({
+    .addHelpText('afterAll', exitCodesHelp());
+  for (const addCommand of COMMANDS) addCommand(program);
+  for (const command of [program, ...program.commands]) {
+    command.configureOutput({
       outputError: (text, write) => {
         // One line, also where a suggestion ("Did you mean …?") follows on a second one.
         const message = text
           .replace(/^error: /, '')
           .trimEnd()
           .replaceAll('\n', ' ');
-        write(`viaduct: ${message} (see viaduct --help)\n`);
+        write(usageLine(message, command));
       },
-    })
-    .addHelpText('afterAll', exitCodesHelp());
-  for (const addCommand of COMMANDS) addCommand(program);
+    });
+  }
   return program;
 }

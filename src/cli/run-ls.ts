@@ -1,9 +1,8 @@
 import { listLocation } from '../client/listing.js';
-import { ViaductError, systemCode } from '../errors.js';
 import { visible } from '../route.js';
 import { formatBytes } from '../units.js';
 import type { Entry } from '../wire/listing.js';
-import { standardOutput } from './standard-output.js';
+import { standardOutput, untilReaderLeaves } from './standard-output.js';
 import { type WhereOptions, locationFrom } from './where.js';
 
 /** As the command line gives them; times in ms. */
@@ -26,17 +25,16 @@ export async function runList(where: string | undefined, options: ListCommandOpt
     maxHops: options.maxHops,
   });
   const lineOf = options.json ? asJson : options.long ? tableOf(entries) : nameOf;
-  const write = standardOutput();
-  try {
-    for (let at = 0; at < entries.length; at += BATCH) {
-      const lines = entries.slice(at, at + BATCH).map((entry) => `${lineOf(entry)}\n`);
-      await write(Buffer.from(lines.join('')));
-    }
-  } catch (error) {
-    // Who has seen enough (`| head`) has been served.
-    if (!(error instanceof ViaductError && systemCode(error.cause) === 'EPIPE')) throw error;
-  }
+  await untilReaderLeaves(printLines(entries, lineOf));
   return 0;
+}
+
+async function printLines(entries: readonly Entry[], lineOf: (entry: Entry) => string): Promise<void> {
+  const write = standardOutput();
+  for (let at = 0; at < entries.length; at += BATCH) {
+    const lines = entries.slice(at, at + BATCH).map((entry) => `${lineOf(entry)}\n`);
+    await write(Buffer.from(lines.join('')));
+  }
 }
 
 /** A name as it may be shown, whole; that of a folder ends with `/`. */

@@ -3,6 +3,7 @@ import { type Hop, type Route, formatHop, limitHops, visible } from '../route.js
 import { printError } from './print.js';
 import { canDraw } from './progress/display.js';
 import { LiveArea } from './progress/live-area.js';
+import { standardOutput, untilReaderLeaves } from './standard-output.js';
 import { type WhereOptions, locationFrom } from './where.js';
 
 /** As the command line gives them; times in ms. */
@@ -18,25 +19,33 @@ export interface TraceCommandOptions extends WhereOptions {
 export async function runTrace(where: string | undefined, options: TraceCommandOptions): Promise<number> {
   const { route } = await locationFrom(where, options);
   limitHops(route, options.maxHops);
+  const write = standardOutput();
+  let written = Promise.resolve();
+  const print = (text: string): void => {
+    written = written.then(() => write(Buffer.from(text)));
+    // It is told once the trace has ended.
+    written.catch(() => {});
+  };
   const hops = await traceRoute(route, {
     probes: options.probes,
     timeoutMs: options.timeout,
     connectTimeoutMs: options.connectTimeout,
     maxHops: options.maxHops,
-    onHop: options.json ? printJson : tablePrinter(route),
+    onHop: options.json ? (traced) => print(jsonLine(traced)) : tablePrinter(route, print),
   });
+  await untilReaderLeaves(written);
   const failure = failureIn(hops);
   return failure === undefined ? 0 : printError(failure);
 }
 
 /** The members are an interface, described in the README. */
-function printJson(traced: TracedHop): void {
+function jsonLine(traced: TracedHop): string {
   const { number, hop, state } = traced;
   const found =
     traced.state === 'up'
       ? { version: traced.version, roundTripMs: rounded(traced.roundTripMs), linkMs: rounded(traced.linkMs) }
       : { code: traced.error?.code, reason: traced.error?.message };
-  process.stdout.write(`${JSON.stringify({ hop: number, address: formatHop(hop), state, ...found })}\n`);
+  return `${JSON.stringify({ hop: number, address: formatHop(hop), state, ...found })}\n`;
 }
 
 /** Microseconds are not measured. */
@@ -45,12 +54,12 @@ function rounded(ms: number): number {
 }
 
 /** A table; on a terminal the hops that have not answered yet stand below, and go as their lines come. */
-function tablePrinter(route: Route): (hop: TracedHop) => void {
+function tablePrinter(route: Route, printPlain: (text: string) => void): (hop: TracedHop) => void {
   const rowOf = rowFormat(route);
   const waiting = route.map((hop, index) => `${String(index + 1).padStart(3)}  ${formatHop(hop)} …`);
   const terminal = canDraw(process.stdout) ? new LiveArea(process.stdout) : undefined;
   const print = (row: string): void => {
-    if (terminal === undefined) process.stdout.write(`${row}\n`);
+    if (terminal === undefined) printPlain(`${row}\n`);
     else terminal.print(`${row}\n`);
   };
   print(

@@ -2,7 +2,7 @@ import { write } from 'node:fs';
 import { Socket } from 'node:net';
 import { promisify } from 'node:util';
 import type { Sink } from '../client/fetch.js';
-import { ViaductError, systemReason } from '../errors.js';
+import { ViaductError, systemCode, systemReason } from '../errors.js';
 
 const writeDescriptor = promisify(write);
 
@@ -19,6 +19,15 @@ export function standardOutput(): Sink {
       throw new ViaductError('WRITE_FAILED', message, { cause });
     }
   };
+}
+
+/** Waits for what is written there. Who has seen enough (`| head`) has been served. @throws as the sink does */
+export async function untilReaderLeaves(writing: Promise<void>): Promise<void> {
+  try {
+    await writing;
+  } catch (error) {
+    if (!(error instanceof ViaductError && systemCode(error.cause) === 'EPIPE')) throw error;
+  }
 }
 
 /** A terminal, a pipe or a socket. */

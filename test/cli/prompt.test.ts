@@ -53,7 +53,7 @@ test('Ctrl-C and the end of input at the prompt on a pseudo-terminal', async (t)
   const folder = tempFolder(t);
   for (const [key, code, line] of [
     ['\u0003', 130, ''],
-    ['\u0004', 2, 'viaduct: standard input ended before a port was given (see viaduct --help)\n'],
+    ['\u0004', 2, 'viaduct: standard input ended before a port was given (see viaduct server --help)\n'],
   ] as const) {
     const stderrTo = join(folder, 'log');
     const server = onTerminal(t, ['server'], { cwd: folder, stderrTo });

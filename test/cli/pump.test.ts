@@ -54,7 +54,7 @@ test('server --pump splice without koffi: one line that says so, and exit code 2
     code: 2,
     stdout: '',
     stderr:
-      'viaduct: there is no splice pump here: the optional package koffi is not installed (see viaduct --help)\n',
+      'viaduct: there is no splice pump here: the optional package koffi is not installed (see viaduct server --help)\n',
   });
 });
 

@@ -9,8 +9,11 @@ import { tempFolder } from '../support/temp.js';
 import { assertOneLine } from './assertions.js';
 
 const wrong: readonly (readonly [string, readonly string[], RegExp])[] = [
-  ['an unknown command', ['serve'], /unknown command 'serve'/],
-  ['an unknown option', ['--bogus'], /unknown option '--bogus'/],
+  ['an unknown command', ['serve'], /unknown command 'serve'.* \(see viaduct --help\)$/m],
+  ['a place without a command', ['me:secret@h1:1/x'], /unknown command 'me:…@h1:1\/x'/],
+  ['an unknown option', ['--bogus'], /unknown option '--bogus' \(see viaduct --help\)$/m],
+  ['an unknown option of a command', ['get', '--bogus'], /'--bogus' \(see viaduct get --help\)$/m],
+  ['no place', ['ls'], /say where: .* \(see viaduct ls --help\)$/m],
   ['an option that is almost right', ['server', '0', '--rot', '.'], /'--rot' \(Did you mean --root\?\)/],
   ['an unknown short option', ['client', '-x', 'input'], /unknown option '-x'/],
   ['an option without its value', ['server', '0', '--root'], /'--root <dir>' argument missing/],
@@ -101,3 +104,16 @@ test('a root that is named by a relative path with spaces is served', async (t) 
   const node = await NodeProcess.start(t, { root: folder, args: ['--root', 'my files'] });
   assert.equal(node.log[0]?.['root'], join(folder, 'my files'));
 });
+
+for (const [what, args] of [
+  ['completion', ['completion', 'bash']],
+  ['trace', ['trace', '127.0.0.1:1']],
+  ['trace --json', ['trace', '--json', '127.0.0.1:1']],
+] as const) {
+  test(`a full disk under the output of ${what}: one line, exit code 23`, async (t) => {
+    const shell = new Child(t, 'sh', ['-c', 'exec "$0" "$@" >/dev/full', process.execPath, PROGRAM, ...args]);
+    const code = await shell.ended;
+    const { stdout, stderr } = shell;
+    assertOneLine({ code, stdout, stderr }, 23, /cannot write standard output: no space left on device/);
+  });
+}

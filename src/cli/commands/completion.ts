@@ -13,6 +13,8 @@ export function addCompletionCommand(program: Command): void {
     .addHelpText('after', HELP)
     .action(async (shell: 'bash' | 'zsh' | 'fish') => {
       const { completionScript } = await import('../completion/script.js');
-      process.stdout.write(completionScript(program, shell));
+      const { standardOutput, untilReaderLeaves } = await import('../standard-output.js');
+      const write = standardOutput();
+      await untilReaderLeaves(Promise.resolve(write(Buffer.from(completionScript(program, shell)))));
     });
 }

@@ -46,7 +46,7 @@ describe('a location', () => {
     ['h1:0/file', /"0" is not a port/],
     ['h1:12x/file', /"12x" is not a port/],
     ['127.1:1/file', /"127\.1" is not a host/],
-    ['user@h1:1/file', /"user@h1" is not a host/],
+    ['user@h1:1/file', /write host:port, without user or password$/],
     ['::1:1/file', /is not a/],
     ['https://h1:1/file', /only http:\/\/ is spoken$/],
     ['ftp://h1:1/file', /only http:\/\/ is spoken$/],
@@ -55,6 +55,8 @@ describe('a location', () => {
     ['h1:1/100%', /a "%" of a name is written %25$/],
     ['h1:1/../file', /dot segment/],
     ['h1:1/@h2:2/%2e/file', /dot segment/],
+    ['h1:1/@h2:99999/x', /"@h2:99999" is no hop, which is @host:port; the "@" of a name is written %40$/],
+    ['h1:1/@h2:2/@types/x', /"@types" is no hop/],
   ] as const) {
     test(`is not ${JSON.stringify(text)}`, () => {
       const error = thrownBy(() => parseLocation(text));
@@ -64,10 +66,34 @@ describe('a location', () => {
     });
   }
 
-  test('with a relay that is none names it', () => {
-    const error = thrownBy(() => parseLocation('h3:3/f', 'h1:1,h2'));
-    assert.match(error?.message ?? '', /"h2" has no port/);
-  });
+  for (const [jump, why] of [
+    ['h1:1,h2', /"h2" has no port; write host:port$/],
+    ['', /a relay is missing; write host:port,host:port$/],
+    ['h1:1,,h2:2', /a relay is missing; write host:port,host:port$/],
+    ['http://h1:1', /write host:port,host:port, without scheme, user or path$/],
+    ['user@h1:1', /write host:port,host:port, without scheme, user or path$/],
+  ] as const) {
+    test(`has no relays ${JSON.stringify(jump)}, and says so of them`, () => {
+      const error = thrownBy(() => parseLocation('h3:3/f', jump));
+      assert.equal(error?.code, 'BAD_ROUTE');
+      assert.ok(error.message.startsWith(`-J "${jump}": `), error.message);
+      assert.match(error.message, why);
+    });
+  }
+
+  for (const [text, jump] of [
+    ['user:secret@h1:1/x', undefined],
+    ['http://user:se@ cret@h1:1/x', undefined],
+    ['user:sec?secret@h1:1/x', undefined],
+    ['h1:1/@user:secret@h2:2/x', undefined],
+    ['h1:1/x', 'h0:1,user:se,cret@h2:2'],
+  ] as const) {
+    test(`that is wrong is shown without its password: ${text} ${jump ?? ''}`, () => {
+      const error = thrownBy(() => parseLocation(text, jump));
+      assert.equal(error?.code, 'BAD_ROUTE');
+      assert.doesNotMatch(error.message, /cret/);
+    });
+  }
 
   test('survives being written and read', () => {
     const location = fc.record(
