@@ -33,7 +33,8 @@ function parseWhere(text: string): Location {
   if (/%(?![\da-f]{2})/i.test(rest)) throw bad('a "%" of a name is written %25');
   const first = parseAuthority(authority, scheme === undefined ? undefined : HTTP_PORT);
   const { route, path } = parseTarget(rest === '' ? '/' : rest);
-  const [, noHop] = /^\/(@[^/]*)/.exec(path) ?? [];
+  // A name may begin with "@"; one with a colon as well is a hop mistyped.
+  const [, noHop] = /^\/(@[^/]*:[^/]*)/.exec(path) ?? [];
   if (noHop !== undefined)
     throw bad(`"${shown(noHop)}" is no hop, which is @host:port; the "@" of a name is written %40`);
   return { route: [first, ...route], path: encodePath(path) };

@@ -56,7 +56,7 @@ describe('a location', () => {
     ['h1:1/../file', /dot segment/],
     ['h1:1/@h2:2/%2e/file', /dot segment/],
     ['h1:1/@h2:99999/x', /"@h2:99999" is no hop, which is @host:port; the "@" of a name is written %40$/],
-    ['h1:1/@h2:2/@types/x', /"@types" is no hop/],
+    ['h1:1/@h2:2/@types:x/y', /"@types:x" is no hop/],
   ] as const) {
     test(`is not ${JSON.stringify(text)}`, () => {
       const error = thrownBy(() => parseLocation(text));
