@@ -124,13 +124,16 @@ export function formatInput({ name, route }: Source): string {
   return [name, ...route.map(({ host, port }) => `${host} ${port}`), ''].join('\n');
 }
 
+/** Control characters, bidirectional controls, line separators, byte-order mark. */
+export const UNSAFE_TO_PRINT = /[\p{Cc}\p{Zl}\p{Zp}\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff]/gu;
+
 /**
  * Text from elsewhere made safe to print: control characters, bidirectional controls and line
  * separators become `\xNN` or `\u{NNNN}` (CVE-2019-6109), and it is cut after `length` characters.
  */
 export function visible(text: string, length = 200): string {
   const shown = text.length > length ? `${text.slice(0, length)}…` : text;
-  return shown.replace(/[\p{Cc}\p{Zl}\p{Zp}\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff]/gu, (char) => {
+  return shown.replace(UNSAFE_TO_PRINT, (char) => {
     const code = char.codePointAt(0) ?? 0;
     return code < 256 ? `\\x${code.toString(16).padStart(2, '0')}` : `\\u{${code.toString(16)}}`;
   });

@@ -14,3 +14,8 @@ export function parseBytes(text: string): number | undefined {
   if (number === undefined) return undefined;
   return Number(number) * 1024 ** ['', 'K', 'M', 'G', 'T', 'P'].indexOf(unit.toUpperCase());
 }
+
+/** Base64 as hexadecimal digits, as people compare digests. */
+export function hex(base64: string): string {
+  return Buffer.from(base64, 'base64').toString('hex');
+}

@@ -3,8 +3,8 @@ import type { GetEvent } from '../client/get-events.js';
 import type { Transferred } from '../client/transfer.js';
 import type { ViaductError } from '../errors.js';
 import { visible } from '../route.js';
-import { formatBytes } from '../units.js';
-import { errorLine, formatSeconds, printError } from './print.js';
+import { formatBytes, hex } from '../units.js';
+import { errorLine, formatSeconds, jsonLine, printError } from './print.js';
 import { ProgressDisplay, type ProgressTask } from './progress/display.js';
 
 /** Tells how downloads go. */
@@ -165,10 +165,6 @@ function rateOf(bytes: number, seconds: number): string {
   return `${formatBytes(bytes / Math.max(seconds, 0.001))}/s`;
 }
 
-function hex(base64: string): string {
-  return Buffer.from(base64, 'base64').toString('hex');
-}
-
 /** Progress of a file is told at most twice a second. */
 const PROGRESS_MS = 500;
 
@@ -213,7 +209,7 @@ class JsonReport implements GetReport {
 }
 
 function printJson(members: object): void {
-  process.stderr.write(`${JSON.stringify(members)}\n`);
+  process.stderr.write(jsonLine(members));
 }
 
 function errorMembers({ code, hop, hopNumber, message }: ViaductError): object {

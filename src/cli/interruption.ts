@@ -6,7 +6,7 @@ import { ViaductError } from '../errors.js';
 export interface Interruption {
   /** Aborts at SIGINT, SIGTERM or SIGHUP. */
   readonly signal: AbortSignal;
-  /** The exit code of a process that such a signal ended, or `code` if none has. */
+  /** The exit code of a process that such a signal ended, or `code` if none has, or it came when all had ended well. */
   exitCode(code: number): number;
 }
 
@@ -29,6 +29,6 @@ export function listenForInterruption(outcome: string): Interruption {
   }
   return {
     signal: abort.signal,
-    exitCode: (code) => (by === undefined ? code : 128 + constants.signals[by]),
+    exitCode: (code) => (by === undefined || code === 0 ? code : 128 + constants.signals[by]),
   };
 }

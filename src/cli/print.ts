@@ -1,4 +1,5 @@
 import type { ViaductError } from '../errors.js';
+import { UNSAFE_TO_PRINT } from '../route.js';
 
 /** The one line that a failure gets on standard error. Returns its exit code. */
 export function printError(error: ViaductError): number {
@@ -9,6 +10,15 @@ export function printError(error: ViaductError): number {
 /** That line, without its end: what stands before and after the message and its hint. */
 export function errorLine({ message, hint }: ViaductError, before = '', after = ''): string {
   return `viaduct: ${before}${message}${hint === undefined ? '' : ` (${hint})`}${after}`;
+}
+
+/** An object as a line of JSON in which nothing surprises a terminal: what `visible` of route.ts escapes is `\uNNNN`. */
+export function jsonLine(members: object): string {
+  const text = JSON.stringify(members).replace(
+    UNSAFE_TO_PRINT,
+    (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  );
+  return `${text}\n`;
 }
 
 /** A time: `0.12 s` under a minute, else `1:02` or `1:02:03`. */

@@ -2,6 +2,7 @@ import { listLocation } from '../client/listing.js';
 import { visible } from '../route.js';
 import { formatBytes } from '../units.js';
 import type { Entry } from '../wire/listing.js';
+import { jsonLine } from './print.js';
 import { standardOutput, untilReaderLeaves } from './standard-output.js';
 import { type WhereOptions, locationFrom } from './where.js';
 
@@ -44,7 +45,7 @@ function nameOf({ name, kind }: Entry): string {
 
 function asJson(entry: Entry): string {
   const { name, kind, modified } = entry;
-  return JSON.stringify({ name, type: kind, size: kind === 'file' ? entry.size : undefined, modified });
+  return jsonLine({ name, type: kind, size: kind === 'file' ? entry.size : undefined, modified }).trimEnd();
 }
 
 /** Lines of size, local time and name; a folder has no size. */

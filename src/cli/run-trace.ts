@@ -1,6 +1,6 @@
 import { type TracedHop, failureIn, traceRoute } from '../client/trace.js';
 import { type Hop, type Route, formatHop, limitHops, visible } from '../route.js';
-import { printError } from './print.js';
+import { jsonLine, printError } from './print.js';
 import { canDraw } from './progress/display.js';
 import { LiveArea } from './progress/live-area.js';
 import { standardOutput, untilReaderLeaves } from './standard-output.js';
@@ -31,7 +31,7 @@ export async function runTrace(where: string | undefined, options: TraceCommandO
     timeoutMs: options.timeout,
     connectTimeoutMs: options.connectTimeout,
     maxHops: options.maxHops,
-    onHop: options.json ? (traced) => print(jsonLine(traced)) : tablePrinter(route, print),
+    onHop: options.json ? (traced) => print(hopLine(traced)) : tablePrinter(route, print),
   });
   await untilReaderLeaves(written);
   const failure = failureIn(hops);
@@ -39,13 +39,13 @@ export async function runTrace(where: string | undefined, options: TraceCommandO
 }
 
 /** The members are an interface, described in the README. */
-function jsonLine(traced: TracedHop): string {
+function hopLine(traced: TracedHop): string {
   const { number, hop, state } = traced;
   const found =
     traced.state === 'up'
       ? { version: traced.version, roundTripMs: rounded(traced.roundTripMs), linkMs: rounded(traced.linkMs) }
       : { code: traced.error?.code, reason: traced.error?.message };
-  return `${JSON.stringify({ hop: number, address: formatHop(hop), state, ...found })}\n`;
+  return jsonLine({ hop: number, address: formatHop(hop), state, ...found });
 }
 
 /** Microseconds are not measured. */

@@ -2,17 +2,26 @@ import { parseDictionary } from 'structured-headers';
 import { type ErrorCode, ViaductError } from '../errors.js';
 import { formatHop, hopLabel } from '../route.js';
 import { parseHttpDate } from '../wire/http-date.js';
-import { valuesOf } from '../wire/http-head.js';
+import { type Field, valuesOf } from '../wire/http-head.js';
 import type { Version } from './destination.js';
 import type { Location } from './location.js';
 import type { Reply } from './reply.js';
 
-/** What replies say of a file, checked: nothing that contradicts what is known is gone on with. */
+/** What is asked of a file, and what replies say, checked: nothing that contradicts what is known is gone on with. */
 
 /** `ETag`, if it is one that tells versions apart for sure (RFC 9110 §8.8.1). */
 function strongEtag(reply: Reply): string | undefined {
   const etag = reply.field('etag');
-  return etag !== undefined && /^"[\x21\x23-\x7e\x80-\xff]*"$/.test(etag) ? etag : undefined;
+  return etag !== undefined && isStrongEtag(etag) ? etag : undefined;
+}
+
+export function isStrongEtag(text: string): boolean {
+  return /^"[\x21\x23-\x7e\x80-\xff]*"$/.test(text);
+}
+
+/** `Retry-After` in ms; a second for what is not a number of seconds, or none at all. */
+export function retryAfterMs(value: string): number {
+  return (/^\d{1,9}$/.test(value) && Number(value) * 1000) || 1000;
 }
 
 /**
@@ -30,6 +39,14 @@ export function versionOf(reply: Reply, location: Location): Version {
 export function modifiedOf(reply: Reply): Date | undefined {
   const modified = parseHttpDate(reply.field('last-modified') ?? '');
   return modified === undefined ? undefined : new Date(modified);
+}
+
+/** The rest of the file, but all of it if it has changed (RFC 9110 §13.1.5). */
+export function rangeFrom(start: number, etag: string): Field[] {
+  return [
+    ['Range', `bytes=${start}-`],
+    ['If-Range', etag],
+  ];
 }
 
 /**

@@ -24,19 +24,20 @@ const PERMISSIONS = 0o777;
 
 /**
  * Looks at what is at a target.
- * @param follow a link, and replace what it leads to
+ * @param follow a link, and replace what it leads to; else links and devices are refused
  * @throws ViaductError WRITE_FAILED if no file can come there
  */
 export async function placeOf(target: string, follow = true): Promise<Place> {
   if (target === '' || /[/\\]$/.test(target)) throw writeFailed(target, 'it is not the name of a file');
+  if (!follow && (await isLink(target))) throw writeFailed(target, 'it is a link');
   const existing = await writing(target, () => statOrNothing(target));
   if (existing?.isDirectory()) throw writeFailed(target, 'it is a folder');
   // Opening a FIFO without a reader would block a thread that nothing can interrupt.
   if (existing?.isFIFO()) throw writeFailed(target, 'it is a FIFO; use -o - and redirect the output to it');
+  if (existing && !existing.isFile() && !follow) throw writeFailed(target, 'it is a device');
   if (existing && !existing.isFile())
     return { target, final: target, device: true, replaces: false, mode: NEW_FILE_MODE };
-  if ((!existing || !follow) && (await isLink(target)))
-    throw writeFailed(target, existing ? 'it is a link' : 'it is a link that leads nowhere');
+  if (!existing && (await isLink(target))) throw writeFailed(target, 'it is a link that leads nowhere');
   const final = existing ? await writing(target, () => realpath(target)) : target;
   const mode = existing ? existing.mode & PERMISSIONS : NEW_FILE_MODE;
   return { target, final, device: false, replaces: existing !== undefined, mode };

@@ -79,8 +79,9 @@ export function receive(channel: Channel, options: ReceiveOptions): Promise<void
       return false;
     };
     channel.onEnd = ended;
-    if (socket.destroyed) return gone();
+    isGone = socket.destroyed;
     if (options.begin !== undefined && options.begin.length > 0) takeNext(options.begin);
+    else if (isGone) gone();
     else if (socket.readableEnded) ended();
     else channel.resume();
   });

@@ -50,12 +50,17 @@ export class Reply implements ReplyHead {
 
   /**
    * Reads the body to its end, as chunks that the sink takes one at a time, and ends the connection.
+   * @param timeoutMs silence that is an error
    * @throws ViaductError CUT_SHORT, TIMEOUT or BAD_REPLY; the sink's error; the signal's reason
    */
-  async read(sink: Sink): Promise<void> {
+  async read(sink: Sink, timeoutMs = this.#peer.timeoutMs): Promise<void> {
     const peer = this.#peer;
-    const { channel, timeoutMs } = peer;
-    if (this.length === 0) return channel.finish(() => channel.socket.destroy());
+    const { channel } = peer;
+    if (this.length === 0) {
+      if (this.#rest.length > 0)
+        throw peerError(peer, 'BAD_REPLY', 'sent more than the 0 bytes that it announced');
+      return channel.finish(() => channel.socket.destroy());
+    }
     await receive(channel, {
       begin: this.#rest,
       take: this.#framing === 'chunks' ? this.#chunkTaker(sink) : this.#byteTaker(sink),
@@ -74,17 +79,20 @@ export class Reply implements ReplyHead {
   async bytes(limit: number, limitMs: number): Promise<Buffer> {
     const chunks: Buffer[] = [];
     const deadline = performance.now() + limitMs;
-    await this.read(async (chunk) => {
-      if (this.received + chunk.length > limit)
-        throw peerError(this.#peer, 'BAD_REPLY', `sent more than ${limit} bytes`);
-      if (performance.now() > deadline)
-        throw peerError(
-          this.#peer,
-          'TIMEOUT',
-          `was not done within ${limitMs / 1000} s, ${this.#progress()}`,
-        );
-      chunks.push(Buffer.from(chunk));
-    });
+    await this.read(
+      async (chunk) => {
+        if (this.received + chunk.length > limit)
+          throw peerError(this.#peer, 'BAD_REPLY', `sent more than ${limit} bytes`);
+        if (performance.now() > deadline)
+          throw peerError(
+            this.#peer,
+            'TIMEOUT',
+            `was not done within ${limitMs / 1000} s, ${this.#progress()}`,
+          );
+        chunks.push(Buffer.from(chunk));
+      },
+      Math.min(limitMs, this.#peer.timeoutMs),
+    );
     return Buffer.concat(chunks);
   }
 

@@ -1,6 +1,7 @@
 import { open, readFile, rename, rm } from 'node:fs/promises';
 import { ViaductError } from '../errors.js';
 import type { Version } from './destination.js';
+import { isStrongEtag } from './file-reply.js';
 import { type Location, formatLocation, parseLocation } from './location.js';
 
 /**
@@ -60,6 +61,7 @@ function parse(text: string): Sidecar | undefined {
   if (!('source' in value) || typeof value.source !== 'string') return undefined;
   if (!('size' in value) || typeof value.size !== 'number' || !Number.isSafeInteger(value.size))
     return undefined;
-  const etag = 'etag' in value && typeof value.etag === 'string' ? value.etag : undefined;
+  const etag =
+    'etag' in value && typeof value.etag === 'string' && isStrongEtag(value.etag) ? value.etag : undefined;
   return { source: value.source, etag, size: value.size };
 }

@@ -1,8 +1,18 @@
 import { type ViaductError, asViaductError } from '../errors.js';
 import { DIGEST_ASK_MS, DIGEST_BYTES_PER_MS, DIGEST_PATIENCE_MS, RETRIES } from '../limits.js';
+import { hex } from '../units.js';
 import type { Field } from '../wire/http-head.js';
 import type { Destination } from './destination.js';
-import { changed, checkRest, digestOf, modifiedOf, originError, versionOf } from './file-reply.js';
+import {
+  changed,
+  checkRest,
+  digestOf,
+  modifiedOf,
+  originError,
+  rangeFrom,
+  retryAfterMs,
+  versionOf,
+} from './file-reply.js';
 import type { GetEvent } from './get-events.js';
 import type { Location } from './location.js';
 import type { Reply } from './reply.js';
@@ -47,7 +57,7 @@ export class Transfer {
   readonly #options: TransferOptions;
   readonly #signal: AbortSignal;
   readonly #throttle: Throttle | undefined;
-  /** The most that was ever there: more than that is progress. */
+  /** The most that was ever there of this version: more than that is progress. */
   #best: number;
   #withoutProgress = 0;
   #received = 0;
@@ -132,6 +142,7 @@ export class Transfer {
       this.#tell({ type: 'restart', reason: same ? 'the origin does not send parts' : reason });
     }
     this.#own = undefined;
+    if (next.etag !== undefined && next.etag !== version?.etag) this.#best = 0;
     await this.#to.begin(next);
     this.#startOver = false;
   }
@@ -205,7 +216,7 @@ export class Transfer {
         const limit = `${Math.round(patienceMs / 1000)} s`;
         throw originError(this.#location, 'TIMEOUT', `did not tell the SHA-256 within ${limit}`);
       }
-      await pause(Math.min(Number.parseInt(after, 10) * 1000 || 1000, DIGEST_ASK_MS), this.#signal);
+      await pause(Math.min(retryAfterMs(after), DIGEST_ASK_MS), this.#signal);
     }
   }
 
@@ -214,11 +225,11 @@ export class Transfer {
     this.#signal.throwIfAborted();
     const { bytes, version, restartable } = this.#to;
     const retries = this.#options.retries ?? RETRIES;
-    if (bytes > this.#best) {
+    const isChange = error.code === 'CHANGED' && restartable;
+    if (bytes > this.#best && !isChange) {
       this.#best = bytes;
       this.#withoutProgress = 0;
     } else this.#withoutProgress += 1;
-    const isChange = error.code === 'CHANGED' && restartable;
     // Before there is anything of a file, nothing is broken yet: a wrong route is told at once.
     const isUnderWay = version !== undefined || this.#options.inTree === true;
     const mayPass = isChange || (error.transient && isUnderWay);
@@ -233,16 +244,4 @@ export class Transfer {
     this.#tell({ type: 'phase', phase: 'waiting' });
     await pause(pauseMs, this.#signal);
   }
-}
-
-/** The rest of the file, but all of it if it has changed (RFC 9110 §13.1.5). */
-function rangeFrom(start: number, etag: string): Field[] {
-  return [
-    ['Range', `bytes=${start}-`],
-    ['If-Range', etag],
-  ];
-}
-
-function hex(base64: string): string {
-  return Buffer.from(base64, 'base64').toString('hex');
 }

@@ -44,7 +44,7 @@ const TABLE = `       -  2001-02-02 23:05  sub/
 `;
 
 const OBJECTS = `{"name":"sub","type":"folder","modified":"2001-02-03T04:05:06.789Z"}
-{"name":"\\u001b[2J\\n\u202egnp.exe","type":"file","size":5,"modified":"2001-02-03T04:05:06.789Z"}
+{"name":"\\u001b[2J\\n\\u202egnp.exe","type":"file","size":5,"modified":"2001-02-03T04:05:06.789Z"}
 {"name":"a b.txt","type":"file","size":1500,"modified":"2001-02-03T04:05:06.789Z"}
 {"name":"empty","type":"file","size":0,"modified":"2001-02-03T04:05:06.789Z"}
 {"name":"größe","type":"file","size":3145728,"modified":"2001-02-03T04:05:06.789Z"}

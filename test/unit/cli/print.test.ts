@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import * as fc from 'fast-check';
 import { ViaductError } from 'viaduct';
-import { formatSeconds, printError } from '#src/cli/print.js';
+import { formatSeconds, jsonLine, printError } from '#src/cli/print.js';
 import { formatBytes } from '#src/units.js';
 
 describe('sizes', () => {
@@ -77,4 +77,11 @@ describe('a failure', () => {
       assert.equal(code, exit);
     });
   }
+});
+
+test('a line of JSON shows no control character as it is, and means the same', () => {
+  const members = { name: 'a\u001b\u0085\u202e\u2028\ufeffü😀' };
+  const line = jsonLine(members);
+  assert.equal(line, '{"name":"a\\u001b\\u0085\\u202e\\u2028\\ufeffü😀"}\n');
+  assert.deepEqual(JSON.parse(line), members);
 });
