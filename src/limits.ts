@@ -31,7 +31,7 @@ export const FLUSH_BYTES = 64 * 1024 * 1024;
 /** What waits in the kernel for a download that is slowed down by `--limit-rate`; lost if it is killed. */
 export const SLOW_READER_BYTES = 256 * 1024;
 
-/** Attempts of a download in a row that bring nothing (`--retry`). */
+/** A download is tried again so often in a row without progress (`--retry`). */
 export const RETRIES = 5;
 
 /** Files that are fetched at once (`--transfers`), and folders inside each other. */
@@ -124,7 +124,7 @@ export const LINGER_BYTES = 64 * 1024;
  * (measured). A large flow that can be spliced never gets so far, and holds little if its reader stalls before.
  */
 export const BUFFER_MIN = 2 * 1024;
-export const BUFFER_MID = 64 * 1024;
+export const BUFFER_MID = 32 * 1024;
 export const BUFFER_MAX = 256 * 1024;
 
 /**
@@ -139,6 +139,9 @@ export const OFFLOAD_WORKERS = 4;
 
 /** A worker that dies so often in a row, without ending a flow in between, is not started again. */
 export const OFFLOAD_DEATHS = 3;
+
+/** A splice worker that is to stop does so at once, unless something is wrong with it: it is ended after this. */
+export const OFFLOAD_STOP_MS = 2000;
 
 /**
  * Capacity of a pipe. A large one saves switches between threads; the kernel lets all processes of an ordinary user

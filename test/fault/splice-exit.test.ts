@@ -12,8 +12,8 @@ import { sparseFile, tempFolder } from '../support/temp.js';
 const PATIENT = ['--timeout', '3600', '--stall-timeout', '3600', '--pump', 'splice'];
 
 /** A relay whose worker has one flow, at which nothing happens, so that it sleeps. */
-async function asleep(t: TestContext) {
-  const relay = await NodeProcess.start(t, { args: PATIENT });
+async function asleep(t: TestContext, nodeArgs: readonly string[] = []) {
+  const relay = await NodeProcess.start(t, { args: PATIENT, nodeArgs });
   const { hop } = await rawServer(t, (socket) => void socket.resume().write(Buffer.alloc(2 ** 26)));
   const client = await rawConnect(t, relay.hop);
   client.write(messageOf('x', [hop]));
@@ -54,6 +54,17 @@ describe('the end of a process whose splice worker sleeps', { skip: withoutCalls
     assert.equal((await ending).how, 'reset');
     assert.equal((await relay.failure())['code'], 'ABORTED');
     assert.equal(await relay.ended, 143);
+  });
+
+  test('SIGTERM, when the worker heeds nothing any more', async (t) => {
+    const hook = new URL('../support/splice-fault.js?spin', import.meta.url).href;
+    const { relay, client } = await asleep(t, ['--import', hook]);
+    client.resetAndDestroy();
+    await relay.failure();
+    relay.process.kill('SIGUSR2');
+    await relay.until(({ log }) => log.some(({ msg }) => msg === 'fault'));
+    relay.process.kill('SIGTERM');
+    assert.equal(await relay.ended, 0);
   });
 
   test('SIGKILL, with the flow: it is reset', async (t) => {

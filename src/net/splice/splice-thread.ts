@@ -1,5 +1,5 @@
 import { Worker } from 'node:worker_threads';
-import { PIPES_MAX } from '../../limits.js';
+import { OFFLOAD_STOP_MS, PIPES_MAX } from '../../limits.js';
 import type { SystemCalls } from '../../system/calls.js';
 import type { Job, Lease, Outcome } from '../offload.js';
 import type { Order, Report, WorkerStart } from './protocol.js';
@@ -71,12 +71,14 @@ export class SpliceThread {
     return { outcome, abort: () => this.#order({ abort: id }) };
   }
 
-  /** Ends the thread. */
+  /** Ends the thread: when it hears of it, and if it does not, all the same. */
   async stop(): Promise<void> {
     // Who waits for this is to see it end.
     this.#worker.ref();
     this.askToStop();
+    const late = setTimeout(() => void this.#worker.terminate(), OFFLOAD_STOP_MS);
     await this.#exited;
+    clearTimeout(late);
   }
 
   /** A thread that sleeps in a system call would keep the process from ending. */
