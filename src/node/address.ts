@@ -43,8 +43,9 @@ const GLOBAL_IPV6: Prefix = [ipaddr.IPv6.parse('2000::'), 3];
 /** An address as the system writes it, without zone; undefined if it is none. */
 export function parseAddress(text: string): Address | undefined {
   const bare = text.replace(/%.*$/, '');
-  if (ipaddr.IPv4.isValidFourPartDecimal(bare)) return ipaddr.IPv4.parse(bare);
-  return bare.includes(':') && ipaddr.IPv6.isValid(bare) ? ipaddr.IPv6.parse(bare) : undefined;
+  // Each is asked only for what could be its own: its "no" is an exception inside, and addresses are many.
+  if (bare.includes(':')) return ipaddr.IPv6.isValid(bare) ? ipaddr.IPv6.parse(bare) : undefined;
+  return ipaddr.IPv4.isValidFourPartDecimal(bare) ? ipaddr.IPv4.parse(bare) : undefined;
 }
 
 /** True if the address lies in the prefix; an IPv4 address never lies in an IPv6 one. */

@@ -26,6 +26,8 @@ export class Connection {
   /** Bytes of interim replies; a reply has not begun with them (RFC 9110 §15.2). */
   interimBytes = 0;
   readonly acceptedAt = performance.now();
+  /** All is done but for the client's end: that it leaves ends nothing any more. */
+  #lingers = false;
   readonly #abort = new AbortController();
   readonly #keeping = new AbortController();
 
@@ -34,6 +36,7 @@ export class Connection {
     this.channel = channel;
     this.peer = peerOf(channel.socket);
     channel.socket.once('close', () => {
+      if (this.#lingers) return;
       this.abort(new ViaductError('CLIENT_GONE', 'the client left', { cause: channel.error }));
     });
     this.outlet = new Outlet(channel, node.stallMs, this.signal);
@@ -77,6 +80,8 @@ export class Connection {
       const first = await readFirst(this.channel, this.node.silenceMs, this.signal);
       if (first.dialect === 'classic') await serveClassic(this, first);
       else await serveHttp(this, first.bytes);
+      this.#lingers = true;
+      this.outlet.release();
       await lingeringClose(this.channel, this.signal);
     } catch (error) {
       this.channel.reset();
