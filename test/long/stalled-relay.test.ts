@@ -17,8 +17,6 @@ const ZEROS = Buffer.alloc(MIB);
 const FURTHER = 4 * MIB;
 const TO_THE_END = 3;
 const PATIENT = ['--stall-timeout', '3600', '--timeout', '3600', '--pump', 'splice'];
-/** As docs/performance.md advises where memory counts: V8 keeps up to 32 MiB for young objects otherwise. */
-const SMALL_HEAP = ['--max-semi-space-size=1'];
 const MOST_GROWTH = 64 * MIB;
 
 /** A reader that takes zeros when it is told to, counts them, and else takes nothing. */
@@ -91,7 +89,7 @@ describe('1,000 readers of 1 GiB that stall at a relay', { skip: withoutCalls },
       const root = tempFolder(t);
       sparseFile(root, 'large', 1024 * MIB);
       const origin = await NodeProcess.start(t, { root, args: PATIENT });
-      const relay = await NodeProcess.start(t, { args: PATIENT, nodeArgs: SMALL_HEAP });
+      const relay = await NodeProcess.start(t, { args: PATIENT });
       const [warm] = await startReaders(t, relay, origin, 1);
       await warm?.read(Infinity);
       assert.equal(warm?.bytes, 1024 * MIB);
