@@ -90,6 +90,8 @@ const MEANINGS = {
     proxy: 'connection_read_timeout',
     transient: true,
   },
+  /** Not done within the user's limit for everything. */
+  MAX_TIME: { exit: 28 },
   /** The receiver took nothing for longer than the limit. */
   STALLED: { exit: 28 },
   /** The sender broke the connection before the end of the file. */
@@ -113,7 +115,7 @@ const MEANINGS = {
   /** The file is another one than before, and what there is of it cannot be taken back. */
   CHANGED: { exit: 18, hint: 'fetch it again' },
   /** The SHA-256 of what was fetched is not that of the file at its origin. */
-  DIGEST_MISMATCH: { exit: 110, hint: 'something on the way changes data; nothing was kept' },
+  DIGEST_MISMATCH: { exit: 110, hint: 'its bytes were changed on the way or on the disk; nothing was kept' },
   /** The origin does not tell the SHA-256 of the file. */
   NO_DIGEST: { exit: 22, hint: '--no-verify accepts the file by its size' },
   /** A name of the far side that means something else here. */

@@ -69,7 +69,7 @@ class TextReport implements GetReport {
     const { files, received, skipped, failures } = totals;
     const seconds = (performance.now() - this.#startedAt) / 1000;
     const parts = [
-      `${files} files`,
+      files === 1 ? '1 file' : `${files} files`,
       formatBytes(received),
       formatSeconds(seconds),
       rateOf(received, seconds),

@@ -35,13 +35,18 @@ export interface GetCommandOptions extends WhereOptions {
 
 /** Fetches what the locations name. Returns the exit code. */
 export async function runGet(wheres: readonly string[], options: GetCommandOptions): Promise<number> {
-  const named = wheres.length === 0 ? [undefined] : wheres;
-  const locations = await Promise.all(named.map((where) => locationFrom(where, options)));
-  const several = locations.length > 1 || options.recursive === true;
+  const several = wheres.length > 1 || options.recursive === true;
   const toStdout = options.output === '-';
-  if (toStdout && several)
-    throw new ViaductError('USAGE', '-o - takes one file; several would not be told apart');
-  const orders = toStdout ? [] : await ordersFor(locations, options);
+  const report = createGetReport({ ...options, toStdout, several });
+  let orders: readonly Order[];
+  try {
+    if (toStdout && several)
+      throw new ViaductError('USAGE', '-o - takes one file; several would not be told apart');
+    orders = await ordersFor(wheres, options);
+  } catch (error) {
+    if (options.json) return report.failed(asViaductError(error));
+    throw error;
+  }
   const interruption = listenForInterruption('');
   const settings: GetOptions = {
     retries: options.retry,
@@ -53,9 +58,8 @@ export async function runGet(wheres: readonly string[], options: GetCommandOptio
     maxHops: options.maxHops,
     signal: limited(interruption.signal, options.maxTime),
   };
-  const report = createGetReport({ ...options, toStdout, several });
   try {
-    if (toStdout) return interruption.exitCode(await toStandardOutput(locations, settings, report));
+    if (toStdout) return interruption.exitCode(await toStandardOutput(orders, settings, report));
     const totals = await getAll(orders, {
       ...settings,
       transfers: options.transfers,
@@ -70,9 +74,11 @@ export async function runGet(wheres: readonly string[], options: GetCommandOptio
 }
 
 /** What comes where. Several things, and the folders of -r, come into a folder. */
-async function ordersFor(locations: readonly Location[], options: GetCommandOptions): Promise<Order[]> {
+async function ordersFor(wheres: readonly string[], options: GetCommandOptions): Promise<Order[]> {
   const { output } = options;
   const recursive = options.recursive === true;
+  const places = wheres.length === 0 ? [undefined] : wheres;
+  const locations = await Promise.all(places.map((where) => locationFrom(where, options)));
   const named = locations.map((location) => (recursive ? asFolder(location) : location));
   const [only] = named;
   if (output !== undefined && only !== undefined && named.length === 1)
@@ -102,12 +108,12 @@ function asFolder({ route, path }: Location): Location {
 }
 
 async function toStandardOutput(
-  locations: readonly Location[],
+  [order]: readonly Order[],
   settings: GetOptions,
   report: GetReport,
 ): Promise<number> {
-  const [location] = locations;
-  if (location === undefined) throw new ViaductError('USAGE', 'say where');
+  if (order === undefined) throw new ViaductError('USAGE', 'say where');
+  const { location } = order;
   const listener = report.file(targetNameOf(location));
   let exit = 0;
   try {
@@ -126,7 +132,7 @@ async function toStandardOutput(
 function limited(signal: AbortSignal, limitMs: number | undefined): AbortSignal {
   if (limitMs === undefined) return signal;
   const late = new AbortController();
-  const error = new ViaductError('TIMEOUT', `not done within ${limitMs / 1000} s`);
+  const error = new ViaductError('MAX_TIME', `not done within the ${limitMs / 1000} s of --max-time`);
   setTimeout(() => late.abort(error), limitMs).unref();
   return AbortSignal.any([signal, late.signal]);
 }

@@ -1,8 +1,7 @@
 import { asViaductError } from '../errors.js';
 import { nameOfPath } from '../url.js';
-import { parseHttpDate } from '../wire/http-date.js';
 import { type Entry, ListingDecoder } from '../wire/listing.js';
-import { originError } from './file-reply.js';
+import { modifiedOf, originError, versionOf } from './file-reply.js';
 import type { Location } from './location.js';
 import type { Reply } from './reply.js';
 import { type RequestOptions, request } from './request.js';
@@ -62,10 +61,10 @@ async function headOf(location: Location, options: ListOptions): Promise<Reply> 
 }
 
 function fileEntry(reply: Reply, location: Location): Entry {
-  const size = Number(reply.field('content-length') ?? NaN);
-  const modified = parseHttpDate(reply.field('last-modified') ?? '');
-  if (reply.status !== 200 || !Number.isSafeInteger(size) || modified === undefined)
-    throw originError(location, 'BAD_REPLY', 'does not tell the size and time of the file');
+  const { size } = versionOf(reply, location);
+  const modified = modifiedOf(reply);
+  if (reply.status !== 200 || modified === undefined)
+    throw originError(location, 'BAD_REPLY', 'does not tell the time of the file');
   const name = nameOfPath(location.path).split('/').at(-1) ?? '';
-  return { kind: 'file', name, size, modified: new Date(modified) };
+  return { kind: 'file', name, size, modified };
 }

@@ -1,6 +1,6 @@
 import { Token, parseList } from 'structured-headers';
 import { type ErrorCode, ViaductError, asErrorCode, codeOfProxyError } from '../errors.js';
-import { formatHop, visible } from '../route.js';
+import { type Hop, formatHop, hopLabel, visible } from '../route.js';
 import { type ReplyHead, valuesOf } from '../wire/http-head.js';
 import { parseJsonObject } from '../wire/json.js';
 import type { Location } from './location.js';
@@ -28,19 +28,30 @@ export function remoteError(
 ): ViaductError {
   const problem = readProblem(fields, body);
   const failure = readProxyStatus(fields);
-  const said = problem.details ?? failure.details;
-  const hop = failure.address ?? problem.address;
+  const claimed = failure.address ?? problem.address;
   // A host may occur twice: its address alone tells the number only where it occurs once.
   const places = route.flatMap((each, index) =>
-    hop === undefined || formatHop(each) === hop ? [index + 1] : [],
+    claimed === undefined || formatHop(each) === claimed ? [index + 1] : [],
   );
   const hopNumber = places.find((place) => place === problem.hopNumber || places.length === 1);
-  const message =
-    said ?? `the answer is ${status}${reason === '' ? '' : ` (${reason})`}, without a word of the hop`;
-  return new ViaductError(codeFor(failure.type, problem.type, status), visible(message), {
+  const itself = hopNumber === undefined ? undefined : route[hopNumber - 1];
+  const hop = claimed ?? (itself && formatHop(itself));
+  const said =
+    problem.details ??
+    failure.details ??
+    `the answer is ${status}${reason === '' ? '' : ` (${reason})`}, without a word of the hop`;
+  const message = visible(withAddress(said, hopNumber, itself));
+  return new ViaductError(codeFor(failure.type, problem.type, status), message, {
     hop: hop === undefined ? undefined : visible(hop),
     hopNumber,
   });
+}
+
+/** What a node says of itself begins with its number, which is all it knows; we know its address. */
+function withAddress(said: string, number: number | undefined, hop: Hop | undefined): string {
+  const itself = `hop ${number}`;
+  if (number === undefined || hop === undefined || !said.startsWith(`${itself}: `)) return said;
+  return hopLabel(number, hop) + said.slice(itself.length);
 }
 
 function codeFor(type: string | undefined, claimed: string | undefined, status: number): ErrorCode {

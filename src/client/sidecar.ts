@@ -1,5 +1,6 @@
 import { open, readFile, rename, rm } from 'node:fs/promises';
-import { ViaductError } from '../errors.js';
+import { ViaductError, systemCode } from '../errors.js';
+import { parseJsonObject } from '../wire/json.js';
 import type { Version } from './destination.js';
 import { isStrongEtag } from './file-reply.js';
 import { type Location, formatLocation, parseLocation } from './location.js';
@@ -35,8 +36,7 @@ export async function readSidecar(path: string): Promise<Sidecar | 'missing' | '
   try {
     return parse(await readFile(path, 'utf8')) ?? 'foreign';
   } catch (error) {
-    if (error instanceof SyntaxError) return 'foreign';
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return 'missing';
+    if (systemCode(error) === 'ENOENT') return 'missing';
     throw error;
   }
 }
@@ -56,12 +56,7 @@ export async function writeSidecar(path: string, sidecar: Sidecar): Promise<void
 }
 
 function parse(text: string): Sidecar | undefined {
-  const value: unknown = JSON.parse(text);
-  if (typeof value !== 'object' || value === null) return undefined;
-  if (!('source' in value) || typeof value.source !== 'string') return undefined;
-  if (!('size' in value) || typeof value.size !== 'number' || !Number.isSafeInteger(value.size))
-    return undefined;
-  const etag =
-    'etag' in value && typeof value.etag === 'string' && isStrongEtag(value.etag) ? value.etag : undefined;
-  return { source: value.source, etag, size: value.size };
+  const { source, etag, size } = parseJsonObject(text) ?? {};
+  if (typeof source !== 'string' || typeof size !== 'number' || !Number.isSafeInteger(size)) return undefined;
+  return { source, etag: typeof etag === 'string' && isStrongEtag(etag) ? etag : undefined, size };
 }

@@ -21,7 +21,7 @@ import { pause, pauseBefore, unlessAborted } from './retry.js';
 import { Throttle } from './throttle.js';
 
 export interface TransferOptions extends Pick<RequestOptions, 'timeoutMs' | 'connectTimeoutMs' | 'maxHops'> {
-  /** Attempts in a row without progress; 0: none after the first. @default 5 */
+  /** Tries again so often in a row without progress, as long as there is some; 0: never. @default 5 */
   readonly retries?: number | undefined;
   /** Compare the SHA-256 with the origin's. @default true */
   readonly verify?: boolean | undefined;
@@ -167,7 +167,7 @@ export class Transfer {
   #unexpected(reply: Reply): ViaductError {
     const where = reply.field('location');
     if (reply.status === 301 && where?.endsWith('/') === true)
-      return originError(this.#location, 'HTTP_ERROR', 'says that it is a folder, not a file');
+      return originError(this.#location, 'HTTP_ERROR', 'says that it is a folder; -r fetches all of it');
     return originError(this.#location, 'HTTP_ERROR', `answered with status ${reply.status}`);
   }
 
@@ -233,7 +233,7 @@ export class Transfer {
     // Before there is anything of a file, nothing is broken yet: a wrong route is told at once.
     const isUnderWay = version !== undefined || this.#options.inTree === true;
     const mayPass = isChange || (error.transient && isUnderWay);
-    if (!mayPass || this.#withoutProgress >= retries) throw error;
+    if (!mayPass || retries === 0 || this.#withoutProgress > retries) throw error;
     if (isChange) {
       this.#startOver = true;
       this.#theirs = undefined;

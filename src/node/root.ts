@@ -139,7 +139,11 @@ export class Root {
 }
 
 function notFound(name: string, cause?: unknown): ViaductError {
-  return new ViaductError('NOT_FOUND', `there is no file "${visible(name)}"`, { cause });
+  return new ViaductError(
+    'NOT_FOUND',
+    `there is no ${name.endsWith('/') ? 'folder' : 'file'} "${visible(name)}"`,
+    { cause },
+  );
 }
 
 /** What {@link ServedFile} says of it. */

@@ -56,7 +56,8 @@ describe('what get prints', () => {
   });
 
   test('with --json is a line for each event, and nothing else', async (t) => {
-    const { url, folder, bytes } = await served(t);
+    const { url, route, folder, bytes } = await served(t);
+    const address = route.map(formatHop).at(-1);
     const run = await runViaduct(t, ['get', url, '--json'], { cwd: folder });
     assert.deepEqual([run.code, run.stdout], [0, '']);
     const events = eventsOf(run).filter(({ event }) => event !== 'progress');
@@ -77,15 +78,19 @@ describe('what get prints', () => {
     );
     const failed = await runViaduct(t, ['get', `${url}x`, '--json'], { cwd: folder });
     assert.deepEqual([failed.code, failed.stdout], [22, '']);
-    const message = 'hop 3: there is no file "a filex"';
     assert.deepEqual(eventsOf(failed).at(-1), {
       event: 'error',
       file: 'a filex',
       code: 'NOT_FOUND',
       hop: 3,
-      message,
+      address,
+      message: `hop 3 (${address}): there is no file "a filex"`,
       exit: 22,
     });
+    const mistyped = await runViaduct(t, ['get', 'h1:1/a', 'h1', '--json'], { cwd: folder });
+    assert.deepEqual([mistyped.code, mistyped.stdout], [2, '']);
+    const reason = '"h1": "h1" has no port; write host:port';
+    assert.deepEqual(eventsOf(mistyped), [{ event: 'error', code: 'BAD_ROUTE', message: reason, exit: 2 }]);
   });
 
   test('tells of retries and of starting over', async (t) => {
@@ -140,8 +145,9 @@ test('what is wrong with the arguments is one line, and exit code 2', async (t) 
     [['h1:1/a/'], /"\/a\/" is a folder/],
     [['h1:1/x?y'], /a "\?" of a name is written %3F/],
     [['h1:1/x', '--retry', '-1'], /Expected a whole number from 0/],
-    [['h1:1/x', '--limit-rate', '0'], /Expected a number, as 500K or 10M/],
-    [['h1:1/x', '--limit-rate', 'fast'], /Expected a number, as 500K or 10M/],
+    [['h1:1/x', '-q', '-v'], /'-q, --quiet' cannot be used with option '-v, --verbose'/],
+    [['h1:1/x', '--limit-rate', '0'], /Expected bytes a second, more than 0, as in 500K or 10M/],
+    [['h1:1/x', '--limit-rate', 'fast'], /Expected bytes a second/],
     [['h1:1/x', '--max-time', '0'], /Expected seconds, more than 0/],
     [['h1:1/x', '-J', 'h2'], /"h2" has no port/],
   ] as const) {

@@ -74,7 +74,11 @@ test('the place as it may be written: with relays apart, by an input file, a fil
 
 test('a failure: one line, and its exit code', async (t) => {
   const { run, route, first } = await prepare(t);
-  assertOneLine(await run(urlOf(route, '/absent')), 22, /^viaduct: hop 2: there is no file "absent"\n$/);
+  assertOneLine(
+    await run(urlOf(route, '/absent')),
+    22,
+    /^viaduct: hop 2 \([^)]+\): there is no file "absent"\n$/,
+  );
   assertOneLine(await run(`${first}/@nowhere.invalid:12000/`), 6, /hop 2 \(nowhere\.invalid:12000\) /);
   assertOneLine(await run(), 2, /say where: host:port\/path, or --route FILE/);
   assertOneLine(await run('--route', 'x', first), 2, /--route names everything/);

@@ -18,7 +18,7 @@ export function addGetCommand(program: Command): void {
     .option('-r, --recursive', 'fetch whole folders; what is there with the same size and time is skipped')
     .addOption(countOption('--transfers', 'files at once', TRANSFERS))
     .addOption(
-      new Option('--retry <n>', 'attempts in a row that bring nothing, 0 for none')
+      new Option('--retry <n>', 'times to try again in a row without progress, 0 for never')
         .default(RETRIES)
         .argParser(parseRetries),
     )
@@ -30,7 +30,7 @@ export function addGetCommand(program: Command): void {
     .addOption(secondsOption('--max-time', 'everything together', undefined))
     .addOption(countOption('--max-hops', 'hops of a route', MAX_HOPS))
     .option('--plain', 'without encryption: the only way there is')
-    .option('-q, --quiet', 'print nothing but errors')
+    .addOption(new Option('-q, --quiet', 'print nothing but errors').conflicts('verbose'))
     .option('-v, --verbose', 'print each step')
     .option('--json', 'print events on standard error, a JSON object per line')
     .action(async (where: readonly string[], options: GetCommandOptions) => {
@@ -46,6 +46,7 @@ function parseRetries(text: string): number {
 
 function parseRate(text: string): number {
   const rate = parseBytes(text);
-  if (rate === undefined || rate < 1) throw new InvalidArgumentError('Expected a number, as 500K or 10M.');
+  if (rate === undefined || rate < 1)
+    throw new InvalidArgumentError('Expected bytes a second, more than 0, as in 500K or 10M.');
   return rate;
 }

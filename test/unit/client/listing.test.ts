@@ -49,16 +49,17 @@ test('a file is its own listing, and not fetched', async (t) => {
 });
 
 test('what is not there is told by the hop that has not got it', async (t) => {
-  const { list } = await prepare(t);
+  const { list, route } = await prepare(t);
+  const label = `hop 3 (${route.map(formatHop).at(-1)})`;
   for (const [path, code, message] of [
-    ['/absent', 'NOT_FOUND', 'hop 3: there is no file "absent"'],
-    ['/absent/', 'NOT_FOUND', 'hop 3: there is no file "absent/"'],
-    ['/dir/file.txt/', 'NOT_FOUND', 'hop 3: there is no file "dir/file.txt/"'],
-    ['/.hidden', 'FORBIDDEN', 'hop 3: ".hidden" has a leading dot (--dotfiles serves such names)'],
+    ['/absent', 'NOT_FOUND', 'there is no file "absent"'],
+    ['/absent/', 'NOT_FOUND', 'there is no folder "absent/"'],
+    ['/dir/file.txt/', 'NOT_FOUND', 'there is no folder "dir/file.txt/"'],
+    ['/.hidden', 'FORBIDDEN', '".hidden" has a leading dot (--dotfiles serves such names)'],
   ] as const) {
     const error = await failureOf(list(path));
     assert.deepEqual([error.code, error.exitCode], [code, 22], path);
-    assert.equal(error.message, message);
+    assert.equal(error.message, `${label}: ${message}`);
   }
 });
 
@@ -95,8 +96,8 @@ describe('an origin that answers something else', () => {
     ['no type', '/', '200 OK\r\n', evil, 'sent no listing'],
     ['a part', '/', JSON_HEAD.replace('200', '206'), evil, 'sent no listing'],
     ['that it was moved', '/', '301 Moved\r\nLocation: /x/\r\n', '', 'sent no listing'],
-    ['a file without a time', '/f', '200 OK\r\n', '', 'does not tell the size and time of the file'],
-    ['that nothing changed', '/f', '304 Not Modified\r\n', '', 'does not tell the size and time of the file'],
+    ['a file without a time', '/f', '200 OK\r\n', '', 'does not tell the time of the file'],
+    ['that nothing changed', '/f', '304 Not Modified\r\n', '', 'does not tell the time of the file'],
   ] as const) {
     test(what, async (t) => {
       const hop = await hopThat(t, head, body);
