@@ -23,6 +23,8 @@ export class Channel {
   consumer: Consumer = () => true;
   /** Told of the peer's FIN, after its last byte. Socket's own `end` is not to be trusted (below). */
   onEnd: () => void = () => {};
+  /** Takes a larger read buffer if the last chunk filled the one that there is. */
+  #grow: () => void = () => {};
   /** Gives a large read buffer up, whose bytes have been read. */
   #shrink: (isFree: boolean) => void = () => {};
   /** Node's own read buffers, not ours: it reads ahead until one is full. */
@@ -58,31 +60,39 @@ export class Channel {
    * the throughput of ordinary `data` events.
    */
   static dialling(address: string, port: number): Channel {
-    let buffer: Buffer = Buffer.allocUnsafeSlow(BUFFER_MIN);
+    let next: Buffer = Buffer.allocUnsafeSlow(BUFFER_MIN);
+    /** What Node reads into; it takes the next one after each chunk. */
+    let buffer = next;
     let delivering = false;
+    let filled = false;
     const socket = connect({
       host: address,
       port,
       allowHalfOpen: true,
       noDelay: true,
       onread: {
-        buffer: () => buffer,
+        buffer: () => (buffer = next),
         callback: (length) => {
           delivering = true;
-          const isFull = length === buffer.length;
+          filled = length === buffer.length;
           const more = channel.#deliver(buffer.subarray(0, length));
-          if (more && isFull) buffer = channel.#largerThan(buffer);
+          if (more) channel.#grow();
           delivering = false;
           return more;
         },
       },
     });
     const channel = new Channel(socket, false);
+    channel.#grow = () => {
+      if (filled) next = channel.#largerThan(buffer);
+      filled = false;
+    };
     channel.#shrink = (isFree) => {
       // Node asks for the next buffer after each chunk, and only then lets go of this one.
       if (!delivering) return;
       if (isFree) giveLargeBuffer(buffer);
-      buffer = Buffer.allocUnsafeSlow(BUFFER_LENT);
+      filled = false;
+      next = Buffer.allocUnsafeSlow(BUFFER_LENT);
     };
     socket.pause();
     socket.once('connect', () => setResetOnDeath(socket));
@@ -107,6 +117,8 @@ export class Channel {
 
   /** Lets bytes come. Not to be followed by {@link pause} in the same tick: Node would read all the same. */
   resume(): void {
+    // Only now: a reader that stalls keeps the small one.
+    this.#grow();
     this.socket.resume();
   }
 
