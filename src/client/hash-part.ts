@@ -1,7 +1,7 @@
 import type { Hash } from 'node:crypto';
 import { readSync } from 'node:fs';
 
-const BLOCK_BYTES = 1024 * 1024;
+const BLOCK_BYTES = 256 * 1024;
 
 /** Adds a part of an open file to a hash. */
 export function hashPart(hash: Hash, fd: number, from: number, to: number): void {

@@ -122,6 +122,8 @@ export class PartialFile implements Destination {
   digest(): Promise<string> {
     const hash = this.#hash;
     if (!hash) throw new Error('no digest was asked for');
+    // Nothing more will be written: the disk is at the rest while it is hashed.
+    this.#flushing ??= this.#flush();
     return writing(this.#options.place.target, () => hash.digest());
   }
 
