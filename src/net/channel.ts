@@ -64,7 +64,7 @@ export class Channel {
     /** What Node reads into; it takes the next one after each chunk. */
     let buffer = next;
     let delivering = false;
-    let filled = false;
+    let full: Buffer | undefined;
     const socket = connect({
       host: address,
       port,
@@ -74,7 +74,7 @@ export class Channel {
         buffer: () => (buffer = next),
         callback: (length) => {
           delivering = true;
-          filled = length === buffer.length;
+          full = length === buffer.length ? buffer : undefined;
           const more = channel.#deliver(buffer.subarray(0, length));
           if (more) channel.#grow();
           delivering = false;
@@ -84,14 +84,16 @@ export class Channel {
     });
     const channel = new Channel(socket, false);
     channel.#grow = () => {
-      if (filled) next = channel.#largerThan(buffer);
-      filled = false;
+      // Else Node has not had the larger one yet.
+      if (full === next) next = channel.#largerThan(next);
+      full = undefined;
     };
     channel.#shrink = (isFree) => {
       // Node asks for the next buffer after each chunk, and only then lets go of this one.
       if (!delivering) return;
       if (isFree) giveLargeBuffer(buffer);
-      filled = false;
+      if (next !== buffer) giveLargeBuffer(next);
+      full = undefined;
       next = Buffer.allocUnsafeSlow(BUFFER_LENT);
     };
     socket.pause();
@@ -117,7 +119,7 @@ export class Channel {
 
   /** Lets bytes come. Not to be followed by {@link pause} in the same tick: Node would read all the same. */
   resume(): void {
-    // Only now: a reader that stalls keeps the small one.
+    // Not before, for a chunk that had to wait: a reader that stalls keeps the small buffer.
     this.#grow();
     this.socket.resume();
   }
