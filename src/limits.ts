@@ -28,8 +28,12 @@ export const HASH_PART_BYTES_MAX = 64 * 1024 * 1024;
 /** The disk is told to write after this much of a download. */
 export const FLUSH_BYTES = 64 * 1024 * 1024;
 
-/** What waits in the kernel for a download that is slowed down by `--limit-rate`; lost if it is killed. */
+/** What waits in the kernel for a download that is slowed down by `--limit-rate`, at most; lost if it is killed. */
 export const SLOW_READER_BYTES = 256 * 1024;
+export const SLOW_READER_SECONDS = 8;
+
+/** Such a download goes on so often in a second. */
+export const THROTTLE_STEPS = 8;
 
 /** A download is tried again so often in a row without progress (`--retry`). */
 export const RETRIES = 5;

@@ -6,7 +6,6 @@ import {
   HTTP_HEAD_PER_HOP_MS,
   MAX_HOPS,
   SILENCE_MS,
-  SLOW_READER_BYTES,
 } from '../limits.js';
 import type { Channel } from '../net/channel.js';
 import { dial } from '../net/dial.js';
@@ -34,8 +33,8 @@ export interface RequestOptions {
   readonly maxHops?: number | undefined;
   /** Ends the request; its reason is thrown. */
   readonly signal?: AbortSignal | undefined;
-  /** The body will be read slowly on purpose, so that little of it should wait in the kernel. @default false */
-  readonly slowReader?: boolean | undefined;
+  /** Bytes that may wait in the kernel, for a body that will be read slowly on purpose. @default as the system has it */
+  readonly receiveBuffer?: number | undefined;
   /** Told when the first hop is connected, right before the request is sent. */
   readonly onConnect?: (() => void) | undefined;
 }
@@ -64,7 +63,7 @@ export async function request(location: Location, options: RequestOptions = {}):
       ['Connection', 'close'],
     ];
     options.onConnect?.();
-    if (options.slowReader === true) limitReceiveBuffer(channel.socket, SLOW_READER_BYTES);
+    if (options.receiveBuffer !== undefined) limitReceiveBuffer(channel.socket, options.receiveBuffer);
     channel.socket.write(formatHead(`${method} ${target} HTTP/1.1`, fields));
     const { head, rest } = await readReplyHead(peer, location.route.length);
     const reply = new Reply(peer, head, framingOf(head, method === 'HEAD'), rest);

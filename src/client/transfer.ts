@@ -21,7 +21,7 @@ import { pause, pauseBefore, unlessAborted } from './retry.js';
 import { Throttle } from './throttle.js';
 
 export interface TransferOptions extends Pick<RequestOptions, 'timeoutMs' | 'connectTimeoutMs' | 'maxHops'> {
-  /** Tries again so often in a row without progress, as long as there is some; 0: never. @default 5 */
+  /** A failure without progress is tried again so often in a row; 0: nothing is. @default 5 */
   readonly retries?: number | undefined;
   /** Compare the SHA-256 with the origin's. @default true */
   readonly verify?: boolean | undefined;
@@ -63,7 +63,7 @@ export class Transfer {
   #received = 0;
   /** What is there is not to be gone on with. */
   #startOver = false;
-  /** The last thing that was done was to read the file's bytes. */
+  /** The file's bytes were being read. */
   inBody = false;
   /** Our own digest of what is there. */
   #own: Promise<string> | undefined;
@@ -98,8 +98,8 @@ export class Transfer {
   }
 
   #request(method: 'GET' | 'HEAD', fields: readonly Field[]): Promise<Reply> {
-    const slowReader = this.#throttle !== undefined;
-    return request(this.#location, { ...this.#options, method, fields, slowReader, signal: this.#signal });
+    const receiveBuffer = this.#throttle?.receiveBuffer;
+    return request(this.#location, { ...this.#options, method, fields, receiveBuffer, signal: this.#signal });
   }
 
   /** Asks for what is missing, and takes it to its end. */
@@ -155,12 +155,12 @@ export class Transfer {
     this.#tell({ type: 'reply', size, offset: to.bytes, etag });
     this.#tell({ type: 'phase', phase: 'downloading' });
     this.inBody = true;
-    await reply.read(async (chunk) => {
-      await this.#throttle?.pass(chunk.length, this.#signal);
+    const take = async (chunk: Buffer): Promise<void> => {
       await to.write(chunk);
       this.#received += chunk.length;
       this.#tell({ type: 'progress', bytes: to.bytes, size });
-    });
+    };
+    await reply.read(this.#throttle?.slowed(take, this.#signal) ?? take);
     this.inBody = false;
   }
 
