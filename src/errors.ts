@@ -91,7 +91,7 @@ const MEANINGS = {
     transient: true,
   },
   /** Not done within the user's limit for everything. */
-  MAX_TIME: { exit: 28 },
+  MAX_TIME: { exit: 28, transient: true },
   /** The receiver took nothing for longer than the limit. */
   STALLED: { exit: 28 },
   /** The sender broke the connection before the end of the file. */

@@ -37,16 +37,17 @@ export interface GetCommandOptions extends WhereOptions {
 export async function runGet(wheres: readonly string[], options: GetCommandOptions): Promise<number> {
   const several = wheres.length > 1 || options.recursive === true;
   const toStdout = options.output === '-';
-  const report = createGetReport({ ...options, toStdout, several });
+  const reportOptions = { ...options, toStdout, several };
   let orders: readonly Order[];
   try {
     if (toStdout && several)
       throw new ViaductError('USAGE', '-o - takes one file; several would not be told apart');
     orders = await ordersFor(wheres, options);
   } catch (error) {
-    if (options.json) return report.failed(asViaductError(error));
+    if (options.json) return createGetReport(reportOptions).failed(asViaductError(error));
     throw error;
   }
+  const report = createGetReport(reportOptions);
   const interruption = listenForInterruption('');
   const settings: GetOptions = {
     retries: options.retry,

@@ -61,10 +61,10 @@ async function headOf(location: Location, options: ListOptions): Promise<Reply> 
 }
 
 function fileEntry(reply: Reply, location: Location): Entry {
+  if (reply.status !== 200) throw originError(location, 'BAD_REPLY', `answered with status ${reply.status}`);
   const { size } = versionOf(reply, location);
   const modified = modifiedOf(reply);
-  if (reply.status !== 200 || modified === undefined)
-    throw originError(location, 'BAD_REPLY', 'does not tell the time of the file');
+  if (modified === undefined) throw originError(location, 'BAD_REPLY', 'does not tell the time of the file');
   const name = nameOfPath(location.path).split('/').at(-1) ?? '';
   return { kind: 'file', name, size, modified };
 }

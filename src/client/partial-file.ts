@@ -2,7 +2,7 @@ import { constants } from 'node:fs';
 import { type FileHandle, open, rm, statfs } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { systemCode, systemReason } from '../errors.js';
-import { FLUSH_BYTES } from '../limits.js';
+import { FLUSH_BYTES, HASH_PART_BYTES } from '../limits.js';
 import { visible } from '../route.js';
 import { fileCalls } from '../system/file-calls.js';
 import { formatBytes } from '../units.js';
@@ -122,8 +122,8 @@ export class PartialFile implements Destination {
   digest(): Promise<string> {
     const hash = this.#hash;
     if (!hash) throw new Error('no digest was asked for');
-    // Nothing more will be written: the disk is at the rest while it is hashed.
-    this.#flushing ??= this.#flush();
+    // The disk is at the rest while that is hashed, if it is much.
+    if (this.bytes - this.#flushed >= HASH_PART_BYTES) this.#flushing ??= this.#flush();
     return writing(this.#options.place.target, () => hash.digest());
   }
 

@@ -31,7 +31,8 @@ export async function placeOf(target: string, follow = true): Promise<Place> {
   if (target === '' || /[/\\]$/.test(target)) throw writeFailed(target, 'it is not the name of a file');
   if (!follow && (await isLink(target))) throw writeFailed(target, 'it is a link');
   const existing = await writing(target, () => statOrNothing(target));
-  if (existing?.isDirectory()) throw writeFailed(target, 'it is a folder; name a file in it');
+  if (existing?.isDirectory())
+    throw writeFailed(target, follow ? 'it is a folder; name a file in it' : 'it is a folder');
   // Opening a FIFO without a reader would block a thread that nothing can interrupt.
   if (existing?.isFIFO()) throw writeFailed(target, 'it is a FIFO; use -o - and redirect the output to it');
   if (existing && !existing.isFile() && !follow) throw writeFailed(target, 'it is a device');

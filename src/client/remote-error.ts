@@ -1,6 +1,6 @@
 import { Token, parseList } from 'structured-headers';
 import { type ErrorCode, ViaductError, asErrorCode, codeOfProxyError } from '../errors.js';
-import { type Hop, formatHop, hopLabel, visible } from '../route.js';
+import { formatHop, hopLabel, visible } from '../route.js';
 import { type ReplyHead, valuesOf } from '../wire/http-head.js';
 import { parseJsonObject } from '../wire/json.js';
 import type { Location } from './location.js';
@@ -34,24 +34,21 @@ export function remoteError(
     claimed === undefined || formatHop(each) === claimed ? [index + 1] : [],
   );
   const hopNumber = places.find((place) => place === problem.hopNumber || places.length === 1);
-  const itself = hopNumber === undefined ? undefined : route[hopNumber - 1];
-  const hop = claimed ?? (itself && formatHop(itself));
-  const said =
+  const said = visible(
     problem.details ??
-    failure.details ??
-    `the answer is ${status}${reason === '' ? '' : ` (${reason})`}, without a word of the hop`;
-  const message = visible(withAddress(said, hopNumber, itself));
-  return new ViaductError(codeFor(failure.type, problem.type, status), message, {
-    hop: hop === undefined ? undefined : visible(hop),
-    hopNumber,
-  });
-}
-
-/** What a node says of itself begins with its number, which is all it knows; we know its address. */
-function withAddress(said: string, number: number | undefined, hop: Hop | undefined): string {
-  const itself = `hop ${number}`;
-  if (number === undefined || hop === undefined || !said.startsWith(`${itself}: `)) return said;
-  return hopLabel(number, hop) + said.slice(itself.length);
+      failure.details ??
+      `the answer is ${status}${reason === '' ? '' : ` (${reason})`}, without a word of the hop`,
+  );
+  const code = codeFor(failure.type, problem.type, status);
+  // What a node says of itself begins with its number, which is all it knows; we know its address.
+  const itself = hopNumber === undefined ? undefined : route[hopNumber - 1];
+  const name = `hop ${hopNumber}`;
+  if (claimed === undefined && hopNumber !== undefined && itself && said.startsWith(`${name}: `)) {
+    const message = hopLabel(hopNumber, itself) + said.slice(name.length);
+    return new ViaductError(code, message, { hop: formatHop(itself), hopNumber });
+  }
+  const hop = claimed === undefined ? undefined : visible(claimed);
+  return new ViaductError(code, said, { hop, hopNumber });
 }
 
 function codeFor(type: string | undefined, claimed: string | undefined, status: number): ErrorCode {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
-import { once } from 'node:events';
 import { type TestContext, describe, test } from 'node:test';
+import { OFFLOAD_STOP_MS } from '#src/limits.js';
 import { withoutCalls } from '../support/calls.js';
 import { messageOf } from '../support/fetch.js';
 import { flowsLent } from '../support/lent-flows.js';
@@ -14,11 +14,17 @@ const PATIENT = ['--timeout', '3600', '--stall-timeout', '3600', '--pump', 'spli
 /** A relay whose worker has one flow, at which nothing happens, so that it sleeps. */
 async function asleep(t: TestContext, nodeArgs: readonly string[] = []) {
   const relay = await NodeProcess.start(t, { args: PATIENT, nodeArgs });
-  const { hop } = await rawServer(t, (socket) => void socket.resume().write(Buffer.alloc(2 ** 26)));
+  const chunk = Buffer.alloc(2 ** 18);
+  let isLent = false;
+  const { hop } = await rawServer(t, (socket) => {
+    socket.resume();
+    const more = (): void => void (isLent || socket.write(chunk, (error) => error ?? more()));
+    more();
+  });
   const client = await rawConnect(t, relay.hop);
-  client.write(messageOf('x', [hop]));
-  for (let bytes = 0; bytes < 2 ** 26;) bytes += ((await once(client, 'data')) as [Buffer])[0].length;
+  client.resume().write(messageOf('x', [hop]));
   await flowsLent(relay.pid, 1);
+  isLent = true;
   return { relay, client };
 }
 
@@ -63,8 +69,10 @@ describe('the end of a process whose splice worker sleeps', { skip: withoutCalls
     await relay.failure();
     relay.process.kill('SIGUSR2');
     await relay.until(({ log }) => log.some(({ msg }) => msg === 'fault'));
+    const began = performance.now();
     relay.process.kill('SIGTERM');
     assert.equal(await relay.ended, 0);
+    assert.ok(performance.now() - began >= OFFLOAD_STOP_MS, 'it did heed');
   });
 
   test('SIGKILL, with the flow: it is reset', async (t) => {

@@ -71,7 +71,7 @@ export class SpliceThread {
     return { outcome, abort: () => this.#order({ abort: id }) };
   }
 
-  /** Ends the thread: when it hears of it, and if it does not, all the same. */
+  /** Ends the thread: when it hears of it, or, if it does not, wherever it is in our code. */
   async stop(): Promise<void> {
     // Who waits for this is to see it end.
     this.#worker.ref();

@@ -97,7 +97,7 @@ describe('an origin that answers something else', () => {
     ['a part', '/', JSON_HEAD.replace('200', '206'), evil, 'sent no listing'],
     ['that it was moved', '/', '301 Moved\r\nLocation: /x/\r\n', '', 'sent no listing'],
     ['a file without a time', '/f', '200 OK\r\n', '', 'does not tell the time of the file'],
-    ['that nothing changed', '/f', '304 Not Modified\r\n', '', 'does not tell the time of the file'],
+    ['that nothing changed', '/f', '304 Not Modified\r\n', '', 'answered with status 304'],
   ] as const) {
     test(what, async (t) => {
       const hop = await hopThat(t, head, body);
