@@ -1,6 +1,7 @@
 import { availableParallelism } from 'node:os';
-import { LARGE_PIPES, OFFLOAD_DEATHS, OFFLOAD_WORKERS } from '../../limits.js';
+import { LARGE_PIPES, LARGE_PIPES_UNLIMITED, OFFLOAD_DEATHS, OFFLOAD_WORKERS } from '../../limits.js';
 import type { SystemCalls } from '../../system/calls.js';
+import { pipesAreUnlimited } from '../../system/pipe-limits.js';
 import type { Job, Lease, Offload } from '../offload.js';
 import { SpliceThread } from './splice-thread.js';
 
@@ -9,6 +10,7 @@ export class SpliceOffload implements Offload {
   readonly #calls: SystemCalls;
   readonly #onDeath: (cause: Error) => void;
   readonly #most = Math.min(availableParallelism(), OFFLOAD_WORKERS);
+  readonly #largePipes = pipesAreUnlimited() ? LARGE_PIPES_UNLIMITED : LARGE_PIPES;
   readonly #threads: SpliceThread[] = [];
   #deaths = 0;
 
@@ -48,7 +50,7 @@ export class SpliceOffload implements Offload {
     const isStarting = this.#threads.some(({ ready }) => !ready);
     if (isStarting || this.#threads.length >= this.#most || this.#deaths >= OFFLOAD_DEATHS) return;
     try {
-      const largePipes = Math.floor(LARGE_PIPES / this.#most);
+      const largePipes = Math.floor(this.#largePipes / this.#most);
       this.#threads.push(new SpliceThread(this.#calls, largePipes, this.#died));
     } catch (error) {
       // No descriptors or threads are left: flows go on without.
