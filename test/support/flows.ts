@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { readFileSync } from 'node:fs';
 import type { Socket } from 'node:net';
 import type { Channel } from '#src/net/channel.js';
 import type { Flow, FlowResult, Pump } from '#src/net/pump.js';
@@ -15,12 +16,29 @@ export interface TestFlow {
   readonly abort: AbortController;
 }
 
-/** More than all buffers on the way take, whoever moves the bytes. */
-export const ENDLESS_BYTES = 48 * 1024 * 1024;
+const MIB = 1024 * 1024;
+
+/** What a kernel's own settings let a socket's buffer grow to at most. */
+const BUFFER_LIMIT = 32 * MIB;
+
+/** What a socket's buffer grows to at most here (tcp(7)), in bytes. */
+function bufferLimit(name: 'tcp_rmem' | 'tcp_wmem'): number {
+  try {
+    const [, , most = BUFFER_LIMIT] = readFileSync(`/proc/sys/net/ipv4/${name}`, 'utf8')
+      .split(/\s+/)
+      .map(Number);
+    return Math.min(most, BUFFER_LIMIT);
+  } catch {
+    return BUFFER_LIMIT;
+  }
+}
+
+/** More than all buffers on the way take, whoever moves the bytes: of two connections, and a pipe between. */
+export const ENDLESS_BYTES = 2 * (bufferLimit('tcp_rmem') + bufferLimit('tcp_wmem')) + 2 * MIB;
 
 /** Bytes that are cheap to make, and of which none can be lost, doubled or moved without being seen. */
 export function manyBytes(count: number): Buffer {
-  return Buffer.alloc(count, randomBytes(1024 * 1024 + 1));
+  return Buffer.alloc(count, randomBytes(MIB + 1));
 }
 
 /** Limits that no test reaches unless it sets its own. */

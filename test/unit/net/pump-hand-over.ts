@@ -6,7 +6,7 @@ import { describe, test } from 'node:test';
 import { OFFLOAD_BYTES } from '#src/limits.js';
 import { offloadingPump } from '#src/net/portable-pump.js';
 import { blocked } from '../../support/channels.js';
-import { startFlow } from '../../support/flows.js';
+import { ENDLESS_BYTES, manyBytes, startFlow } from '../../support/flows.js';
 import { settles } from '../../support/leaks.js';
 import type { CountingOffload } from '../../support/offload.js';
 import { readToEnd } from '../../support/raw.js';
@@ -50,7 +50,7 @@ export function pumpHandsOver(offload: CountingOffload): void {
 
     test('duplex: what was in the pipe when the other way ended is written and counted once', async (t) => {
       const flow = await startFlow(t, pump, 'duplex');
-      const [down, up] = [randomBytes(2 * OFFLOAD_BYTES), randomBytes(256 * OFFLOAD_BYTES)];
+      const [down, up] = [randomBytes(2 * OFFLOAD_BYTES), manyBytes(ENDLESS_BYTES)];
       flow.upstream.write(down);
       await gets(flow.client, down.length);
       const received = readToEnd(flow.client);
