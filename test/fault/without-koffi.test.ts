@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { type TestContext, test } from 'node:test';
+import { withoutCalls } from '../support/calls.js';
 import { fetchBytes, messageOf } from '../support/fetch.js';
 import { watchDescriptors } from '../support/leaks.js';
 import { NodeProcess } from '../support/processes.js';
@@ -25,7 +26,7 @@ test('a node without koffi serves and relays, and its log says what is missing',
   }
 });
 
-test('a node with koffi says so', async (t) => {
+test('a node with koffi says so', { skip: withoutCalls }, async (t) => {
   const node = await NodeProcess.start(t);
   assert.equal(node.log.find(({ msg }) => msg === 'listening')?.['resetOnDeath'], 'yes');
 });
