@@ -16,6 +16,7 @@ export class LineWriter {
   constructor(stream: NodeJS.WriteStream, tellDropped: (count: number) => string) {
     this.#stream = stream;
     this.#tellDropped = tellDropped;
+    stream.on('drain', () => this.#tell());
   }
 
   /** @param text one or more whole lines */
@@ -24,11 +25,14 @@ export class LineWriter {
       this.#dropped += 1;
       return;
     }
-    if (this.#dropped > 0) {
-      this.#stream.write(this.#tellDropped(this.#dropped));
-      this.#dropped = 0;
-    }
+    this.#tell();
     this.#stream.write(text);
+  }
+
+  #tell(): void {
+    if (this.#dropped === 0) return;
+    this.#stream.write(this.#tellDropped(this.#dropped));
+    this.#dropped = 0;
   }
 }
 
