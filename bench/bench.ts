@@ -1,14 +1,15 @@
 // Viaduct beside other relays. docs/performance.md tells how to read what it prints.
-//   npm run bench -- [throughput] [small] [idle] [--peers viaduct,c,…] [--rounds N] [--json] …
+//   npm run bench -- [throughput] [get] [small] [idle] [--peers viaduct,c,…] [--rounds N] [--json] …
 import { cpus, release } from 'node:os';
 import { parseArgs } from 'node:util';
+import { type Get, getMissing, getTable, measureGet } from './get.js';
 import { type Idle, connectionsThatFit, idleTable, measureIdle } from './idle.js';
 import { compileLoad } from './load.js';
 import { type Wire, everyKey, keysForIdle, keysForSmall, missingPrograms, peersFor } from './peers.js';
 import { type Small, measureSmall, smallTable } from './small.js';
 import { type Throughput, measureThroughput, throughputTable } from './throughput.js';
 
-const PARTS = ['throughput', 'small', 'idle'] as const;
+const PARTS = ['throughput', 'get', 'small', 'idle'] as const;
 const WIRES = ['classic', 'http'] as const;
 const MIB = 1024 * 1024;
 
@@ -19,7 +20,7 @@ const { values: asked, positionals } = parseArgs({
     peers: { type: 'string', default: everyKey.join(',') },
     chains: { type: 'string', default: '1,2,4,8' },
     flows: { type: 'string', default: '1,64' },
-    mib: { type: 'string', default: '512' },
+    mib: { type: 'string' },
     'at-once': { type: 'string', default: '1,64,512' },
     connections: { type: 'string', default: '5000' },
     rounds: { type: 'string' },
@@ -47,12 +48,16 @@ async function bench(wires: readonly Wire[]): Promise<void> {
   show(`${machine}, ${date}\n`);
   const throughput = parts.includes('throughput') ? await everyThroughput(wires) : [];
   if (throughput.length > 0) show(throughputTable(throughput));
+  const get = parts.includes('get') ? await fetched() : [];
+  if (get.length > 0) show(getTable(get));
   const small = parts.includes('small') ? await everySmall(wires) : [];
   if (small.length > 0) show(smallTable(small));
   const idle = parts.includes('idle') ? await everyIdle(wires) : [];
   if (idle.length > 0) show(idleTable(idle));
   if (asked.json) {
-    process.stdout.write(`${JSON.stringify({ date, machine, throughput, small, idle }, undefined, 2)}\n`);
+    process.stdout.write(
+      `${JSON.stringify({ date, machine, throughput, get, small, idle }, undefined, 2)}\n`,
+    );
   }
 }
 
@@ -68,12 +73,24 @@ async function everyThroughput(wires: readonly Wire[]): Promise<Throughput[]> {
       for (const relays of numbers(asked.chains)) {
         const rounds = Number(asked.rounds ?? defaultRounds(relays, flows));
         say(`throughput: ${wire}, ${relays} relays, ${flows} flows, ${rounds} rounds`);
-        const bytes = Number(asked.mib) * MIB;
+        const bytes = Number(asked.mib ?? 512) * MIB;
         rows.push(...(await measureThroughput(peersFor(wire, keys), { wire, relays, flows, rounds, bytes })));
       }
     }
   }
   return rows;
+}
+
+/** Through two relays, which is what is promised. */
+async function fetched(): Promise<Get[]> {
+  const missing = getMissing();
+  if (missing !== undefined) {
+    say(missing);
+    return [];
+  }
+  const rounds = Number(asked.rounds ?? 15);
+  say(`get: 2 relays, ${rounds} rounds`);
+  return measureGet({ relays: 2, rounds, bytes: Number(asked.mib ?? 1024) * MIB });
 }
 
 async function everySmall(wires: readonly Wire[]): Promise<Small[]> {

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { startSpliceRelay } from './load.js';
 import { type Running, folder, freePort, startListening, startPrinting } from './processes.js';
+import { CONNECTIONS, PATIENCE_SECONDS, startNode } from './viaduct.js';
 
 export type Wire = 'classic' | 'http';
 
@@ -22,32 +23,13 @@ export interface Peer {
   start(nextPort: number, wire: Wire): Promise<Running>;
 }
 
-/** Longer than any part of the bench, so that no limit ends an idle connection. */
-const PATIENCE_SECONDS = 600;
-const CONNECTIONS = 16_384;
-
-const here = (file: string): string => fileURLToPath(new URL(file, import.meta.url));
-
 const viaductWith = (key: string, name: string, pump: string): Peer => ({
   key,
   name,
   wires: ['classic', 'http'],
   program: process.execPath,
   routed: true,
-  start: async () => {
-    const port = await freePort();
-    const options = {
-      host: '127.0.0.1',
-      pump,
-      timeout: PATIENCE_SECONDS,
-      'stall-timeout': PATIENCE_SECONDS,
-      'max-connections': CONNECTIONS,
-      'log-level': 'error',
-    };
-    const args = Object.entries(options).flatMap(([option, value]) => [`--${option}`, String(value)]);
-    const program = here('../../dist/cli/main.js');
-    return startListening(process.execPath, [program, 'server', String(port), ...args], port);
-  },
+  start: () => startNode({ pump }),
 });
 
 /** What all others are compared with. */
@@ -61,13 +43,14 @@ const cRelay: Peer = {
   start: startSpliceRelay,
 };
 
+const PIPE_RELAY = fileURLToPath(new URL('pipe-relay.js', import.meta.url));
+
 const pipe: Peer = {
   key: 'pipe',
   name: 'a.pipe(b)',
   wires: ['classic'],
   program: process.execPath,
-  start: (nextPort) =>
-    startPrinting(process.execPath, [here('pipe-relay.js'), String(nextPort)], /port (\d+)/),
+  start: (nextPort) => startPrinting(process.execPath, [PIPE_RELAY, String(nextPort)], /port (\d+)/),
 };
 
 const socat: Peer = {
@@ -206,6 +189,7 @@ export function missingPrograms(keys: readonly string[]): string[] {
   return [...new Set(programs)].filter((program) => !isHere(program));
 }
 
-function isHere(program: string): boolean {
+/** Whether a program is on this machine. */
+export function isHere(program: string): boolean {
   return program === process.execPath || spawnSync('which', [program]).status === 0;
 }

@@ -32,15 +32,15 @@ export async function withChains<T>(
  * All kinds in turn, round by round, so that the machine's moods hit all of them alike; every other round
  * backwards, so that nobody always comes after the same neighbour.
  */
-export async function pairedRounds<T>(
-  chains: ReadonlyMap<Peer, Chain>,
+export async function pairedRounds<Kind, Subject, T>(
+  subjects: ReadonlyMap<Kind, Subject>,
   rounds: number,
-  measure: (chain: Chain) => Promise<T>,
-): Promise<ReadonlyMap<Peer, readonly T[]>> {
-  const results = new Map<Peer, T[]>([...chains.keys()].map((peer) => [peer, []]));
+  measure: (subject: Subject) => Promise<T>,
+): Promise<ReadonlyMap<Kind, readonly T[]>> {
+  const results = new Map<Kind, T[]>([...subjects.keys()].map((kind) => [kind, []]));
   for (let round = 0; round < rounds; round += 1) {
-    const turn = round % 2 === 0 ? [...chains] : [...chains].toReversed();
-    for (const [peer, chain] of turn) results.get(peer)?.push(await measure(chain));
+    const turn = round % 2 === 0 ? [...subjects] : [...subjects].toReversed();
+    for (const [kind, subject] of turn) results.get(kind)?.push(await measure(subject));
   }
   return results;
 }

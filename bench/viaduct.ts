@@ -1,0 +1,24 @@
+import { fileURLToPath } from 'node:url';
+import { type Running, freePort, startListening } from './processes.js';
+
+/** The program as users run it. */
+export const PROGRAM = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url));
+
+/** Longer than any part of the bench, so that no limit ends an idle connection. */
+export const PATIENCE_SECONDS = 600;
+export const CONNECTIONS = 16_384;
+
+/** Starts a node; `more` are options besides those that every node of the bench has. */
+export async function startNode(more: Readonly<Record<string, string>>): Promise<Running> {
+  const port = await freePort();
+  const options = {
+    host: '127.0.0.1',
+    timeout: PATIENCE_SECONDS,
+    'stall-timeout': PATIENCE_SECONDS,
+    'max-connections': CONNECTIONS,
+    'log-level': 'error',
+    ...more,
+  };
+  const args = Object.entries(options).flatMap(([option, value]) => [`--${option}`, String(value)]);
+  return startListening(process.execPath, [PROGRAM, 'server', String(port), ...args], port);
+}
