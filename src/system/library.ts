@@ -41,9 +41,16 @@ function load(): Library | { readonly missing: string } {
       },
       errno: () => koffi.errno(),
     };
-  } catch {
-    return { missing: 'the optional package koffi is not installed' };
+  } catch (error) {
+    return { missing: `the optional package koffi ${whyNot(error)}` };
   }
+}
+
+function whyNot(error: unknown): string {
+  if (!(error instanceof Error)) return `does not load: ${String(error)}`;
+  if ('code' in error && error.code === 'MODULE_NOT_FOUND') return 'is not installed';
+  const [reason = ''] = error.message.split('\n');
+  return `does not load: ${reason}`;
 }
 
 /** Whether the C library is glibc; musl has no such function. */

@@ -8,8 +8,8 @@ import { NodeProcess } from '../support/processes.js';
 import { rawConnect, rawServer, readToEnd } from '../support/raw.js';
 import { randomFile, tempFolder } from '../support/temp.js';
 
-function startWithout(t: TestContext, root: string): Promise<NodeProcess> {
-  const hide = new URL('../support/hide-koffi.js', import.meta.url).href;
+function startWithout(t: TestContext, root: string, how = ''): Promise<NodeProcess> {
+  const hide = new URL(`../support/hide-koffi.js${how}`, import.meta.url).href;
   return NodeProcess.start(t, { root, nodeArgs: ['--import', hide] });
 }
 
@@ -24,6 +24,14 @@ test('a node without koffi serves and relays, and its log says what is missing',
     const listening = node.log.find(({ msg }) => msg === 'listening');
     assert.match(String(listening?.['resetOnDeath']), /koffi is not installed/);
   }
+});
+
+test('a node whose koffi does not load says why', async (t) => {
+  const node = await startWithout(t, tempFolder(t), '?broken');
+  assert.equal(
+    node.log.find(({ msg }) => msg === 'listening')?.['resetOnDeath'],
+    'the optional package koffi does not load: GLIBC_2.99 not found',
+  );
 });
 
 test('a node with koffi says so', { skip: withoutCalls }, async (t) => {
