@@ -1,8 +1,8 @@
-// Viaduct beside other relays. docs/performance.md tells how to read what it prints.
+// Viaduct beside other relays and clients. docs/performance.md tells how to read what it prints.
 //   npm run bench -- [throughput] [get] [small] [idle] [--peers viaduct,c,…] [--rounds N] [--json] …
 import { cpus, release } from 'node:os';
 import { parseArgs } from 'node:util';
-import { type Get, getMissing, getTable, measureGet } from './get.js';
+import { type Get, getTable, measureGet, missingForGet } from './get.js';
 import { type Idle, connectionsThatFit, idleTable, measureIdle } from './idle.js';
 import { compileLoad } from './load.js';
 import { type Wire, everyKey, keysForIdle, keysForSmall, missingPrograms, peersFor } from './peers.js';
@@ -41,14 +41,16 @@ async function bench(wires: readonly Wire[]): Promise<void> {
   if (process.platform !== 'linux') throw new Error('the bench reads proc(5), which only Linux has');
   for (const part of parts) oneOf('part', part, PARTS);
   for (const key of keys) oneOf('peer', key, everyKey);
-  for (const program of missingPrograms(keys)) say(`${program} is not on this machine: left out`);
-  compileLoad();
+  if (parts.some((part) => part !== 'get')) {
+    for (const program of missingPrograms(keys)) say(`${program} is not on this machine: left out`);
+    compileLoad();
+  }
   const machine = `${cpus().length} × ${cpus()[0]?.model ?? 'CPU'}, Linux ${release()}, Node ${process.version}`;
   const date = new Date().toISOString().slice(0, 10);
   show(`${machine}, ${date}\n`);
   const throughput = parts.includes('throughput') ? await everyThroughput(wires) : [];
   if (throughput.length > 0) show(throughputTable(throughput));
-  const get = parts.includes('get') ? await fetched() : [];
+  const get = parts.includes('get') ? await everyGet() : [];
   if (get.length > 0) show(getTable(get));
   const small = parts.includes('small') ? await everySmall(wires) : [];
   if (small.length > 0) show(smallTable(small));
@@ -81,16 +83,13 @@ async function everyThroughput(wires: readonly Wire[]): Promise<Throughput[]> {
   return rows;
 }
 
-/** Through two relays, which is what is promised. */
-async function fetched(): Promise<Get[]> {
-  const missing = getMissing();
-  if (missing !== undefined) {
-    say(missing);
-    return [];
-  }
+async function everyGet(): Promise<Get[]> {
+  const missing = missingForGet();
+  for (const program of missing) say(`${program} is not on this machine: get is left out`);
+  if (missing.length > 0) return [];
   const rounds = Number(asked.rounds ?? 15);
-  say(`get: 2 relays, ${rounds} rounds`);
-  return measureGet({ relays: 2, rounds, bytes: Number(asked.mib ?? 1024) * MIB });
+  say(`get: ${rounds} rounds`);
+  return measureGet({ rounds, bytes: Number(asked.mib ?? 1024) * MIB });
 }
 
 async function everySmall(wires: readonly Wire[]): Promise<Small[]> {

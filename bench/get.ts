@@ -1,27 +1,23 @@
 // How fast a file comes from a far node onto the disk here: viaduct's own client beside curl, over the same route.
-import { execFile } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { createWriteStream, rmSync, statSync } from 'node:fs';
+import { createWriteStream, rmSync, statSync, utimesSync } from 'node:fs';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import { promisify } from 'node:util';
-import { isHere } from './peers.js';
-import { type Running, folder } from './processes.js';
+import { missingOf } from './peers.js';
+import { type Running, folder, runToEnd } from './processes.js';
 import { type Spread, median, pairedRounds, ratio } from './rounds.js';
 import { fixed, spread, table } from './table.js';
 import { endedChildrenCpuSeconds } from './usage.js';
-import { PATIENCE_SECONDS, PROGRAM, startNode } from './viaduct.js';
-
-const run = promisify(execFile);
+import { PROGRAM, startNodeProcess } from './viaduct.js';
 
 const GIB = 1024 ** 3;
+const RELAYS = 2;
 
 export interface Get {
-  readonly relays: number;
   readonly rounds: number;
   readonly client: string;
-  /** From the start of the command to its end, median over the rounds. */
+  /** From the start of the first command to the end of the last, median over the rounds. */
   readonly bytesPerSecond: number;
   /** The throughput of `viaduct get` over this client's, round by round. */
   readonly ratio: Spread;
@@ -35,49 +31,69 @@ type Command = readonly [string, ...string[]];
 /** A way to save a URL as a file. */
 interface Client {
   readonly name: string;
-  command(url: string, target: string): Command;
+  /** The origin does not know the SHA-256 of the file, and has to make it beside the transfer. */
+  readonly isFirst?: true;
+  /** One after the other. */
+  commands(url: string, target: string): readonly Command[];
 }
 
-const viaductGet = (name: string, ...options: readonly string[]): Client => ({
-  name,
-  command: (url, target) => [process.execPath, PROGRAM, 'get', '-q', ...options, url, '-o', target],
-});
+const getCommand = (url: string, target: string, ...options: readonly string[]): Command => [
+  process.execPath,
+  PROGRAM,
+  'get',
+  '-q',
+  ...options,
+  url,
+  '-o',
+  target,
+];
+const curlCommand = (url: string, target: string): Command => ['curl', '-sSf', '-o', target, url];
 
-const curl = (name: string, afterwards = ''): Client => ({
-  name,
-  command: (url, target) => ['sh', '-c', `curl -sSf -o "$1" "$0"${afterwards}`, url, target],
-});
+/** What all others are compared with. */
+const verified: Client = { name: 'viaduct get', commands: (url, target) => [getCommand(url, target)] };
 
-const verified = viaductGet('viaduct get');
-
-/** In the order of the table. What `viaduct get` does besides is done after curl too, one thing more at a time. */
-const CLIENTS = [
+/** In the order of the table. What `viaduct get` does besides follows curl, one thing more at a time. */
+const CLIENTS: readonly Client[] = [
   verified,
-  viaductGet('viaduct get --no-verify', '--no-verify'),
-  curl('curl'),
-  curl('curl, then sync', ' && sync "$1"'),
-  curl('curl, then sync and sha256sum', ' && sync "$1" && sha256sum "$1"'),
+  { ...verified, name: 'viaduct get, the first of all', isFirst: true },
+  {
+    name: 'viaduct get --no-verify',
+    commands: (url, target) => [getCommand(url, target, '--no-verify')],
+  },
+  { name: 'curl', commands: (url, target) => [curlCommand(url, target)] },
+  {
+    name: 'curl, then sync',
+    commands: (url, target) => [curlCommand(url, target), ['sync', target]],
+  },
+  {
+    name: 'curl, then sync, openssl sha256',
+    commands: (url, target) => [
+      curlCommand(url, target),
+      ['sync', target],
+      ['openssl', 'dgst', '-sha256', target],
+    ],
+  },
 ];
 
-/** Through `relays` nodes, from a node that serves a file of `bytes` bytes. */
-export async function measureGet(
-  asked: Pick<Get, 'relays' | 'rounds'> & { readonly bytes: number },
-): Promise<Get[]> {
-  const { relays, rounds, bytes } = asked;
-  await pipeline(Readable.from(randomBlocks(bytes)), createWriteStream(join(folder, 'file')));
+/** Programs besides ourselves that this machine lacks. */
+export const missingForGet = (): readonly string[] => missingOf(['curl', 'openssl']);
+
+/** Through two relays, from a node that serves a file of so many bytes. */
+export async function measureGet(asked: Pick<Get, 'rounds'> & { readonly bytes: number }): Promise<Get[]> {
+  const { rounds, bytes } = asked;
+  const source = join(folder, 'file');
+  await pipeline(Readable.from(repeatedBlock(bytes)), createWriteStream(source));
   const nodes: Running[] = [];
   try {
-    while (nodes.length <= relays) nodes.push(await startNode({ root: folder }));
+    while (nodes.length <= RELAYS) nodes.push(await startNodeProcess({ root: folder }));
     const [first, ...next] = nodes;
     const url = `http://127.0.0.1:${first?.port}${next.map(({ port }) => `/@127.0.0.1:${port}`).join('')}/file`;
-    const target = join(folder, 'fetched');
-    const clients = new Map(CLIENTS.map((client) => [client, client.command(url, target)]));
-    const fetch = (command: Command): Promise<Fetched> => fetchOnce(command, target, bytes);
-    for (const command of clients.values()) await fetch(command);
-    const results = await pairedRounds(clients, rounds, fetch);
+    const clients = new Map(CLIENTS.map((client) => [client, client]));
+    const measure = (client: Client): Promise<Fetched> => fetchOnce(client, { source, url, bytes });
+    for (const client of CLIENTS) await measure(client);
+    const results = await pairedRounds(clients, rounds, measure);
     const secondsOf = (client: Client): number[] => (results.get(client) ?? []).map(({ seconds }) => seconds);
     return [...results].map(([client, fetched]) => ({
-      relays,
       rounds,
       client: client.name,
       bytesPerSecond: bytes / median(secondsOf(client)),
@@ -86,13 +102,8 @@ export async function measureGet(
     }));
   } finally {
     await Promise.all(nodes.map((node) => node.stop()));
-    rmSync(join(folder, 'file'), { force: true });
+    rmSync(source, { force: true });
   }
-}
-
-/** Why there is nothing to compare with, or undefined. */
-export function getMissing(): string | undefined {
-  return isHere('curl') ? undefined : 'curl is not on this machine: get is left out';
 }
 
 interface Fetched {
@@ -100,31 +111,39 @@ interface Fetched {
   readonly cpuSeconds: number;
 }
 
-async function fetchOnce(command: Command, target: string, bytes: number): Promise<Fetched> {
-  const [program, ...args] = command;
+async function fetchOnce(
+  client: Client,
+  { source, url, bytes }: { readonly source: string; readonly url: string; readonly bytes: number },
+): Promise<Fetched> {
+  const target = join(folder, 'fetched');
+  if (client.isFirst) {
+    // Another time of change is another version.
+    const now = new Date();
+    utimesSync(source, now, now);
+  }
   // What the last one left for the disk to do is none of this one's business.
-  await run('sync');
+  await runToEnd('sync', []);
   const cpuBefore = endedChildrenCpuSeconds();
   const startedAt = performance.now();
-  await run(program, args, { timeout: PATIENCE_SECONDS * 1000 });
+  for (const [program, ...args] of client.commands(url, target)) await runToEnd(program, args);
   const seconds = (performance.now() - startedAt) / 1000;
   const cpuSeconds = endedChildrenCpuSeconds() - cpuBefore;
   const { size } = statSync(target);
   rmSync(target);
-  if (size !== bytes) throw new Error(`${size} of ${bytes} bytes came: ${command.join(' ')}`);
+  if (size !== bytes) throw new Error(`${client.name}: ${size} of ${bytes} bytes came`);
   return { seconds, cpuSeconds };
 }
 
-function* randomBlocks(bytes: number): Generator<Buffer> {
+/** Random bytes, the same ones again after each block, which is no multiple of any buffer. */
+function* repeatedBlock(bytes: number): Generator<Buffer> {
   const block = randomBytes(1024 * 1024 + 1);
   for (let left = bytes; left > 0; left -= block.length) yield block.subarray(0, left);
 }
 
 export function getTable(rows: readonly Get[]): string {
   return table(
-    ['relays', 'client', 'GB/s', 'viaduct get ÷ it', 'CPU s/GiB'],
+    ['client', 'GB/s', 'viaduct get ÷ it', 'CPU s/GiB'],
     rows.map((row) => [
-      String(row.relays),
       row.client,
       fixed(row.bytesPerSecond / 1e9, 2),
       spread(row.ratio),

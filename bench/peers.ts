@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { startSpliceRelay } from './load.js';
 import { type Running, folder, freePort, startListening, startPrinting } from './processes.js';
-import { CONNECTIONS, PATIENCE_SECONDS, startNode } from './viaduct.js';
+import { CONNECTIONS, PATIENCE_SECONDS, startNodeProcess } from './viaduct.js';
 
 export type Wire = 'classic' | 'http';
 
@@ -29,7 +29,7 @@ const viaductWith = (key: string, name: string, pump: string): Peer => ({
   wires: ['classic', 'http'],
   program: process.execPath,
   routed: true,
-  start: () => startNode({ pump }),
+  start: () => startNodeProcess({ pump }),
 });
 
 /** What all others are compared with. */
@@ -185,11 +185,14 @@ export function peersFor(wire: Wire, keys: readonly string[]): Peer[] {
 
 /** Of `keys`, the programs that this machine lacks. */
 export function missingPrograms(keys: readonly string[]): string[] {
-  const programs = all.filter(({ key }) => keys.includes(key)).map(({ program }) => program);
+  return missingOf(all.filter(({ key }) => keys.includes(key)).map(({ program }) => program));
+}
+
+/** Of these programs, those that this machine lacks. */
+export function missingOf(programs: readonly string[]): string[] {
   return [...new Set(programs)].filter((program) => !isHere(program));
 }
 
-/** Whether a program is on this machine. */
-export function isHere(program: string): boolean {
+function isHere(program: string): boolean {
   return program === process.execPath || spawnSync('which', [program]).status === 0;
 }

@@ -79,6 +79,26 @@ function start(command: string, args: readonly string[], stdout: 'pipe' | 'ignor
   return child;
 }
 
+/** Longer than any command of the bench takes. */
+const RUN_LIMIT_MS = 600_000;
+
+/** Runs a command to its end. @throws what it complained of, if it failed */
+export async function runToEnd(command: string, args: readonly string[]): Promise<void> {
+  const child = spawn(command, args, {
+    stdio: ['ignore', 'ignore', 'pipe'],
+    timeout: RUN_LIMIT_MS,
+    killSignal: 'SIGKILL',
+  });
+  children.add(child);
+  let complaints = '';
+  child.stderr.on('data', (text: Buffer) => (complaints += text.toString()));
+  await once(child, 'close');
+  children.delete(child);
+  const { exitCode, signalCode } = child;
+  if (exitCode === 0) return;
+  throw new Error(`${command} ${args.join(' ')} ended with ${exitCode ?? signalCode}: ${complaints}`);
+}
+
 function accepts(port: number): Promise<boolean> {
   return new Promise((resolve) => {
     const socket = connect({ port, host: '127.0.0.1' });

@@ -21,12 +21,12 @@ const TICKS_PER_SECOND = 100;
 
 /** User and system time of all children of this process that have ended and been waited for. */
 export function endedChildrenCpuSeconds(): number {
-  return sum(cpuFields('self').slice(2)) / TICKS_PER_SECOND;
+  return sum(cpuTicks('self').slice(2)) / TICKS_PER_SECOND;
 }
 
 export function usageOf(root: number): Usage {
   const all = family(root).map((pid) => ({
-    cpuSeconds: sum(cpuFields(pid)) / TICKS_PER_SECOND,
+    cpuSeconds: sum(cpuTicks(pid)) / TICKS_PER_SECOND,
     switches: sum(
       readdirSync(`/proc/${pid}/task`).map((thread) => {
         const status = readFileSync(`/proc/${pid}/task/${thread}/status`, 'utf8');
@@ -71,7 +71,7 @@ function family(pid: number): number[] {
  * The 14th to 17th fields, counted here from the one after the command in parentheses: utime, stime, cutime and
  * cstime. The last two are of children that have ended, as socat has one for each connection.
  */
-function cpuFields(pid: number | 'self'): number[] {
+function cpuTicks(pid: number | 'self'): number[] {
   const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').replace(/^.*\) /s, '');
   return fields.split(' ').slice(11, 15).map(Number);
 }

@@ -4,12 +4,12 @@ import { type Running, freePort, startListening } from './processes.js';
 /** The program as users run it. */
 export const PROGRAM = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url));
 
-/** Longer than any part of the bench, so that no limit ends an idle connection. */
+/** No relay's own limit ends a connection of the bench, however idle, nor one that is one of many. */
 export const PATIENCE_SECONDS = 600;
 export const CONNECTIONS = 16_384;
 
-/** Starts a node; `more` are options besides those that every node of the bench has. */
-export async function startNode(more: Readonly<Record<string, string>>): Promise<Running> {
+/** Starts a `viaduct server`; `more` are options besides those that every node of the bench has. */
+export async function startNodeProcess(more: Readonly<Record<string, string>>): Promise<Running> {
   const port = await freePort();
   const options = {
     host: '127.0.0.1',

@@ -68,7 +68,7 @@ test('a node whose lines nobody reads goes on, and then says how many are missin
 
   let sent = 0;
   const worker = async (): Promise<void> => {
-    for (; sent < REQUESTS;) {
+    while (sent < REQUESTS) {
       sent += 1;
       await fail(t, node);
     }

@@ -10,8 +10,8 @@ import { rawConnect, rawServer, readToEnd } from '../support/raw.js';
 
 for (const pump of ['portable', 'splice'] as const) {
   const skip = pump === 'splice' && withoutCalls;
-  describe(`${pump} pump: a relay of a large reply`, { skip }, () => {
-    test('tells that the client left', async (t) => {
+  describe(`${pump} pump: a relay of a large reply`, () => {
+    test('tells that the client left', { skip }, async (t) => {
       const relay = await testNode(t, { pump });
       const { hop } = await rawServer(t, (socket) => void socket.resume().write(Buffer.alloc(64 * 2 ** 20)));
       const nothingOpen = watchDescriptors();
@@ -28,7 +28,7 @@ for (const pump of ['portable', 'splice'] as const) {
       await nothingOpen();
     });
 
-    test('tells that the next hop broke off', async (t) => {
+    test('tells that the next hop broke off', { skip }, async (t) => {
       const relay = await testNode(t, { pump });
       const { hop, sockets } = await rawServer(t, (socket) => {
         socket.resume();

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import type { Socket } from 'node:net';
-import { type TestContext, describe, test } from 'node:test';
+import { type TestContext, test } from 'node:test';
 import { withoutCalls } from '../support/calls.js';
 import { messageOf } from '../support/fetch.js';
 import { watchDescriptors } from '../support/leaks.js';
@@ -29,16 +29,22 @@ async function idleTransfer(t: TestContext) {
   return { relay, origin, originEnding, clientEnding, nothingOpen };
 }
 
-describe('a death in mid-transfer', { skip: withoutCalls }, () => {
-  test('a relay that is killed while nothing moves and nothing is unread resets both neighbours', async (t) => {
+test(
+  'a relay that is killed while nothing moves and nothing is unread resets both neighbours',
+  { skip: withoutCalls },
+  async (t) => {
     const { relay, originEnding, clientEnding, nothingOpen } = await idleTransfer(t);
     relay.process.kill('SIGKILL');
     assert.equal((await clientEnding).how, 'reset');
     assert.equal((await originEnding).how, 'reset');
     await nothingOpen();
-  });
+  },
+);
 
-  test('a relay that is killed after the origin has finished and before it has passed that on resets its client', async (t) => {
+test(
+  'a relay that is killed after the origin has finished and before it has passed that on resets its client',
+  { skip: withoutCalls },
+  async (t) => {
     const { relay, origin, originEnding, clientEnding, nothingOpen } = await idleTransfer(t);
     relay.process.kill('SIGSTOP');
     origin.end('the rest');
@@ -47,21 +53,21 @@ describe('a death in mid-transfer', { skip: withoutCalls }, () => {
     assert.equal((await clientEnding).how, 'reset');
     assert.equal((await originEnding).how, 'reset');
     await nothingOpen();
-  });
+  },
+);
 
-  test('an origin that is killed in mid-body resets its client', async (t) => {
-    const root = tempFolder(t);
-    sparseFile(root, 'large', 2 ** 30);
-    const origin = await NodeProcess.start(t, { root, args: PATIENT });
-    const nothingOpen = watchDescriptors();
-    const client = await rawConnect(t, origin.hop);
-    client.write(messageOf('large', []));
-    await once(client, 'readable');
-    origin.process.kill('SIGKILL');
-    await origin.ended;
-    assert.equal((await readToEnd(client)).how, 'reset');
-    await nothingOpen();
-  });
+test('an origin that is killed in mid-body resets its client', { skip: withoutCalls }, async (t) => {
+  const root = tempFolder(t);
+  sparseFile(root, 'large', 2 ** 30);
+  const origin = await NodeProcess.start(t, { root, args: PATIENT });
+  const nothingOpen = watchDescriptors();
+  const client = await rawConnect(t, origin.hop);
+  client.write(messageOf('large', []));
+  await once(client, 'readable');
+  origin.process.kill('SIGKILL');
+  await origin.ended;
+  assert.equal((await readToEnd(client)).how, 'reset');
+  await nothingOpen();
 });
 
 test('a node that is killed after it has completed takes nothing back', async (t) => {

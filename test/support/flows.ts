@@ -18,7 +18,7 @@ export interface TestFlow {
 
 const MIB = 1024 * 1024;
 
-/** What a kernel's own settings let a socket's buffer grow to at most. */
+/** The most that a kernel sets by itself. Where an administrator has set more, tests could not fill it in time. */
 const BUFFER_LIMIT = 32 * MIB;
 
 /** What a socket's buffer grows to at most here (tcp(7)), in bytes. */
