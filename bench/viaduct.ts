@@ -4,7 +4,7 @@ import { type Running, freePort, startListening } from './processes.js';
 /** The program as users run it. */
 export const PROGRAM = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url));
 
-/** No relay's own limit ends a connection of the bench, however idle, nor one that is one of many. */
+/** No relay ends a connection of the bench by a limit of its own, however idle they are, and however many. */
 export const PATIENCE_SECONDS = 600;
 export const CONNECTIONS = 16_384;
 
