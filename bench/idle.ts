@@ -1,6 +1,6 @@
 // What a relay holds for connections on which nothing happens.
 import { setTimeout as delay } from 'node:timers/promises';
-import { DESCRIPTORS_PER_CONNECTION, DESCRIPTORS_RESERVED } from '#src/limits.js';
+import { DESCRIPTORS_PER_CONNECTION, DESCRIPTORS_RESERVED } from '#src/node/descriptors.js';
 import { type Chain, buildChain } from './chain.js';
 import { hold, startSilentOrigin } from './load.js';
 import type { Peer, Wire } from './peers.js';

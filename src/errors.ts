@@ -1,149 +1,98 @@
 import { getSystemErrorMap } from 'node:util';
 
-/** What a failure means outside the program. */
-interface Meaning {
-  /** Process exit code; curl's number where curl has one. */
-  readonly exit: number;
-  /** What to do about it, as a clause that follows the message. */
-  readonly hint?: string;
-  /** HTTP status; 500 without. */
-  readonly status?: number;
-  /** Error type of `Proxy-Status` (RFC 9209 §2.3), for what went wrong between nodes. */
-  readonly proxy?: string;
-  /** A later attempt over the same route may succeed. */
-  readonly transient?: true;
-}
-
-/** The one table of failures. Code that decides something looks at the code, never at a message's text. */
-const MEANINGS = {
+/**
+ * The kinds of failures. Code that decides something looks at the code, never at a message's text. Exit codes and hints
+ * are in `src/cli/exit-codes.ts`, HTTP statuses in `src/wire/http/failures.ts`.
+ *
+ * `transient`: a later attempt over the same route may succeed.
+ */
+const CODES = {
   /** A wrong command line or a wrong option value. */
-  USAGE: { exit: 2, hint: 'see viaduct --help' },
+  USAGE: { transient: false },
   /** An input file, route or hop that cannot be parsed. */
-  BAD_ROUTE: { exit: 2, status: 400, proxy: 'http_request_error' },
+  BAD_ROUTE: { transient: false },
   /** A route of more hops than allowed. */
-  TOO_MANY_HOPS: { exit: 2, status: 400, proxy: 'proxy_loop_detected' },
+  TOO_MANY_HOPS: { transient: false },
   /** A classic message that is over 4,096 bytes. */
-  MESSAGE_TOO_LONG: { exit: 2, hint: 'shorten the file name or the route' },
+  MESSAGE_TOO_LONG: { transient: false },
   /** A classic message that is empty or that no original program could have sent. */
-  BAD_MESSAGE: { exit: 2 },
+  BAD_MESSAGE: { transient: false },
   /** A classic message or an HTTP head that did not end in time. */
-  MESSAGE_TIMEOUT: { exit: 28, status: 408 },
+  MESSAGE_TIMEOUT: { transient: false },
   /** An HTTP request that breaks RFC 9112 or 9110, or that a node does not answer. */
-  BAD_REQUEST: { exit: 2, status: 400 },
+  BAD_REQUEST: { transient: false },
   /** A method other than GET and HEAD. */
-  METHOD_NOT_ALLOWED: { exit: 22, status: 405 },
+  METHOD_NOT_ALLOWED: { transient: false },
   /** A condition of the request does not hold (If-Match, If-Unmodified-Since). */
-  PRECONDITION_FAILED: { exit: 22, status: 412 },
+  PRECONDITION_FAILED: { transient: false },
   /** A range that lies outside of the file. */
-  RANGE_NOT_SATISFIABLE: { exit: 22, status: 416 },
+  RANGE_NOT_SATISFIABLE: { transient: false },
   /** A request target of more than 8 KiB. */
-  URI_TOO_LONG: { exit: 22, status: 414 },
+  URI_TOO_LONG: { transient: false },
   /** An HTTP head of more than 16 KiB. */
-  HEAD_TOO_LARGE: { exit: 22, status: 431 },
+  HEAD_TOO_LARGE: { transient: false },
   /** Not HTTP/1.0 or HTTP/1.1. */
-  VERSION_NOT_SUPPORTED: { exit: 22, status: 505 },
+  VERSION_NOT_SUPPORTED: { transient: false },
   /** The next hop's reply breaks RFC 9112. */
-  BAD_REPLY: { exit: 56, status: 502, proxy: 'http_protocol_error' },
+  BAD_REPLY: { transient: false },
   /** The next hop answers HTTP, but is not a node. */
-  NOT_A_NODE: { exit: 7, status: 502, proxy: 'http_request_denied' },
+  NOT_A_NODE: { transient: false },
   /** The node cannot listen on its port. */
-  LISTEN_FAILED: { exit: 3 },
+  LISTEN_FAILED: { transient: false },
   /** The name of a hop does not resolve. */
-  DNS_ERROR: {
-    exit: 6,
-    hint: 'check the spelling and the resolver of the machine that dials',
-    status: 502,
-    proxy: 'dns_error',
-    transient: true,
-  },
+  DNS_ERROR: { transient: true },
   /** Nothing listens at the hop. */
-  REFUSED: {
-    exit: 7,
-    hint: 'is a node running there?',
-    status: 502,
-    proxy: 'connection_refused',
-    transient: true,
-  },
+  REFUSED: { transient: true },
   /** The hop cannot be dialled for another reason: no route, network down, local limits. */
-  UNREACHABLE: {
-    exit: 7,
-    hint: 'check the network between the two',
-    status: 502,
-    proxy: 'destination_ip_unroutable',
-    transient: true,
-  },
+  UNREACHABLE: { transient: true },
   /** The policy of the node forbids to dial this hop; the message says which option allows it. */
-  PROHIBITED: { exit: 7, status: 403, proxy: 'destination_ip_prohibited' },
+  PROHIBITED: { transient: false },
   /** Dialling took longer than the limit. */
-  CONNECT_TIMEOUT: {
-    exit: 28,
-    hint: 'a firewall may drop the packets',
-    status: 504,
-    proxy: 'connection_timeout',
-    transient: true,
-  },
+  CONNECT_TIMEOUT: { transient: true },
   /** The sender was silent for longer than the limit. */
-  TIMEOUT: {
-    exit: 28,
-    hint: "a later hop may be slow or down; the nodes' logs say which",
-    status: 504,
-    proxy: 'connection_read_timeout',
-    transient: true,
-  },
+  TIMEOUT: { transient: true },
   /** Not done within the user's limit for everything. */
-  MAX_TIME: { exit: 28, transient: true },
+  MAX_TIME: { transient: true },
   /** The receiver took nothing for longer than the limit. */
-  STALLED: { exit: 28 },
+  STALLED: { transient: false },
   /** The sender broke the connection before the end of the file. */
-  CUT_SHORT: {
-    exit: 18,
-    hint: "the nodes' logs name the hop and the reason",
-    status: 502,
-    proxy: 'connection_terminated',
-    transient: true,
-  },
+  CUT_SHORT: { transient: true },
   /** The receiver left before the end of the file. */
-  CLIENT_GONE: { exit: 18 },
+  CLIENT_GONE: { transient: false },
   /** The requested file does not exist under the root. */
-  NOT_FOUND: { exit: 22, status: 404 },
+  NOT_FOUND: { transient: false },
   /** The requested name leaves the root, is hidden, or is not a regular file. */
-  FORBIDDEN: { exit: 22, status: 403 },
+  FORBIDDEN: { transient: false },
   /** The far side answered with an HTTP status that is none of the others. */
-  HTTP_ERROR: { exit: 22, status: 502 },
+  HTTP_ERROR: { transient: false },
   /** The far side is busy or stopping. */
-  UNAVAILABLE: { exit: 22, status: 503, transient: true },
+  UNAVAILABLE: { transient: true },
   /** The file is another one than before, and what there is of it cannot be taken back. */
-  CHANGED: { exit: 18, hint: 'fetch it again' },
+  CHANGED: { transient: false },
   /** The SHA-256 of what was fetched is not that of the file at its origin. */
-  DIGEST_MISMATCH: { exit: 110, hint: 'its bytes were changed on the way or on the disk; nothing was kept' },
+  DIGEST_MISMATCH: { transient: false },
   /** The origin does not tell the SHA-256 of the file. */
-  NO_DIGEST: { exit: 22, hint: '--no-verify accepts the file by its size' },
+  NO_DIGEST: { transient: false },
   /** A name of the far side that means something else here. */
-  UNSAFE_NAME: { exit: 23 },
+  UNSAFE_NAME: { transient: false },
   /** Another process is writing the same file. */
-  BUSY: { exit: 23, hint: 'wait for it to end' },
+  BUSY: { transient: false },
   /** A file could not be read, or shrank while it was read. */
-  READ_FAILED: { exit: 26, status: 500 },
+  READ_FAILED: { transient: false },
   /** A file or standard output could not be written. */
-  WRITE_FAILED: { exit: 23 },
+  WRITE_FAILED: { transient: false },
   /** A defect of viaduct itself. */
-  INTERNAL: { exit: 1, hint: 'this is a defect; please report it' },
+  INTERNAL: { transient: false },
   /** The node or the caller ended the transfer. */
-  ABORTED: { exit: 130, status: 503 },
-} as const satisfies Record<string, Meaning>;
+  ABORTED: { transient: false },
+} as const satisfies Record<string, { readonly transient: boolean }>;
 
 /** Stable, literal name of a kind of failure. */
-export type ErrorCode = keyof typeof MEANINGS;
-
-const CODES = Object.keys(MEANINGS).filter((key): key is ErrorCode => key in MEANINGS);
-
-function meaningOf(code: ErrorCode): Meaning {
-  return MEANINGS[code];
-}
+export type ErrorCode = keyof typeof CODES;
 
 export interface ErrorDetails {
   /** The hop that failed, as `host:port`. */
-  readonly hop?: string | undefined;
+  readonly hopAddress?: string | undefined;
   /** Its number in the route; the client is 0. */
   readonly hopNumber?: number | undefined;
   /** The lower-level error that led to this one. */
@@ -155,55 +104,39 @@ export class ViaductError extends Error {
   override readonly name = 'ViaductError';
   readonly code: ErrorCode;
   /** The hop that failed, as `host:port`, where one did. */
-  readonly hop: string | undefined;
+  readonly hopAddress: string | undefined;
   /** Its number in the route, where that is known; the client is 0. */
   readonly hopNumber: number | undefined;
 
   constructor(code: ErrorCode, message: string, details: ErrorDetails = {}) {
     super(message, details.cause === undefined ? {} : { cause: details.cause });
     this.code = code;
-    this.hop = details.hop;
+    this.hopAddress = details.hopAddress;
     this.hopNumber = details.hopNumber;
-  }
-
-  get #meaning(): Meaning {
-    return meaningOf(this.code);
-  }
-
-  /** The process exit code that stands for this failure. */
-  get exitCode(): number {
-    return this.#meaning.exit;
-  }
-
-  /** What the user can do, as a clause; undefined where the message says it all. */
-  get hint(): string | undefined {
-    return this.#meaning.hint;
-  }
-
-  /** The HTTP status that stands for this failure. */
-  get status(): number {
-    return this.#meaning.status ?? 500;
   }
 
   /** Whether a later attempt over the same route may succeed. */
   get transient(): boolean {
-    return this.#meaning.transient ?? false;
+    return CODES[this.code].transient;
   }
-
-  /** Its error type in `Proxy-Status` (RFC 9209 §2.3), or undefined if no intermediary failed. */
-  get proxyError(): string | undefined {
-    return this.#meaning.proxy;
-  }
-}
-
-/** The code that stands for an error type of `Proxy-Status` (RFC 9209 §2.3), or undefined. */
-export function codeOfProxyError(type: string): ErrorCode | undefined {
-  return CODES.find((code) => meaningOf(code).proxy === type);
 }
 
 /** `text` as a code, if it is one. */
 export function asErrorCode(text: unknown): ErrorCode | undefined {
-  return CODES.find((code) => code === text);
+  return Object.keys(CODES).find((code): code is ErrorCode => code === text);
+}
+
+/**
+ * The same failure, with context in its message and the details that are given; the others stay.
+ * @param describe the new message, from the old one
+ */
+export function withContext(
+  error: unknown,
+  describe: (message: string) => string,
+  details: ErrorDetails = {},
+): ViaductError {
+  const { code, message, hopAddress, hopNumber } = asViaductError(error);
+  return new ViaductError(code, describe(message), { hopAddress, hopNumber, cause: error, ...details });
 }
 
 /** The `code` of a Node system error such as `ENOENT`, or undefined. */

@@ -1,4 +1,60 @@
-/** What an exit code means, for people; curl's number where curl has one. The table is in `src/errors.ts`. */
+import type { ErrorCode } from '../errors.js';
+
+interface Outcome {
+  /** Process exit code; curl's number where curl has one. */
+  readonly exit: number;
+  /** What to do about it, as a clause that follows the message; missing where the message is enough. */
+  readonly hint?: string;
+}
+
+const OUTCOMES: Readonly<Record<ErrorCode, Outcome>> = {
+  USAGE: { exit: 2, hint: 'see viaduct --help' },
+  BAD_ROUTE: { exit: 2 },
+  TOO_MANY_HOPS: { exit: 2 },
+  MESSAGE_TOO_LONG: { exit: 2, hint: 'shorten the file name or the route' },
+  BAD_MESSAGE: { exit: 2 },
+  MESSAGE_TIMEOUT: { exit: 28 },
+  BAD_REQUEST: { exit: 2 },
+  METHOD_NOT_ALLOWED: { exit: 22 },
+  PRECONDITION_FAILED: { exit: 22 },
+  RANGE_NOT_SATISFIABLE: { exit: 22 },
+  URI_TOO_LONG: { exit: 22 },
+  HEAD_TOO_LARGE: { exit: 22 },
+  VERSION_NOT_SUPPORTED: { exit: 22 },
+  BAD_REPLY: { exit: 56 },
+  NOT_A_NODE: { exit: 7 },
+  LISTEN_FAILED: { exit: 3 },
+  DNS_ERROR: { exit: 6, hint: 'check the spelling and the resolver of the machine that dials' },
+  REFUSED: { exit: 7, hint: 'is a node running there?' },
+  UNREACHABLE: { exit: 7, hint: 'check the network between the two' },
+  PROHIBITED: { exit: 7 },
+  CONNECT_TIMEOUT: { exit: 28, hint: 'a firewall may drop the packets' },
+  TIMEOUT: { exit: 28, hint: "a later hop may be slow or down; the nodes' logs say which" },
+  MAX_TIME: { exit: 28 },
+  STALLED: { exit: 28 },
+  CUT_SHORT: { exit: 18, hint: "the nodes' logs name the hop and the reason" },
+  CLIENT_GONE: { exit: 18 },
+  NOT_FOUND: { exit: 22 },
+  FORBIDDEN: { exit: 22 },
+  HTTP_ERROR: { exit: 22 },
+  UNAVAILABLE: { exit: 22 },
+  CHANGED: { exit: 18, hint: 'fetch it again' },
+  DIGEST_MISMATCH: { exit: 110, hint: 'its bytes were changed on the way or on the disk; nothing was kept' },
+  NO_DIGEST: { exit: 22, hint: '--no-verify accepts the file by its size' },
+  UNSAFE_NAME: { exit: 23 },
+  BUSY: { exit: 23, hint: 'wait for it to end' },
+  READ_FAILED: { exit: 26 },
+  WRITE_FAILED: { exit: 23 },
+  INTERNAL: { exit: 1, hint: 'this is a defect; please report it' },
+  ABORTED: { exit: 130 },
+};
+
+/** What a failure means at the command line. */
+export function outcomeOf({ code }: { readonly code: ErrorCode }): Outcome {
+  return OUTCOMES[code];
+}
+
+/** What an exit code means, for people; curl's number where curl has one. */
 export const EXIT_CODES: readonly (readonly [code: string, meaning: string])[] = [
   ['0', 'success'],
   ['1', 'defect of viaduct'],

@@ -1,8 +1,12 @@
 import { isUtf8 } from 'node:buffer';
 import { createReadStream } from 'node:fs';
 import { ViaductError, asViaductError, systemReason } from '../errors.js';
-import { INPUT_BYTES } from '../limits.js';
-import { type Source, parseInput, visible } from '../route.js';
+
+import { type Source, parseInput } from '../route/input-file.js';
+import { visible } from '../text.js';
+
+/** An input file: a message's worth of text, with room for blank lines. */
+const INPUT_BYTES = 64 * 1024;
 
 /**
  * What an input file says; `-` is standard input.

@@ -1,5 +1,5 @@
 import { InvalidArgumentError, Option } from 'commander';
-import { MAX_TIMER_MS } from '../limits.js';
+import { MAX_TIMER_MS } from '../defaults.js';
 
 /** A time limit in seconds for the user, in milliseconds for the program. */
 export function secondsOption(

@@ -1,16 +1,16 @@
 import { Command, CommanderError } from 'commander';
 import { asViaductError } from '../errors.js';
-import { withoutPasswords } from '../url.js';
+import { withoutPasswords } from '../route/url.js';
 import { VERSION } from '../version.js';
-import { addClientCommand } from './commands/client.js';
-import { addCompletionCommand } from './commands/completion.js';
-import { addGetCommand } from './commands/get.js';
-import { addListCommand } from './commands/ls.js';
-import { addServerCommand } from './commands/server.js';
-import { addTraceCommand } from './commands/trace.js';
-import { exitCodesHelp } from './exit-codes.js';
-import { flushOutput } from './lines.js';
-import { printError } from './print.js';
+import { addClientCommand } from './client/command.js';
+import { addCompletionCommand } from './completion/command.js';
+import { addGetCommand } from './get/command.js';
+import { addListCommand } from './ls/command.js';
+import { addServerCommand } from './server/command.js';
+import { addTraceCommand } from './trace/command.js';
+import { exitCodesHelp, outcomeOf } from './exit-codes.js';
+import { flushOutput } from './terminal/lines.js';
+import { printError } from './terminal/print.js';
 
 /** Each adds a command to the program; help, the man page and completion have them in this order. */
 const COMMANDS = [
@@ -43,7 +43,7 @@ function tellFailure(error: unknown, command: Command): number {
   const known = asViaductError(error);
   if (known.code !== 'USAGE') return printError(known);
   process.stderr.write(usageLine(known.message, command));
-  return known.exitCode;
+  return outcomeOf(known).exit;
 }
 
 /** The one line that wrong usage of a command gets. */

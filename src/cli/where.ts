@@ -1,4 +1,4 @@
-import { type Location, locationOf, parseLocation } from '../client/location.js';
+import { type Location, locationOf, parseLocation } from '../route/location.js';
 import { ViaductError } from '../errors.js';
 import { readInput } from './input.js';
 

@@ -1,10 +1,10 @@
 import { asViaductError } from '../errors.js';
-import { nameOfPath } from '../url.js';
-import { type Entry, ListingDecoder } from '../wire/listing.js';
-import { modifiedOf, originError, versionOf } from './file-reply.js';
-import type { Location } from './location.js';
-import type { Reply } from './reply.js';
-import { type RequestOptions, request } from './request.js';
+import { nameOfPath } from '../route/url.js';
+import { type Entry, ListingDecoder } from '../wire/http/listing.js';
+import { modifiedOf, originError, versionOf } from './http/file-reply.js';
+import type { Location } from '../route/location.js';
+import type { Reply } from './http/reply.js';
+import { type RequestOptions, request } from './http/request.js';
 
 export type ListOptions = Omit<RequestOptions, 'method' | 'fields'>;
 

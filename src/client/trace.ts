@@ -1,11 +1,14 @@
 import { type ErrorCode, ViaductError, asViaductError } from '../errors.js';
-import { HTTP_HEAD_PER_HOP_MS, MAX_HOPS, PROBES, SILENCE_MS, STATUS_BYTES } from '../limits.js';
-import { type Hop, type Route, formatHop, hopLabel, limitHops } from '../route.js';
-import { STATUS_NAME } from '../url.js';
-import { parseJsonObject } from '../wire/json.js';
-import { prefixesOf } from './location.js';
-import type { Reply } from './reply.js';
-import { type RequestOptions, request } from './request.js';
+import { HTTP_HEAD_PER_HOP_MS, MAX_HOPS, PROBES, SILENCE_MS } from '../defaults.js';
+import { type Hop, type Route, formatHop, hopLabel, limitHops } from '../route/hop.js';
+import { STATUS_NAME } from '../route/url.js';
+import { parseJsonObject } from '../json.js';
+import { prefixesOf } from '../route/location.js';
+import type { Reply } from './http/reply.js';
+import { type RequestOptions, request } from './http/request.js';
+
+/** A node's status, as a trace reads it: half a KiB. */
+export const STATUS_BYTES = 16 * 1024;
 
 export interface TraceOptions extends Pick<
   RequestOptions,
@@ -149,8 +152,8 @@ async function askOnce(
     );
   } catch (error) {
     // Whatever a node cannot do it tells with the number of a hop; this is a web server's "not found".
-    const { code, hop, hopNumber } = asViaductError(error);
-    if (code === 'HTTP_ERROR' && hop === undefined && hopNumber === undefined)
+    const { code, hopAddress, hopNumber } = asViaductError(error);
+    if (code === 'HTTP_ERROR' && hopAddress === undefined && hopNumber === undefined)
       return { ms: sinceConnect(), version: undefined };
     throw error;
   }
@@ -178,7 +181,7 @@ function failureOf(error: ViaductError, route: Route, { timeoutMs = SILENCE_MS }
   };
   const what = hopNumber === 1 ? words[error.code] : undefined;
   if (what === undefined) return { state: 'unreached', error } as const;
-  const details = { hop: formatHop(hop), hopNumber: number, cause: error };
+  const details = { hopAddress: formatHop(hop), hopNumber: number, cause: error };
   const own = new ViaductError(error.code, `${hopLabel(number, hop)} ${what}`, details);
   return { state: 'down', error: own } as const;
 }

@@ -1,7 +1,7 @@
-import { limitHops } from '../route.js';
+import { limitHops } from '../route/hop.js';
 import { decodeMessage, encodeMessage } from '../wire/classic.js';
 import type { Connection } from './connection.js';
-import { sendFileBytes } from './file-sender.js';
+import { sendFileBytes } from './origin/file-sender.js';
 import { relay } from './relay.js';
 
 /** Answers a classic message as origin or relay, up to and including FIN. Whatever fails ends in a reset. */

@@ -1,16 +1,16 @@
 import type { Socket } from 'node:net';
 import { ViaductError, asViaductError } from '../errors.js';
-import type { Channel } from '../net/channel.js';
-import { dial } from '../net/dial.js';
-import { lingeringClose } from '../net/linger.js';
-import { Outlet } from '../net/outlet.js';
-import { type Hop, formatHop } from '../route.js';
-import { type AddressClass, networkOf, outermost } from './address.js';
+import type { Channel } from '../tcp/stream.js';
+import { dial } from '../tcp/dial.js';
+import { lingeringClose } from '../tcp/linger.js';
+import { Outlet } from '../tcp/writer.js';
+import { type Hop, formatHop } from '../route/hop.js';
+import { type AddressClass, networkOf, outermost } from './access/address.js';
 import { serveClassic } from './classic.js';
 import type { NodeContext } from './context.js';
 import { readFirst } from './first-bytes.js';
 import { serveHttp } from './http/serve.js';
-import { Transfer, secondsSince } from './transfer.js';
+import { Transfer, secondsSince } from './request-log.js';
 
 /** One accepted connection, from its first byte to its last. */
 export class Connection {

@@ -1,11 +1,11 @@
-import type { Pump } from '../net/pump.js';
-import type { Resolver } from '../net/resolver.js';
+import type { Pump } from '../pump/pump.js';
+import type { Resolver } from '../tcp/resolver.js';
 import type { NodeEvent } from './events.js';
-import type { Digests } from './http/digests.js';
-import type { Policy } from './policy.js';
-import type { Root } from './root.js';
-import type { SelfDials } from './self-dials.js';
-import type { Totals } from './transfer.js';
+import type { Digests } from './origin/digests.js';
+import type { Policy } from './access/policy.js';
+import type { Root } from './origin/root.js';
+import type { SelfDials } from './access/self-dials.js';
+import type { Totals } from './request-log.js';
 
 /** What all connections of a node share. */
 export interface NodeContext {

@@ -1,5 +1,11 @@
 import { readFileSync } from 'node:fs';
-import { DESCRIPTORS_PER_CONNECTION, DESCRIPTORS_RESERVED } from '../limits.js';
+import { ADDRESSES_DIALLED } from '../tcp/dial.js';
+
+/** Descriptors of one connection: the client's, and all attempts to dial, or a file. */
+export const DESCRIPTORS_PER_CONNECTION = 1 + ADDRESSES_DIALLED;
+
+/** Descriptors that are not connections: standard streams, event loop, listener, look-ups, some air. */
+export const DESCRIPTORS_RESERVED = 64;
 
 /**
  * How many connections the process's descriptors are enough for. It matters because out of

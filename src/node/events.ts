@@ -1,5 +1,5 @@
 import type { ViaductError } from '../errors.js';
-import type { Hop } from '../route.js';
+import type { Hop } from '../route/hop.js';
 
 /** What a node tells of one connection. `connection` counts the accepted ones from 0. */
 export type NodeEvent =

@@ -1,9 +1,15 @@
 import { ViaductError } from '../errors.js';
-import { HEAD_BYTES, MESSAGE_BYTES, QUIET_AFTER_LINE_MS, QUIET_MS } from '../limits.js';
-import type { Channel } from '../net/channel.js';
-import { type Verdict, readHead } from '../net/read-head.js';
-import { scanMessage } from '../wire/classic.js';
+import { HEAD_BYTES } from '../wire/http/head.js';
+import { MESSAGE_BYTES, scanMessage } from '../wire/classic.js';
+import type { Channel } from '../tcp/stream.js';
+import { type Verdict, readHead } from '../tcp/read-until.js';
 import { dialectOf } from '../wire/sniff.js';
+
+/** A message that ends in LF counts as whole after this much quiet (an original sends no end mark). */
+export const QUIET_AFTER_LINE_MS = 500;
+
+/** A message that does not end in LF counts as whole after this much quiet. */
+export const QUIET_MS = 1000;
 
 /** A whole classic message, or the beginning of an HTTP request. */
 export type First =

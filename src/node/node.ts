@@ -9,22 +9,22 @@ import {
   MAX_TIMER_MS,
   SILENCE_MS,
   STALL_MS,
-} from '../limits.js';
-import { Channel } from '../net/channel.js';
-import { type PumpName, choosePump } from '../net/choose-pump.js';
-import { listen } from '../net/listen.js';
-import { resetOnDeathMissing } from '../net/reset-on-death.js';
-import { Resolver } from '../net/resolver.js';
-import { formatHop } from '../route.js';
+} from '../defaults.js';
+import { Channel } from '../tcp/stream.js';
+import { type PumpName, choosePump } from '../pump/choose-pump.js';
+import { listen } from '../tcp/listen.js';
+import { resetOnDeathMissing } from '../tcp/reset-on-death.js';
+import { Resolver } from '../tcp/resolver.js';
+import { formatHop } from '../route/hop.js';
 import { Connection, peerOf } from './connection.js';
 import type { NodeContext } from './context.js';
 import { connectionsThatFit } from './descriptors.js';
 import type { NodeEvent } from './events.js';
-import { Digests } from './http/digests.js';
-import { systemNetworkView } from './network-view.js';
-import { type ClientJudgement, Policy, parseHopRule } from './policy.js';
-import { Root } from './root.js';
-import { SelfDials } from './self-dials.js';
+import { Digests } from './origin/digests.js';
+import { systemNetworkView } from './access/network-view.js';
+import { type ClientJudgement, Policy, parseHopRule } from './access/policy.js';
+import { Root } from './origin/root.js';
+import { SelfDials } from './access/self-dials.js';
 
 export interface NodeOptions {
   /** Port to listen on; 0 takes a free one. */

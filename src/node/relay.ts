@@ -1,8 +1,8 @@
 import { ViaductError } from '../errors.js';
-import type { Channel } from '../net/channel.js';
-import type { FlowFailure } from '../net/pump.js';
-import { type Hop, formatHop } from '../route.js';
-import type { AddressClass } from './address.js';
+import type { Channel } from '../tcp/stream.js';
+import type { FlowFailure } from '../pump/pump.js';
+import { type Hop, formatHop } from '../route/hop.js';
+import type { AddressClass } from './access/address.js';
 import type { Connection } from './connection.js';
 
 /** A reply whose head has come. */
@@ -77,7 +77,7 @@ function flowError(
   hop: Hop,
   length: number | undefined,
 ): unknown {
-  const details = { hop: formatHop(hop), cause: failure.cause };
+  const details = { hopAddress: formatHop(hop), cause: failure.cause };
   switch (failure.code) {
     case 'ABORTED':
       return signal.reason;

@@ -1,6 +1,11 @@
 import { ViaductError } from '../errors.js';
-import { MESSAGE_BYTES } from '../limits.js';
-import { type Hop, type Source, parseHop, visible } from '../route.js';
+
+import { type Hop, parseHop } from '../route/hop.js';
+import { type Source } from '../route/input-file.js';
+import { visible } from '../text.js';
+
+/** A classic message, its closing empty line included: the original reads it with one `recv(4096)`. */
+export const MESSAGE_BYTES = 4096;
 
 /*
  * The classic message (docs/protocol.md, "Message"):

@@ -82,8 +82,8 @@ describe('what get prints', () => {
       event: 'error',
       file: 'a filex',
       code: 'NOT_FOUND',
-      hop: 3,
-      address,
+      hopNumber: 3,
+      hopAddress: address,
       message: `hop 3 (${address}): there is no file "a filex"`,
       exit: 22,
     });

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { OFFLOAD_BYTES } from '#src/limits.js';
+import { OFFLOAD_BYTES } from '#src/defaults.js';
 import { withoutCalls } from '../support/calls.js';
 import { fetchBytes } from '../support/fetch.js';
 import { NodeProcess, runViaduct } from '../support/processes.js';

@@ -65,7 +65,7 @@ test('the log of a failure: code, and the hop where one is to blame', async (t) 
     nextHop: hop,
     address: hop,
     code: 'CUT_SHORT',
-    hop,
+    hopAddress: hop,
     cause: 'connection reset by peer',
     bytes: 0,
     msg: `next hop ${hop} reset the connection after 0 bytes`,

@@ -37,9 +37,9 @@ const SECOND_DOWN = `hop  address          version  round trip        link  stat
   3  127.0.0.1:11111  -                 -           -  not reached
 `;
 
-const SECOND_DOWN_JSON = `{"hop":1,"address":"127.0.0.1:11111","state":"up","version":"${VERSION}","roundTripMs":1.2,"linkMs":1.2}
-{"hop":2,"address":"127.0.0.1:11111","state":"down","code":"REFUSED","reason":"hop 2 (127.0.0.1:11111) refused the connection"}
-{"hop":3,"address":"127.0.0.1:11111","state":"unreached"}
+const SECOND_DOWN_JSON = `{"hopNumber":1,"hopAddress":"127.0.0.1:11111","state":"up","version":"${VERSION}","roundTripMs":1.2,"linkMs":1.2}
+{"hopNumber":2,"hopAddress":"127.0.0.1:11111","state":"down","code":"REFUSED","reason":"hop 2 (127.0.0.1:11111) refused the connection"}
+{"hopNumber":3,"hopAddress":"127.0.0.1:11111","state":"unreached"}
 `;
 
 const REFUSED = 'viaduct: hop 2 (127.0.0.1:11111) refused the connection (is a node running there?)\n';

@@ -6,6 +6,7 @@ import { watchDescriptors } from '../support/leaks.js';
 import { testNode } from '../support/nodes.js';
 import { rawConnect, rawServer, readToEnd } from '../support/raw.js';
 import { randomFile, tempFolder } from '../support/temp.js';
+import { outcomeOf } from '#src/cli/exit-codes.js';
 
 const CASES: readonly {
   readonly what: string;
@@ -52,5 +53,5 @@ test('the client sends no message of 5,000 bytes: it dials nobody', async (t) =>
   server.on('connection', () => assert.fail('it dialled'));
   const failure = await fetchFailure('x'.repeat(5000), [hop]);
   assert.equal(failure.code, 'MESSAGE_TOO_LONG');
-  assert.equal(failure.exitCode, 2);
+  assert.equal(outcomeOf(failure).exit, 2);
 });

@@ -6,6 +6,7 @@ import { fetchFailure, messageOf } from '../support/fetch.js';
 import { watchDescriptors } from '../support/leaks.js';
 import { testNode } from '../support/nodes.js';
 import { rawConnect } from '../support/raw.js';
+import { outcomeOf } from '#src/cli/exit-codes.js';
 
 const SHORT_MS = 300;
 /** Longer than the test may take: whoever has this limit is not the one that ended it. */
@@ -17,10 +18,10 @@ test('a relay gives up a dial that nobody answers, and names the hop', async (t)
   const nothingOpen = watchDescriptors();
   const failure = await fetchFailure('x', [relay.hop, hole], { timeoutMs: LONG_MS });
   assert.equal(failure.code, 'CUT_SHORT');
-  assert.equal(failure.exitCode, 18);
+  assert.equal(outcomeOf(failure).exit, 18);
   const { error } = await relay.event('failed');
   assert.equal(error.code, 'CONNECT_TIMEOUT');
-  assert.equal(error.hop, formatHop(hole));
+  assert.equal(error.hopAddress, formatHop(hole));
   assert.match(error.message, /did not answer within 0\.3 s/);
   await nothingOpen();
 });
@@ -30,8 +31,8 @@ test('the client gives up a dial that nobody answers', async (t) => {
   const nothingOpen = watchDescriptors();
   const failure = await fetchFailure('x', [hole], { connectTimeoutMs: SHORT_MS });
   assert.equal(failure.code, 'CONNECT_TIMEOUT');
-  assert.equal(failure.exitCode, 28);
-  assert.equal(failure.hop, formatHop(hole));
+  assert.equal(outcomeOf(failure).exit, 28);
+  assert.equal(failure.hopAddress, formatHop(hole));
   await nothingOpen();
 });
 

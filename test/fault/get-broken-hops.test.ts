@@ -11,6 +11,7 @@ import { testChain } from '../support/nodes.js';
 import { eventsOf, runViaduct, startGet } from '../support/processes.js';
 import { RestartableNode } from '../support/restartable.js';
 import { randomFile, tempFolder } from '../support/temp.js';
+import { outcomeOf } from '#src/cli/exit-codes.js';
 
 // A machine without a name server must not wait for one (resolv.conf(5)).
 process.env['RES_OPTIONS'] = 'timeout:1 attempts:1';
@@ -42,7 +43,10 @@ test('a hop that fails before its reply is named with its reason, at each place,
         const route: Route = nodes.map((node) => node.hop).with(place - 1, hop);
         const target = join(folder, `file-${place}`);
         const error = await failureOf(get({ route, path: '/file' }, target, { connectTimeoutMs: 1000 }));
-        assert.deepEqual([error.code, error.exitCode, error.hop], [code, EXIT[code], formatHop(hop)]);
+        assert.deepEqual(
+          [error.code, outcomeOf(error).exit, error.hopAddress],
+          [code, EXIT[code], formatHop(hop)],
+        );
         const label = `hop ${place} (${formatHop(hop)}) `;
         assert.ok(error.message.startsWith(label), error.message);
         const said = error.message.slice(label.length);
@@ -90,7 +94,7 @@ for (const retry of ['0', '2']) {
     assert.equal(await child.ended, 7, child.stderr);
     const last = eventsOf(child).at(-1);
     assert.deepEqual(
-      [last?.['code'], last?.['hop'], last?.['address']],
+      [last?.['code'], last?.['hopNumber'], last?.['hopAddress']],
       ['REFUSED', 3, formatHop(victim.hop)],
     );
     assert.match(String(last?.['message']), /^hop 3 \([^)]+\) refused the connection/);

@@ -37,7 +37,7 @@ function filled(t: TestContext): { root: string; file: Buffer } {
 async function blame(node: TestNode | undefined, hop: Hop) {
   assert.ok(node);
   const { error, bytes } = await node.event('failed');
-  assert.equal(error.hop, formatHop(hop));
+  assert.equal(error.hopAddress, formatHop(hop));
   return { code: error.code, message: error.message, bytes };
 }
 

@@ -43,7 +43,7 @@ for (const place of PLACES) {
       const { error, hop: named } = proxyStatusOf(reply) ?? {};
       assert.deepEqual([error, named], ['connection_terminated', formatHop(hop)]);
       assert.equal(problemOf(reply).hop, place);
-      assert.equal((await nodes[place - 2]?.event('failed'))?.error.hop, formatHop(hop));
+      assert.equal((await nodes[place - 2]?.event('failed'))?.error.hopAddress, formatHop(hop));
       await nothingOpen();
     });
   }

@@ -17,7 +17,9 @@ const PLACES = [2, 3, 4, 5];
 function failuresAt(node: TestNode, address: string, since: number): string[] {
   return node.events
     .slice(since)
-    .flatMap((event) => (event.type === 'failed' && event.error.hop === address ? [event.error.code] : []));
+    .flatMap((event) =>
+      event.type === 'failed' && event.error.hopAddress === address ? [event.error.code] : [],
+    );
 }
 
 /** Hop `place` of five fails; what curl is told of it, by GET and by HEAD. */

@@ -5,7 +5,7 @@ import { watchDescriptors } from '../support/leaks.js';
 import { testNode } from '../support/nodes.js';
 import { exchange, lonelyServer, rawServer } from '../support/raw.js';
 import { repliesIn } from '../support/wire-replies.js';
-import { HEAD_BYTES } from '#src/limits.js';
+import { HEAD_BYTES } from '#src/wire/http/head.js';
 
 /** A next hop that says one thing to every request; what it was asked. */
 async function sayingHop(t: TestContext, text: string) {

@@ -45,7 +45,7 @@ test('a hop that never replies: the relay next to it says so, though all before 
       const problem = problemOf(reply);
       assert.deepEqual([problem.hop, problem.address], [place, formatHop(silent)]);
       const failed = nodes.map(({ events }) =>
-        events.filter((event) => event.type === 'failed' && event.error.hop === formatHop(silent)),
+        events.filter((event) => event.type === 'failed' && event.error.hopAddress === formatHop(silent)),
       );
       assert.deepEqual(
         failed.map((events) => events.length),

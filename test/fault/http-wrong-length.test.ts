@@ -67,7 +67,7 @@ for (const [sent, apart] of [
     assert.equal(how, 'reset');
     const { error, bytes } = (await nodes[1]?.event('failed')) ?? assert.fail();
     assert.equal(error.code, 'CUT_SHORT');
-    assert.equal(error.hop, formatHop(hop));
+    assert.equal(error.hopAddress, formatHop(hop));
     assert.match(
       error.message,
       new RegExp(

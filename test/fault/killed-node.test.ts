@@ -52,10 +52,10 @@ for (let victim = 0; victim < HOPS; victim += 1) {
     assert.deepEqual(readdirSync(folder), ['input.txt'], 'nothing under the final name, no partial file');
     for (const [index, node] of nodes.entries()) {
       if (index === victim) continue;
-      const { code, hop } = await node.failure();
+      const { code, hopAddress } = await node.failure();
       const next = nodes[index + 1];
       if (index > victim) assert.equal(code, 'CLIENT_GONE');
-      else assert.deepEqual([code, hop], ['CUT_SHORT', next && formatHop(next.hop)]);
+      else assert.deepEqual([code, hopAddress], ['CUT_SHORT', next && formatHop(next.hop)]);
     }
     await released();
   });

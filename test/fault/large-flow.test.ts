@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { describe, test } from 'node:test';
-import { BUFFER_MAX, OFFLOAD_BYTES } from '#src/limits.js';
+import { BUFFER_MAX } from '#src/tcp/stream.js';
+import { OFFLOAD_BYTES } from '#src/defaults.js';
 import { withoutCalls } from '../support/calls.js';
 import { messageOf } from '../support/fetch.js';
 import { watchDescriptors } from '../support/leaks.js';

@@ -5,6 +5,7 @@ import { fetchFailure } from '../support/fetch.js';
 import { watchDescriptors } from '../support/leaks.js';
 import { testChain, testNode } from '../support/nodes.js';
 import { rawServer } from '../support/raw.js';
+import { outcomeOf } from '#src/cli/exit-codes.js';
 
 const SHORT_MS = 300;
 /** Longer than the test may take: whoever has this limit is not the one that ended it. */
@@ -27,14 +28,14 @@ test('a relay cuts a next hop that answers nothing, and names it', async (t) => 
   const nothingOpen = watchDescriptors();
   const failure = await fetchFailure('x', [first.hop, last.hop, silent], { timeoutMs: LONG_MS });
   assert.equal(failure.code, 'CUT_SHORT');
-  assert.equal(failure.hop, formatHop(first.hop));
+  assert.equal(failure.hopAddress, formatHop(first.hop));
   const { error, bytes } = await last.event('failed');
   assert.equal(error.code, 'TIMEOUT');
-  assert.equal(error.hop, formatHop(silent));
+  assert.equal(error.hopAddress, formatHop(silent));
   assert.equal(bytes, 0);
   const { error: seenByFirst } = await first.event('failed');
   assert.equal(seenByFirst.code, 'CUT_SHORT');
-  assert.equal(seenByFirst.hop, formatHop(last.hop));
+  assert.equal(seenByFirst.hopAddress, formatHop(last.hop));
   await nothingOpen();
 });
 
@@ -47,7 +48,7 @@ test('a silent hop in the middle of the route is cut just the same', async (t) =
   assert.equal(failure.code, 'CUT_SHORT');
   const { error } = await relay.event('failed');
   assert.equal(error.code, 'TIMEOUT');
-  assert.equal(error.hop, formatHop(silent));
+  assert.equal(error.hopAddress, formatHop(silent));
   assert.deepEqual(origin.events, []);
   await nothingOpen();
 });
@@ -70,7 +71,7 @@ test('the client gives up by itself and says how long and after how many bytes; 
   const nothingOpen = watchDescriptors();
   const failure = await fetchFailure('x', [...route, silent], { timeoutMs: SHORT_MS });
   assert.equal(failure.code, 'TIMEOUT');
-  assert.equal(failure.exitCode, 28);
+  assert.equal(outcomeOf(failure).exit, 28);
   assert.match(failure.message, /no data for 0\.3 s .*after 4 bytes/);
   for (const node of nodes) assert.equal((await node.event('failed')).error.code, 'CLIENT_GONE');
   await nothingOpen();

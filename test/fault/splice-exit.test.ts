@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { type TestContext, describe, test } from 'node:test';
-import { OFFLOAD_STOP_MS } from '#src/limits.js';
+import { OFFLOAD_STOP_MS } from '#src/pump/splice/thread.js';
 import { withoutCalls } from '../support/calls.js';
 import { messageOf } from '../support/fetch.js';
 import { flowsLent } from '../support/lent-flows.js';

@@ -36,7 +36,7 @@ test('a relay cuts a reader that takes nothing, and does not blame its next hop'
   client.write(messageOf('large', [origin.hop]));
   const { error } = await relay.event('failed');
   assert.equal(error.code, 'STALLED');
-  assert.equal(error.hop, undefined);
+  assert.equal(error.hopAddress, undefined);
   assert.equal((await origin.event('failed')).error.code, 'CLIENT_GONE');
   assert.equal((await readToEnd(client)).how, 'reset');
   await nothingOpen();

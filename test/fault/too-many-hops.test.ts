@@ -6,6 +6,7 @@ import { fetchFailure, messageOf } from '../support/fetch.js';
 import { watchDescriptors } from '../support/leaks.js';
 import { testNode } from '../support/nodes.js';
 import { exchange, rawServer } from '../support/raw.js';
+import { outcomeOf } from '#src/cli/exit-codes.js';
 
 test('the client refuses a route of 17 hops and dials nobody', async (t) => {
   const { hop, server } = await rawServer(t, () => {});
@@ -15,7 +16,7 @@ test('the client refuses a route of 17 hops and dials nobody', async (t) => {
     Array.from({ length: 17 }, () => hop),
   );
   assert.equal(failure.code, 'TOO_MANY_HOPS');
-  assert.equal(failure.exitCode, 2);
+  assert.equal(outcomeOf(failure).exit, 2);
 });
 
 test('a node refuses a message with 16 hops left and dials nobody', async (t) => {
@@ -50,6 +51,6 @@ test('a node takes a message with 15 hops left', async (t) => {
   );
   const { error } = await node.event('failed');
   assert.equal(error.code, 'REFUSED', 'it got as far as the dial');
-  assert.equal(error.hop, formatHop(refusing));
+  assert.equal(error.hopAddress, formatHop(refusing));
   await nothingOpen();
 });

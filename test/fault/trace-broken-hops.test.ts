@@ -7,6 +7,7 @@ import { watchDescriptors } from '../support/leaks.js';
 import { testChain } from '../support/nodes.js';
 import { runViaduct } from '../support/processes.js';
 import { tempFolder } from '../support/temp.js';
+import { outcomeOf } from '#src/cli/exit-codes.js';
 
 // A machine without a name server must not wait for one (resolv.conf(5)).
 process.env['RES_OPTIONS'] = 'timeout:1 attempts:1';
@@ -42,7 +43,10 @@ test('the broken hop is named with its reason, at each place; those before it an
         const broken = hops[place - 1];
         assert.ok(broken?.state === 'down' && broken.error);
         const { error } = broken;
-        assert.deepEqual([error.code, error.exitCode, error.hop], [code, EXIT[code], formatHop(hop)]);
+        assert.deepEqual(
+          [error.code, outcomeOf(error).exit, error.hopAddress],
+          [code, EXIT[code], formatHop(hop)],
+        );
         const label = `hop ${place} (${formatHop(hop)}) `;
         assert.ok(error.message.startsWith(label), error.message);
         // Only a relay knows the option that would allow a web server.

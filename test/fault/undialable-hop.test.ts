@@ -5,6 +5,7 @@ import { refusingHop } from '../support/black-hole.js';
 import { fetchFailure } from '../support/fetch.js';
 import { watchDescriptors } from '../support/leaks.js';
 import { testChain, testNode } from '../support/nodes.js';
+import { outcomeOf } from '#src/cli/exit-codes.js';
 
 // A machine without a name server must not wait for one (resolv.conf(5)).
 process.env['RES_OPTIONS'] = 'timeout:1 attempts:1';
@@ -17,10 +18,10 @@ test('a next hop that refuses is named by the relay that dialled it, and by no o
   const nothingOpen = watchDescriptors();
   const failure = await fetchFailure('x', [...route, refusing]);
   assert.equal(failure.code, 'CUT_SHORT');
-  assert.equal(failure.exitCode, 18);
+  assert.equal(outcomeOf(failure).exit, 18);
   const ends = await Promise.all(nodes.map((node) => node.event('failed')));
   assert.deepEqual(
-    ends.map(({ error }) => [error.code, error.hop]),
+    ends.map(({ error }) => [error.code, error.hopAddress]),
     [
       ['CUT_SHORT', formatHop(nodes[1]?.hop ?? refusing)],
       ['CUT_SHORT', formatHop(nodes[2]?.hop ?? refusing)],
@@ -34,8 +35,8 @@ test('a first hop that refuses', async (t) => {
   const refusing = await refusingHop(t);
   const failure = await fetchFailure('x', [refusing]);
   assert.equal(failure.code, 'REFUSED');
-  assert.equal(failure.exitCode, 7);
-  assert.equal(failure.hop, formatHop(refusing));
+  assert.equal(outcomeOf(failure).exit, 7);
+  assert.equal(failure.hopAddress, formatHop(refusing));
 });
 
 test('a next hop whose name does not resolve', async (t) => {
@@ -45,12 +46,12 @@ test('a next hop whose name does not resolve', async (t) => {
   assert.equal(failure.code, 'CUT_SHORT');
   const { error } = await relay.event('failed');
   assert.equal(error.code, 'DNS_ERROR');
-  assert.equal(error.hop, formatHop(NOWHERE));
+  assert.equal(error.hopAddress, formatHop(NOWHERE));
   await nothingOpen();
 });
 
 test('a first hop whose name does not resolve', async () => {
   const failure = await fetchFailure('x', [NOWHERE]);
   assert.equal(failure.code, 'DNS_ERROR');
-  assert.equal(failure.exitCode, 6);
+  assert.equal(outcomeOf(failure).exit, 6);
 });

@@ -8,6 +8,7 @@ import { watchDescriptors } from '../support/leaks.js';
 import { testChain } from '../support/nodes.js';
 import { rawServer } from '../support/raw.js';
 import { tempFolder } from '../support/temp.js';
+import { outcomeOf } from '#src/cli/exit-codes.js';
 
 /** A hop that takes a message, sends `bytes`, and resets, at once. */
 async function resettingHop(t: TestContext, bytes: Buffer): Promise<Hop> {
@@ -27,11 +28,11 @@ for (const size of [0, 1, 100, 20_000, 1_000_000]) {
       const nothingOpen = watchDescriptors();
       const failure = await fetchFailure('x', [...route, broken]);
       assert.equal(failure.code, 'CUT_SHORT');
-      assert.equal(failure.exitCode, 18);
+      assert.equal(outcomeOf(failure).exit, 18);
       for (const [index, node] of nodes.entries()) {
         const { error } = await node.event('failed');
         assert.equal(error.code, 'CUT_SHORT');
-        assert.equal(error.hop, formatHop(nodes[index + 1]?.hop ?? broken));
+        assert.equal(error.hopAddress, formatHop(nodes[index + 1]?.hop ?? broken));
       }
       await nothingOpen();
     });

@@ -6,6 +6,7 @@ import { type TestContext, test } from 'node:test';
 import { type ViaductError, get } from 'viaduct';
 import { type Asked, type FileOrigin, fileOrigin, honestReply } from '../support/file-origin.js';
 import { tempFolder } from '../support/temp.js';
+import { outcomeOf } from '#src/cli/exit-codes.js';
 
 /** How many downloads run at once. */
 const AT_ONCE = 16;
@@ -54,7 +55,7 @@ test('a reply of 4 KiB that is cut anywhere is never taken for a file', async (t
     (cut, target) => get({ ...origin.location, path: `/${cut}` }, target, { retries: 0 }),
     (cut, file, error) => {
       assert.equal(file, undefined, `cut ${cut}`);
-      assert.ok(error !== undefined && error.exitCode !== 0);
+      assert.ok(error !== undefined && outcomeOf(error).exit !== 0);
       failures += 1;
     },
   );

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import type { Socket } from 'node:net';
 import { type TestContext, describe, test } from 'node:test';
-import { OFFLOAD_BYTES } from '#src/limits.js';
+import { OFFLOAD_BYTES } from '#src/defaults.js';
 import { withoutCalls } from '../support/calls.js';
 import { messageOf } from '../support/fetch.js';
 import { settles } from '../support/leaks.js';

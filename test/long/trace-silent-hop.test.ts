@@ -1,3 +1,4 @@
+import { outcomeOf } from '#src/cli/exit-codes.js';
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { formatHop, traceRoute } from 'viaduct';
@@ -22,9 +23,10 @@ test('a silent hop is named at each place, by the relay before it or by the time
       );
       const broken = hops[place - 1];
       assert.ok(broken?.state === 'down' && broken.error);
-      const { code, exitCode, hop, hopNumber, message } = broken.error;
+      const error = broken.error;
+      const { code, hopAddress, hopNumber, message } = error;
       const address = formatHop(silent.hop);
-      assert.deepEqual([code, exitCode, hop, hopNumber], ['TIMEOUT', 28, address, place]);
+      assert.deepEqual([code, outcomeOf(error).exit, hopAddress, hopNumber], ['TIMEOUT', 28, address, place]);
       const seconds = route === hasty.route || place === 1 ? 6 : place * 5 + 1;
       assert.equal(message, `hop ${place} (${address}) sent no reply within ${seconds} s`);
     }),

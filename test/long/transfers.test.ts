@@ -1,5 +1,5 @@
 import { after, before, describe, test } from 'node:test';
-import { offloadingPump, portablePump } from '#src/net/portable-pump.js';
+import { offloadingPump, portablePump } from '#src/pump/socket-pump.js';
 import { watchDescriptors } from '../support/leaks.js';
 import { spliceOffload } from '../support/offload.js';
 import { runTransfers } from '../support/transfers.js';

@@ -1,4 +1,4 @@
-import type { NetworkView } from '#src/node/address.js';
+import type { NetworkView } from '#src/node/access/address.js';
 
 /** A host in two networks, one of them of public addresses, with gateways. */
 export const VIEW: NetworkView = {

@@ -1,7 +1,7 @@
 import { closeSync } from 'node:fs';
 import type { Socket } from 'node:net';
 import type { TestContext } from 'node:test';
-import { descriptorOf } from '#src/net/handle.js';
+import { descriptorOf } from '#src/tcp/handle.js';
 import { type Pipe, type SystemCalls, systemCalls } from '#src/system/calls.js';
 import { acceptedPair } from './channels.js';
 

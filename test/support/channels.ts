@@ -1,8 +1,8 @@
 import { once } from 'node:events';
 import type { Socket } from 'node:net';
-import { Channel } from '#src/net/channel.js';
-import { unsentBytes } from '#src/net/handle.js';
-import { listen } from '#src/net/listen.js';
+import { Channel } from '#src/tcp/stream.js';
+import { unsentBytes } from '#src/tcp/handle.js';
+import { listen } from '#src/tcp/listen.js';
 import { settles } from './leaks.js';
 import { rawConnect, rawServer } from './raw.js';
 import type { Cleanup } from './scope.js';

@@ -1,7 +1,7 @@
 import { type Socket, connect } from 'node:net';
 import type { TestContext } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
-import { isDisconnected } from '#src/net/handle.js';
+import { isDisconnected } from '#src/tcp/handle.js';
 import type { Hop } from 'viaduct';
 import { rawServer } from './raw.js';
 
@@ -95,7 +95,7 @@ class Lane {
       void taken.then((more) => more && source.resume());
     });
     source.once('end', () => {
-      // libuv can show a reset as an end (src/net/channel.ts).
+      // libuv can show a reset as an end (src/tcp/stream.ts).
       const reset = !source.writableEnded && isDisconnected(source);
       void taken.then((more) => (reset ? void source.destroy() : more && this.#finish()));
     });

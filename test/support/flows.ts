@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import type { Socket } from 'node:net';
-import type { Channel } from '#src/net/channel.js';
-import type { Flow, FlowResult, Pump } from '#src/net/pump.js';
+import type { Channel } from '#src/tcp/stream.js';
+import type { Flow, FlowResult, Pump } from '#src/pump/pump.js';
 import { acceptedPair, dialledPair } from './channels.js';
 import type { Cleanup } from './scope.js';
 

@@ -3,7 +3,7 @@ import { spawn } from 'node:child_process';
 import type { TestContext } from 'node:test';
 import { type Item, parseList } from 'structured-headers';
 import { type Route, formatHop } from 'viaduct';
-import { formatTarget } from '#src/url.js';
+import { formatTarget } from '#src/route/url.js';
 
 /** `http://h1:1/@h2:2/path` */
 export function urlOf([first, ...rest]: Route, path: string): string {

@@ -1,4 +1,4 @@
-import type { Lookup } from '#src/net/resolver.js';
+import type { Lookup } from '#src/tcp/resolver.js';
 
 /** A look-up that finds these addresses. */
 export function finds(...addresses: readonly string[]): Lookup {

@@ -1,5 +1,5 @@
-import type { End, Job, Lease, Offload } from '#src/net/offload.js';
-import { SpliceOffload } from '#src/net/splice/splice-offload.js';
+import type { End, Job, Lease, Offload } from '#src/pump/offload.js';
+import { SpliceOffload } from '#src/pump/splice/offload.js';
 import { systemCalls } from '#src/system/calls.js';
 import { settles } from './leaks.js';
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import type { Socket } from 'node:net';
-import { isDisconnected } from '#src/net/handle.js';
+import { isDisconnected } from '#src/tcp/handle.js';
 
 /** No power of two, so that a chunk that was lost, doubled or moved differs. */
 const PERIOD = 1024 * 1024 + 1;

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { type AddressInfo, type Server, type Socket, connect, createServer } from 'node:net';
 import type { TestContext } from 'node:test';
-import { isDisconnected } from '#src/net/handle.js';
+import { isDisconnected } from '#src/tcp/handle.js';
 import type { Hop } from 'viaduct';
 import type { Cleanup } from './scope.js';
 
@@ -31,7 +31,7 @@ export function readToEnd(socket: Socket): Promise<Ending> {
       resolve({ bytes: Buffer.concat(chunks), how });
     };
     socket.on('data', (chunk: Buffer) => chunks.push(chunk));
-    // libuv can show a reset as an end (src/net/channel.ts).
+    // libuv can show a reset as an end (src/tcp/stream.ts).
     socket.once('end', () => settle(!socket.writableEnded && isDisconnected(socket) ? 'reset' : 'end')());
     socket.once('error', settle('reset'));
     socket.once('close', settle('reset'));

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
-import { BUFFER_MAX, OFFLOAD_BYTES } from '#src/limits.js';
-import type { FlowFailure, Pump } from '#src/net/pump.js';
+import { BUFFER_MAX } from '#src/tcp/stream.js';
+import { OFFLOAD_BYTES } from '#src/defaults.js';
+import type { FlowFailure, Pump } from '#src/pump/pump.js';
 import { closed } from './channels.js';
 import { type TestFlow, startFlow } from './flows.js';
 import { PatternReader, patternAt, sendPattern } from './pattern.js';

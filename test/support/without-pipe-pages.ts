@@ -1,7 +1,7 @@
 // A program: runs flows by the splice pump as an ordinary user whose pages for pipes are used up
 // (pipe-user-pages-soft of pipe(7); root has no such limit), and again when there are some. Says how it went.
-import { PIPE_BYTES_LARGE, PIPE_BYTES_SMALL } from '#src/limits.js';
-import { offloadingPump } from '#src/net/portable-pump.js';
+import { PIPE_BYTES_LARGE, PIPE_BYTES_SMALL } from '#src/pump/splice/pipe-pool.js';
+import { offloadingPump } from '#src/pump/socket-pump.js';
 import type { Pipe } from '#src/system/calls.js';
 import { calls } from './calls.js';
 import { spliceOffload } from './offload.js';

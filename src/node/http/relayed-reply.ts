@@ -1,13 +1,13 @@
 import { type ErrorCode, ViaductError, asViaductError } from '../../errors.js';
-import { HTTP_HEAD_PER_HOP_MS } from '../../limits.js';
-import type { Channel } from '../../net/channel.js';
-import { type Verdict, readHead } from '../../net/read-head.js';
-import { type Hop, formatHop } from '../../route.js';
-import { type ReplyHead, type Split, formatHead, valuesOf } from '../../wire/http-head.js';
-import { framingOf, parseReply, splitReply } from '../../wire/http-reply.js';
+import { HTTP_HEAD_PER_HOP_MS } from '../../defaults.js';
+import type { Channel } from '../../tcp/stream.js';
+import { type Verdict, readHead } from '../../tcp/read-until.js';
+import { type Hop, formatHop } from '../../route/hop.js';
+import { type ReplyHead, type Split, formatHead, valuesOf } from '../../wire/http/head.js';
+import { framingOf, parseReply, splitReply } from '../../wire/http/reply.js';
 import type { Connection } from '../connection.js';
 import type { OpenedReply } from '../relay.js';
-import { interimFields, passedFields } from './hops.js';
+import { interimFields, passedFields } from './forwarded.js';
 import { NODE_FIELDS } from './reply.js';
 
 interface ReplyOptions {
@@ -113,5 +113,5 @@ function failed(
   { label, nextHop }: ReplyOptions,
   cause?: unknown,
 ): ViaductError {
-  return new ViaductError(code, `${label} ${what}`, { hop: formatHop(nextHop), cause });
+  return new ViaductError(code, `${label} ${what}`, { hopAddress: formatHop(nextHop), cause });
 }

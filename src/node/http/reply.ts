@@ -1,8 +1,8 @@
 import type { FileHandle } from 'node:fs/promises';
 import { STATUS_CODES } from 'node:http';
-import { type Field, type RequestHead, formatHead, listOf } from '../../wire/http-head.js';
+import { type Field, type RequestHead, formatHead, listOf } from '../../wire/http/head.js';
 import type { Connection } from '../connection.js';
-import { sendFileBytes } from '../file-sender.js';
+import { sendFileBytes } from '../origin/file-sender.js';
 
 /** What a node answers by itself. */
 export interface Reply {

@@ -1,24 +1,33 @@
 import { ViaductError, asViaductError } from '../../errors.js';
-import { HEAD_BYTES, HTTP_CONNECT_MS, INPUT_AHEAD_BYTES, KEEP_ALIVE_MS } from '../../limits.js';
-import { type Verdict, readHead } from '../../net/read-head.js';
-import { hopLabel, limitHops } from '../../route.js';
-import { type RoutedTarget, formatTarget, nameOfPath, parseTarget } from '../../url.js';
 import {
-  type RequestHead,
-  type Split,
   formatHead,
+  HEAD_BYTES,
   listOf,
   parseRequestHead,
+  type RequestHead,
+  type Split,
   splitHead,
   valuesOf,
-} from '../../wire/http-head.js';
+} from '../../wire/http/head.js';
+import { type Verdict, readHead } from '../../tcp/read-until.js';
+import { hopLabel, limitHops } from '../../route/hop.js';
+import { type RoutedTarget, formatTarget, nameOfPath, parseTarget } from '../../route/url.js';
 import type { Connection } from '../connection.js';
 import { relay } from '../relay.js';
-import { errorReply } from './error-reply.js';
-import { claimedClass, forwardedFields, hopNumber } from './hops.js';
-import { replyAsOrigin } from './origin.js';
+import { errorReply } from './error.js';
+import { claimedClass, forwardedFields, hopNumber } from './forwarded.js';
+import { replyAsOrigin } from '../origin/origin.js';
 import { readReply } from './relayed-reply.js';
 import { sendReply } from './reply.js';
+
+/** A relay on the HTTP wire dials for so long: short, so that a deadline does not hide the hop that failed. */
+const HTTP_CONNECT_MS = 5000;
+
+/** A kept connection without a new request. */
+export const KEEP_ALIVE_MS = 5000;
+
+/** Input that is kept while a reply is on its way, for requests that a client sends ahead. */
+const INPUT_AHEAD_BYTES = 64 * 1024;
 
 /**
  * Answers the requests of one connection, one after the other, up to and including FIN. An error before a

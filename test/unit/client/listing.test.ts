@@ -3,7 +3,7 @@ import { mkdirSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type TestContext, describe, test } from 'node:test';
 import { type Entry, type Hop, formatHop, listFolder, listLocation, parseLocation } from 'viaduct';
-import { encodeSegment } from '#src/url.js';
+import { encodeSegment } from '#src/route/url.js';
 import { failureOf } from '../../support/failures.js';
 import { httpHop } from '../../support/http-hop.js';
 import { urlOf } from '../../support/http.js';
@@ -11,6 +11,7 @@ import { watchDescriptors } from '../../support/leaks.js';
 import { testChain, testNode } from '../../support/nodes.js';
 import { CONTROL_NAMES, ODD_NAMES, writeNames } from '../../support/odd-names.js';
 import { tempFolder } from '../../support/temp.js';
+import { outcomeOf } from '#src/cli/exit-codes.js';
 
 const SIZE = 64 * 1024;
 const TIME = new Date('2001-02-03T04:05:06Z');
@@ -58,7 +59,7 @@ test('what is not there is told by the hop that has not got it', async (t) => {
     ['/.hidden', 'FORBIDDEN', '".hidden" has a leading dot (--dotfiles serves such names)'],
   ] as const) {
     const error = await failureOf(list(path));
-    assert.deepEqual([error.code, error.exitCode], [code, 22], path);
+    assert.deepEqual([error.code, outcomeOf(error).exit], [code, 22], path);
     assert.equal(error.message, `${label}: ${message}`);
   }
 });
@@ -102,7 +103,7 @@ describe('an origin that answers something else', () => {
     test(what, async (t) => {
       const hop = await hopThat(t, head, body);
       const error = await failureOf(listLocation({ route: [hop], path }, { timeoutMs: 5000 }));
-      assert.deepEqual([error.code, error.exitCode, error.hopNumber], ['BAD_REPLY', 56, 1]);
+      assert.deepEqual([error.code, outcomeOf(error).exit, error.hopNumber], ['BAD_REPLY', 56, 1]);
       assert.equal(error.message, `hop 1 (${formatHop(hop)}) ${why}`);
     });
   }
@@ -111,7 +112,7 @@ describe('an origin that answers something else', () => {
     const text = `HTTP/1.1 ${JSON_HEAD}Viaduct: 1\r\nTransfer-Encoding: chunked\r\n\r\n5\r\n{"pat\r\n`;
     const { hop } = await httpHop(t, (socket) => socket.end(text));
     const error = await failureOf(listLocation({ route: [hop], path: '/' }));
-    assert.deepEqual([error.code, error.exitCode], ['CUT_SHORT', 18]);
+    assert.deepEqual([error.code, outcomeOf(error).exit], ['CUT_SHORT', 18]);
   });
 
   test('a redirect leads nowhere but to the folder of that name', async (t) => {

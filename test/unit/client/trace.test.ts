@@ -1,9 +1,10 @@
+import { outcomeOf } from '#src/cli/exit-codes.js';
 import assert from 'node:assert/strict';
 import { connect } from 'node:net';
 import { type TestContext, test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 import { type Hop, type TracedHop, ViaductError, formatHop, traceRoute } from 'viaduct';
-import { STATUS_BYTES } from '#src/limits.js';
+import { STATUS_BYTES } from '#src/client/trace.js';
 import { VERSION } from '#src/version.js';
 import { httpHop } from '../../support/http-hop.js';
 import { watchDescriptors } from '../../support/leaks.js';
@@ -130,8 +131,9 @@ test('a chain that breaks without a word: the first hop behind which it does is 
     const first = await relayThat(t, answer);
     const hops = await traceRoute([first, { host: 'h2', port: 2 }, { host: 'h3', port: 3 }]);
     assert.deepEqual(states(hops), ['up', 'down', 'unreached']);
-    const { code, exitCode, hop, hopNumber, message } = errorOf(hops);
-    assert.deepEqual([code, exitCode, hop, hopNumber], ['CUT_SHORT', 18, 'h2:2', 2]);
+    const error = errorOf(hops);
+    const { code, hopAddress, hopNumber, message } = error;
+    assert.deepEqual([code, outcomeOf(error).exit, hopAddress, hopNumber], ['CUT_SHORT', 18, 'h2:2', 2]);
     assert.equal(message, 'hop 2 (h2:2) broke the connection before its reply was whole');
   }
 });
@@ -140,7 +142,7 @@ test('a first hop that dies is named, whatever became of those behind it', async
   const { hop } = await rawServer(t, (socket) => socket.resetAndDestroy());
   const hops = await traceRoute([hop, { host: 'h2', port: 2 }, { host: 'h3', port: 3 }]);
   assert.deepEqual(states(hops), ['down', 'unreached', 'unreached']);
-  assert.equal(errorOf(hops).hop, formatHop(hop));
+  assert.equal(errorOf(hops).hopAddress, formatHop(hop));
 });
 
 test('a relay that talks nonsense of its neighbours is believed nothing but that there is an error', async (t) => {

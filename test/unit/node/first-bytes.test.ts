@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { type TestContext, describe, test } from 'node:test';
-import { HEAD_BYTES, MESSAGE_BYTES, QUIET_AFTER_LINE_MS, QUIET_MS, TARGET_BYTES } from '#src/limits.js';
-import { type First, readFirst } from '#src/node/first-bytes.js';
+import { HEAD_BYTES, TARGET_BYTES } from '#src/wire/http/head.js';
+import { MESSAGE_BYTES } from '#src/wire/classic.js';
+import { type First, QUIET_AFTER_LINE_MS, QUIET_MS, readFirst } from '#src/node/first-bytes.js';
 import { acceptedPair } from '../../support/channels.js';
 import { failureOf } from '../../support/failures.js';
 

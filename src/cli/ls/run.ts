@@ -1,0 +1,66 @@
+import { listLocation } from '../../client/listing.js';
+import { formatBytes, visible } from '../../text.js';
+import type { Entry } from '../../wire/http/listing.js';
+import { jsonLine } from '../terminal/print.js';
+import { standardOutput, untilReaderLeaves } from '../terminal/standard-output.js';
+import { type WhereOptions, locationFrom } from '../where.js';
+
+/** As the command line gives them; times in ms. */
+export interface ListCommandOptions extends WhereOptions {
+  readonly long?: true;
+  readonly json?: true;
+  readonly timeout: number;
+  readonly connectTimeout: number;
+  readonly maxHops: number;
+}
+
+/** Entries that are printed in one piece. */
+const BATCH = 1000;
+
+/** Prints what a far folder has, once all of it has come. Returns the exit code. */
+export async function runList(where: string | undefined, options: ListCommandOptions): Promise<number> {
+  const entries = await listLocation(await locationFrom(where, options), {
+    timeoutMs: options.timeout,
+    connectTimeoutMs: options.connectTimeout,
+    maxHops: options.maxHops,
+  });
+  const lineOf = options.json ? asJson : options.long ? tableOf(entries) : nameOf;
+  await untilReaderLeaves(printLines(entries, lineOf));
+  return 0;
+}
+
+async function printLines(entries: readonly Entry[], lineOf: (entry: Entry) => string): Promise<void> {
+  const write = standardOutput();
+  for (let at = 0; at < entries.length; at += BATCH) {
+    const lines = entries.slice(at, at + BATCH).map((entry) => `${lineOf(entry)}\n`);
+    await write(Buffer.from(lines.join('')));
+  }
+}
+
+/** A name as it may be shown, whole; that of a folder ends with `/`. */
+function nameOf({ name, kind }: Entry): string {
+  return `${visible(name, Infinity)}${kind === 'folder' ? '/' : ''}`;
+}
+
+function asJson(entry: Entry): string {
+  const { name, kind, modified } = entry;
+  return jsonLine({ name, type: kind, size: kind === 'file' ? entry.size : undefined, modified }).trimEnd();
+}
+
+/** Lines of size, local time and name; a folder has no size. */
+function tableOf(entries: readonly Entry[]): (entry: Entry) => string {
+  const width = entries.reduce((widest, entry) => Math.max(widest, sizeOf(entry).length), 0);
+  return (entry) => `${sizeOf(entry).padStart(width)}  ${localTime(entry.modified)}  ${nameOf(entry)}`;
+}
+
+function sizeOf(entry: Entry): string {
+  return entry.kind === 'file' ? formatBytes(entry.size) : '-';
+}
+
+const MINUTE_MS = 60_000;
+
+/** `2001-02-03 04:05` */
+function localTime(date: Date): string {
+  const shifted = new Date(date.getTime() - date.getTimezoneOffset() * MINUTE_MS);
+  return shifted.toISOString().slice(0, 'YYYY-MM-DD HH:MM'.length).replace('T', ' ');
+}

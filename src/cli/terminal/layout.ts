@@ -1,0 +1,165 @@
+import stringWidth from 'string-width';
+import { formatBytes } from '../../text.js';
+import { formatSeconds } from './print.js';
+
+/** What a transfer does at the moment; `waiting` is the pause before a retry. */
+export type Phase = 'connecting' | 'downloading' | 'verifying' | 'waiting';
+
+/** A transfer as it is shown. */
+export interface TransferView {
+  /** Safe to print. */
+  readonly name: string;
+  readonly phase: Phase;
+  readonly bytes: number;
+  /** Undefined while it is not known. */
+  readonly size: number | undefined;
+  /** Bytes per second. */
+  readonly rate: number;
+  /** Seconds since it began. */
+  readonly elapsed: number;
+  /** Seconds until the next try, in the phase `waiting`. */
+  readonly wait: number;
+  readonly retries: number;
+}
+
+/** Where it is shown. Nothing is drawn in the last column, where terminals differ in when they wrap. */
+export interface Screen {
+  readonly columns: number;
+  readonly rows: number;
+  readonly colors: boolean;
+}
+
+const WIDTHS = { percent: 4, bar: 12, size: 8, status: 20, retries: 10 } as const;
+type Column = keyof typeof WIDTHS;
+
+/** From rich to poor: what stands beside the name, and how many columns the name should have at least. */
+const LAYOUTS: readonly { readonly columns: readonly Column[]; readonly name: number }[] = [
+  { columns: ['percent', 'bar', 'size', 'status', 'retries'], name: 15 },
+  { columns: ['percent', 'size', 'status', 'retries'], name: 12 },
+  { columns: ['percent', 'size', 'status'], name: 7 },
+  { columns: ['percent', 'status'], name: 8 },
+  { columns: ['percent'], name: 4 },
+];
+
+const SEGMENTER = new Intl.Segmenter();
+const WIDEST_BAR = 42;
+const GAP = '  ';
+const RATE_WIDTH = 10;
+/** A time left that nobody waits for: 100 hours. */
+const LONGEST_LEFT = 100 * 3600;
+
+/**
+ * The lines that show running transfers, one each, and the total where there is one. Where the rows do not
+ * suffice, a line tells how many transfers are not shown.
+ */
+export function progressLines(
+  transfers: readonly TransferView[],
+  total: TransferView | undefined,
+  screen: Screen,
+): string[] {
+  // The cursor rests on a row of its own below.
+  const room = Math.max(1, screen.rows - 1 - (total === undefined ? 0 : 1));
+  const shown = transfers.length > room ? transfers.slice(0, room - 1) : transfers;
+  const views = total === undefined ? shown : [...shown, total];
+  const width = Math.max(1, screen.columns - 1);
+  const { columns, nameWidth, barWidth } = chooseLayout(views, width);
+  const lineOf = (view: TransferView): string =>
+    [fit(view.name, nameWidth), ...columns.map((column) => cell(column, view, barWidth, screen.colors))]
+      .join(GAP)
+      .trimEnd();
+  const lines = shown.map(lineOf);
+  const hidden = transfers.length - shown.length;
+  if (hidden > 0) lines.push(fit(`… and ${hidden} more`, width).trimEnd());
+  if (total !== undefined) lines.push(paint(BOLD, lineOf(total), screen.colors));
+  return lines;
+}
+
+function chooseLayout(
+  views: readonly TransferView[],
+  width: number,
+): { readonly columns: readonly Column[]; readonly nameWidth: number; readonly barWidth: number } {
+  const longest = Math.max(0, ...views.map(({ name }) => stringWidth(name)));
+  const sized = views.some(({ size }) => size !== undefined);
+  const retried = views.some(({ retries }) => retries > 0);
+  const useful = (column: Column): boolean =>
+    column === 'percent' || column === 'bar' ? sized : column === 'retries' ? retried : true;
+  for (const layout of LAYOUTS) {
+    const columns = layout.columns.filter(useful);
+    const taken = columns.reduce((sum, column) => sum + GAP.length + WIDTHS[column], 0);
+    const room = width - taken;
+    if (room < Math.min(longest, layout.name)) continue;
+    const nameWidth = Math.min(longest, room);
+    return { columns, nameWidth, barWidth: Math.min(WIDTHS.bar + room - nameWidth, WIDEST_BAR) };
+  }
+  return { columns: [], nameWidth: width, barWidth: 0 };
+}
+
+function cell(column: Column, view: TransferView, barWidth: number, colors: boolean): string {
+  const { bytes, size, retries } = view;
+  switch (column) {
+    case 'percent':
+      return (size === undefined ? '' : `${Math.floor(fraction(view) * 100)}%`).padStart(WIDTHS.percent);
+    case 'bar':
+      return size === undefined ? ' '.repeat(barWidth) : bar(fraction(view), barWidth, colors);
+    case 'size':
+      return formatBytes(size ?? bytes).padStart(WIDTHS.size);
+    case 'status':
+      return status(view, colors);
+    case 'retries':
+      return retries === 0 ? '' : retries === 1 ? '1 retry' : `${retries} retries`;
+  }
+}
+
+function fraction({ bytes, size }: TransferView): number {
+  return size === undefined || size === 0 ? 1 : Math.min(bytes / size, 1);
+}
+
+function bar(part: number, width: number, colors: boolean): string {
+  const done = Math.floor(part * (width - 2));
+  const filled = part < 1 && done > 0 ? `${'='.repeat(done - 1)}>` : '='.repeat(done);
+  return `[${paint(GREEN, filled, colors)}${' '.repeat(width - 2 - done)}]`;
+}
+
+/** Rate and time while bytes come: the time left, or the time taken where the size is not known. */
+function status({ phase, bytes, size, rate, elapsed, wait }: TransferView, colors: boolean): string {
+  switch (phase) {
+    case 'connecting':
+      return 'connecting'.padEnd(WIDTHS.status);
+    case 'verifying':
+      return 'verifying'.padEnd(WIDTHS.status);
+    case 'waiting':
+      return paint(YELLOW, `retrying in ${Math.max(0, Math.ceil(wait))} s`.padEnd(WIDTHS.status), colors);
+    case 'downloading': {
+      const time = size === undefined ? formatSeconds(elapsed) : timeLeft(size - bytes, rate);
+      const timeWidth = WIDTHS.status - RATE_WIDTH - GAP.length;
+      return `${formatBytes(rate)}/s`.padStart(RATE_WIDTH) + GAP + time.padStart(timeWidth);
+    }
+  }
+}
+
+function timeLeft(bytes: number, rate: number): string {
+  const seconds = Math.ceil(Math.max(bytes, 0) / rate);
+  if (!(seconds < LONGEST_LEFT)) return '-';
+  return seconds < 60 ? `0:${String(seconds).padStart(2, '0')}` : formatSeconds(seconds);
+}
+
+/** Exactly so many columns: padded, or without its end. */
+function fit(text: string, columns: number): string {
+  const width = stringWidth(text);
+  if (width <= columns) return text + ' '.repeat(columns - width);
+  let short = '';
+  for (const { segment } of SEGMENTER.segment(text)) {
+    if (stringWidth(short + segment) > columns - 1) break;
+    short += segment;
+  }
+  return `${short}…${' '.repeat(columns - 1 - stringWidth(short))}`;
+}
+
+/** On and off, as SGR has them (ECMA-48 §8.3.117). */
+const BOLD = ['1', '22'] as const;
+const GREEN = ['32', '39'] as const;
+const YELLOW = ['33', '39'] as const;
+
+function paint([on, off]: readonly [string, string], text: string, colors: boolean): string {
+  return colors && text !== '' ? `\u001b[${on}m${text}\u001b[${off}m` : text;
+}

@@ -1,0 +1,107 @@
+import { type TracedHop, failureIn, traceRoute } from '../../client/trace.js';
+import { type Hop, type Route, formatHop, limitHops } from '../../route/hop.js';
+import { visible } from '../../text.js';
+import { jsonLine, printError } from '../terminal/print.js';
+import { canDraw } from '../terminal/display.js';
+import { LiveArea } from '../terminal/live-area.js';
+import { standardOutput, untilReaderLeaves } from '../terminal/standard-output.js';
+import { type WhereOptions, locationFrom } from '../where.js';
+
+/** As the command line gives them; times in ms. */
+export interface TraceCommandOptions extends WhereOptions {
+  readonly probes: number;
+  readonly json?: true;
+  readonly timeout: number;
+  readonly connectTimeout: number;
+  readonly maxHops: number;
+}
+
+/** Prints a line for each hop as answers come, in the order of the route. Returns the exit code. */
+export async function runTrace(where: string | undefined, options: TraceCommandOptions): Promise<number> {
+  const { route } = await locationFrom(where, options);
+  limitHops(route, options.maxHops);
+  const write = standardOutput();
+  let written = Promise.resolve();
+  const print = (text: string): void => {
+    written = written.then(() => write(Buffer.from(text)));
+    // It is told once the trace has ended.
+    written.catch(() => {});
+  };
+  const hops = await traceRoute(route, {
+    probes: options.probes,
+    timeoutMs: options.timeout,
+    connectTimeoutMs: options.connectTimeout,
+    maxHops: options.maxHops,
+    onHop: options.json ? (traced) => print(hopLine(traced)) : tablePrinter(route, print),
+  });
+  await untilReaderLeaves(written);
+  const failure = failureIn(hops);
+  return failure === undefined ? 0 : printError(failure);
+}
+
+/** The members are an interface, described in the README. */
+function hopLine(traced: TracedHop): string {
+  const { number, hop, state } = traced;
+  const found =
+    traced.state === 'up'
+      ? { version: traced.version, roundTripMs: rounded(traced.roundTripMs), linkMs: rounded(traced.linkMs) }
+      : { code: traced.error?.code, reason: traced.error?.message };
+  return jsonLine({ hopNumber: number, hopAddress: formatHop(hop), state, ...found });
+}
+
+/** Microseconds are not measured. */
+function rounded(ms: number): number {
+  return Number(ms.toFixed(2));
+}
+
+/** A table; on a terminal the hops that have not answered yet stand below, and go as their lines come. */
+function tablePrinter(route: Route, printPlain: (text: string) => void): (hop: TracedHop) => void {
+  const rowOf = rowFormat(route);
+  const waiting = route.map((hop, index) => `${String(index + 1).padStart(3)}  ${formatHop(hop)} …`);
+  const terminal = canDraw(process.stdout) ? new LiveArea(process.stdout) : undefined;
+  const print = (row: string): void => {
+    if (terminal === undefined) printPlain(`${row}\n`);
+    else terminal.print(`${row}\n`);
+  };
+  print(
+    rowOf('hop', undefined, { version: 'version', roundTrip: 'round trip', link: 'link', state: 'state' }),
+  );
+  terminal?.draw(waiting);
+  return (traced) => {
+    terminal?.draw(waiting.slice(traced.number));
+    const { number, hop, state } = traced;
+    if (traced.state !== 'up') return print(rowOf(number, hop, { state: STATES[traced.state] }));
+    const version = traced.version === undefined ? 'no node' : visible(traced.version, VERSION_LENGTH);
+    const [roundTrip, link] = [formatMs(traced.roundTripMs), `+${formatMs(traced.linkMs)}`];
+    print(rowOf(number, hop, { version, roundTrip, link, state }));
+  };
+}
+
+const STATES = { down: 'down', unreached: 'not reached' } as const;
+/** It comes from afar. */
+const VERSION_LENGTH = 20;
+
+interface Cells {
+  readonly version?: string;
+  readonly roundTrip?: string;
+  readonly link?: string;
+  readonly state: string;
+}
+
+/** Rows of one width, but for what is longer than such things are. */
+function rowFormat(route: Route): (number: number | string, hop: Hop | undefined, cells: Cells) => string {
+  const width = Math.max(...route.map((hop) => formatHop(hop).length), 'address'.length);
+  return (number, hop, { version = '-', roundTrip = '-', link = '-', state }) =>
+    [
+      String(number).padStart(3),
+      (hop === undefined ? 'address' : formatHop(hop)).padEnd(width),
+      version.padEnd(7),
+      roundTrip.padStart(10),
+      link.padStart(10),
+      state,
+    ].join('  ');
+}
+
+function formatMs(ms: number): string {
+  return `${ms.toFixed(1)} ms`;
+}

@@ -1,0 +1,100 @@
+import { parseDictionary } from 'structured-headers';
+import { type ErrorCode, ViaductError } from '../../errors.js';
+import { formatHop, hopLabel } from '../../route/hop.js';
+import { parseHttpDate } from '../../wire/http/date.js';
+import { type Field, valuesOf } from '../../wire/http/head.js';
+import { type Version, isStrongEtag } from '../../files/version.js';
+import type { Location } from '../../route/location.js';
+import type { Reply } from './reply.js';
+
+/** What is asked of a file, and what replies say, checked: nothing that contradicts what is known is gone on with. */
+
+/** `ETag`, if it is one that tells versions apart for sure (RFC 9110 §8.8.1). */
+function strongEtag(reply: Reply): string | undefined {
+  const etag = reply.field('etag');
+  return etag !== undefined && isStrongEtag(etag) ? etag : undefined;
+}
+
+/** `Retry-After` in ms; a second for what is not a number of seconds, or none at all. */
+export function retryAfterMs(value: string): number {
+  return (/^\d{1,9}$/.test(value) && Number(value) * 1000) || 1000;
+}
+
+/**
+ * The version that a reply to GET carries whole, or that a reply to HEAD describes.
+ * @throws ViaductError BAD_REPLY if it is of unknown size, or of another form than the file
+ */
+export function versionOf(reply: Reply, location: Location): Version {
+  refuseCoding(reply, location);
+  const size = Number(reply.field('content-length') ?? NaN);
+  if (Number.isNaN(size)) throw originError(location, 'BAD_REPLY', 'does not tell the size of the file');
+  return { etag: strongEtag(reply), size };
+}
+
+/** `Last-Modified`, if it is a date. */
+export function modifiedOf(reply: Reply): Date | undefined {
+  const modified = parseHttpDate(reply.field('last-modified') ?? '');
+  return modified === undefined ? undefined : new Date(modified);
+}
+
+/** The rest of the file, but all of it if it has changed (RFC 9110 §13.1.5). */
+export function rangeFrom(start: number, etag: string): Field[] {
+  return [
+    ['Range', `bytes=${start}-`],
+    ['If-Range', etag],
+  ];
+}
+
+/**
+ * Checks that a 206 carries the rest of a version, from `start` to its end, and nothing else.
+ * @throws ViaductError CHANGED if it is of another version, BAD_REPLY if it is another part
+ */
+export function checkRest(reply: Reply, version: Version, start: number, location: Location): void {
+  refuseCoding(reply, location);
+  const range = reply.field('content-range') ?? '';
+  const [, first, last, total] = /^bytes (\d{1,15})-(\d{1,15})\/(\d{1,15})$/.exec(range) ?? [];
+  if (total === undefined) throw originError(location, 'BAD_REPLY', 'sent a part without saying which');
+  if (strongEtag(reply) !== version.etag || Number(total) !== version.size) throw changed(location);
+  const rest = version.size - start;
+  if (Number(first) !== start || Number(last) !== version.size - 1 || reply.length !== rest) {
+    const wanted = `bytes ${start}-${version.size - 1}`;
+    throw originError(
+      location,
+      'BAD_REPLY',
+      `sent "${range}" with ${reply.length} bytes instead of ${wanted}`,
+    );
+  }
+}
+
+/** SHA-256 of the whole file as base64 (RFC 9530 §3), if the reply tells it. */
+export function digestOf(reply: Reply): string | undefined {
+  try {
+    const member = parseDictionary(valuesOf(reply.fields, 'repr-digest').join(', ')).get('sha-256');
+    return member?.[0] instanceof ArrayBuffer ? Buffer.from(member[0]).toString('base64') : undefined;
+  } catch {
+    return undefined; // RFC 9651 §4.2: a field that cannot be parsed is ignored.
+  }
+}
+
+export function changed(location: Location): ViaductError {
+  return originError(location, 'CHANGED', 'has another version of the file by now');
+}
+
+/** An error of the last hop; `what` follows its name. */
+export function originError(
+  { route }: Location,
+  code: ErrorCode,
+  what: string,
+  cause?: unknown,
+): ViaductError {
+  const [last] = route.slice(-1);
+  if (last === undefined) return new ViaductError(code, what, { cause });
+  const details = { hopAddress: formatHop(last), hopNumber: route.length, cause };
+  return new ViaductError(code, `${hopLabel(route.length, last)} ${what}`, details);
+}
+
+function refuseCoding(reply: Reply, location: Location): void {
+  const coding = valuesOf(reply.fields, 'content-encoding').join(', ');
+  if (coding !== '' && coding.toLowerCase() !== 'identity')
+    throw originError(location, 'BAD_REPLY', 'sent the file in another coding than was asked for');
+}

@@ -1,0 +1,153 @@
+import { type ErrorCode, ViaductError, asViaductError } from '../../errors.js';
+import type { Channel } from '../../tcp/stream.js';
+import { type Hop, formatHop, hopLabel } from '../../route/hop.js';
+import { ChunkDecoder } from '../../wire/http/chunked.js';
+import { type Field, type ReplyHead, valuesOf } from '../../wire/http/head.js';
+import type { Framing } from '../../wire/http/reply.js';
+import type { Sink } from '../../files/destination.js';
+import { receive } from '../../tcp/receive.js';
+
+/** The first hop, as a client talks to it. */
+export interface Peer {
+  readonly channel: Channel;
+  readonly hop: Hop;
+  /** Silence that is an error, in ms. */
+  readonly timeoutMs: number;
+  readonly signal: AbortSignal;
+}
+
+/** A reply whose head has come. Its body is read once, or the reply is closed. */
+export class Reply implements ReplyHead {
+  readonly status: number;
+  readonly reason: string;
+  readonly minor: number;
+  readonly fields: readonly Field[];
+  /** Bytes of the body, or undefined if only its last chunk or its end will tell. */
+  readonly length: number | undefined;
+  /** Bytes of the body that the sink has taken so far. */
+  received = 0;
+  readonly #peer: Peer;
+  readonly #framing: Framing;
+  readonly #rest: Buffer;
+
+  /** @param rest what came with the head */
+  constructor(peer: Peer, head: ReplyHead, framing: Framing, rest: Buffer) {
+    this.status = head.status;
+    this.reason = head.reason;
+    this.minor = head.minor;
+    this.fields = head.fields;
+    this.length = typeof framing === 'number' ? framing : undefined;
+    this.#peer = peer;
+    this.#framing = framing;
+    this.#rest = rest;
+  }
+
+  /** The value of a field by its lower-case name; undefined if there is none, or more than one. */
+  field(name: string): string | undefined {
+    const values = valuesOf(this.fields, name);
+    return values.length === 1 ? values[0] : undefined;
+  }
+
+  /**
+   * Reads the body to its end, as chunks that the sink takes one at a time, and ends the connection.
+   * @param timeoutMs silence that is an error
+   * @throws ViaductError CUT_SHORT, TIMEOUT or BAD_REPLY; the sink's error; the signal's reason
+   */
+  async read(sink: Sink, timeoutMs = this.#peer.timeoutMs): Promise<void> {
+    const peer = this.#peer;
+    const { channel } = peer;
+    if (this.length === 0) {
+      if (this.#rest.length > 0)
+        throw peerError(peer, 'BAD_REPLY', 'sent more than the 0 bytes that it announced');
+      return channel.finish(() => channel.socket.destroy());
+    }
+    await receive(channel, {
+      begin: this.#rest,
+      take: this.#framing === 'chunks' ? this.#chunkTaker(sink) : this.#byteTaker(sink),
+      timeoutMs,
+      signal: peer.signal,
+      late: () => peerError(peer, 'TIMEOUT', `sent nothing for ${timeoutMs / 1000} s, ${this.#progress()}`),
+      gone: () => this.#cutShort('reset', channel.error),
+      ended: () => (this.#framing === 'end' ? undefined : this.#cutShort('closed')),
+    });
+  }
+
+  /**
+   * The whole body.
+   * @throws as {@link read}; BAD_REPLY if it has more than `limit` bytes, TIMEOUT after `limitMs`
+   */
+  async bytes(limit: number, limitMs: number): Promise<Buffer> {
+    const chunks: Buffer[] = [];
+    const deadline = performance.now() + limitMs;
+    await this.read(
+      async (chunk) => {
+        if (this.received + chunk.length > limit)
+          throw peerError(this.#peer, 'BAD_REPLY', `sent more than ${limit} bytes`);
+        if (performance.now() > deadline)
+          throw peerError(
+            this.#peer,
+            'TIMEOUT',
+            `was not done within ${limitMs / 1000} s, ${this.#progress()}`,
+          );
+        chunks.push(Buffer.from(chunk));
+      },
+      Math.min(limitMs, this.#peer.timeoutMs),
+    );
+    return Buffer.concat(chunks);
+  }
+
+  /** Gives the body up. */
+  close(): void {
+    this.#peer.channel.reset();
+  }
+
+  #byteTaker(sink: Sink): (bytes: Buffer) => Promise<boolean> {
+    const length = this.length ?? Infinity;
+    return async (bytes) => {
+      if (this.received + bytes.length > length)
+        throw peerError(this.#peer, 'BAD_REPLY', `sent more than the ${length} bytes that it announced`);
+      await sink(bytes);
+      this.received += bytes.length;
+      return this.received === length;
+    };
+  }
+
+  #chunkTaker(sink: Sink): (bytes: Buffer) => Promise<boolean> {
+    const decoder = new ChunkDecoder();
+    return async (bytes) => {
+      for (const content of named(this.#peer, () => [...decoder.decode(bytes)])) {
+        await sink(content);
+        this.received += content.length;
+      }
+      return decoder.done;
+    };
+  }
+
+  #cutShort(how: 'closed' | 'reset', cause?: unknown): ViaductError {
+    const what = `${how} the connection ${this.#progress()}: the chain broke there or beyond`;
+    return peerError(this.#peer, 'CUT_SHORT', what, cause);
+  }
+
+  #progress(): string {
+    return `after ${this.received}${this.length === undefined ? '' : ` of ${this.length}`} bytes`;
+  }
+}
+
+/** An error of the first hop; `what` follows its name. */
+export function peerError({ hop }: Peer, code: ErrorCode, what: string, cause?: unknown): ViaductError {
+  return new ViaductError(code, `${hopLabel(1, hop)} ${what}`, {
+    hopAddress: formatHop(hop),
+    hopNumber: 1,
+    cause,
+  });
+}
+
+/** Names the first hop in what is wrong with its bytes. */
+export function named<T>(peer: Peer, read: () => T): T {
+  try {
+    return read();
+  } catch (error) {
+    const { code, message } = asViaductError(error);
+    throw peerError(peer, code, message, error);
+  }
+}

@@ -1,0 +1,155 @@
+import { ViaductError } from '../../errors.js';
+
+import { type Hop, formatHop, parseHost, parsePort } from '../../route/hop.js';
+import { visible } from '../../text.js';
+import {
+  type AddressClass,
+  type NetworkView,
+  type Prefix,
+  classOfClient,
+  classOfTarget,
+  inPrefix,
+  isWhole,
+  isMoreInward,
+  parseAddress,
+  parsePrefix,
+} from './address.js';
+
+/** Ports below this one belong to other services; a relay dials them only if a rule says so. */
+const FIRST_ORDINARY_PORT = 1024;
+
+/** How a node judges its clients: by their address, or all as strangers (behind a forwarder). */
+export type ClientJudgement = 'observed' | 'public';
+
+/** One `--allow-hop`: which hosts, at which ports. */
+export interface HopRule {
+  readonly matches: (host: string) => boolean;
+  readonly prefix: Prefix | undefined;
+  readonly lowest: number;
+  readonly highest: number;
+}
+
+/*
+ * Grammar of a rule:
+ *
+ *   rule  = where [ ":" port [ "-" port ] ]      ; no port: all ports
+ *   where = host / "*." reg-name / IPv4 [ "/" bits ] / "[" IPv6 [ "/" bits ] "]" / IPv6 [ "/" bits ]
+ */
+
+/** @throws ViaductError USAGE if the text is not a rule */
+export function parseHopRule(text: string): HopRule {
+  const bad = new ViaductError(
+    'USAGE',
+    `"${visible(text)}" is not a rule: a host, *.domain or CIDR, each with an optional :port or :low-high`,
+  );
+  const bare = parsePrefix(text) === undefined ? text : `[${text}]`;
+  const parts = /^(?<where>\[[^\]]*\]|[^:]*)(?::(?<low>\d+)(?:-(?<high>\d+))?)?$/.exec(bare)?.groups;
+  if (parts === undefined) throw bad;
+  const where = (parts['where'] ?? '').replace(/^\[(.*)\]$/, '$1').toLowerCase();
+  const lowest = parts['low'] === undefined ? 1 : parsePort(parts['low']);
+  const highest = parts['low'] === undefined ? 65_535 : parsePort(parts['high'] ?? parts['low']);
+  if (lowest === undefined || highest === undefined || lowest > highest) throw bad;
+  const prefix = parsePrefix(where);
+  if (prefix !== undefined) return { matches: () => false, prefix, lowest, highest };
+  const domain = where.startsWith('*.') ? where.slice(1) : undefined;
+  if (where.includes('/') || bare.startsWith('[') || parseHost(domain?.slice(1) ?? where) === undefined)
+    throw bad;
+  const matches = (host: string): boolean => (domain === undefined ? host === where : host.endsWith(domain));
+  return { matches, prefix: undefined, lowest, highest };
+}
+
+export interface PolicyOptions {
+  /** Rules that replace the defaults, if there is any. */
+  readonly allowHops: readonly HopRule[];
+  readonly clients: ClientJudgement;
+  /** This host's networks, asked at every decision. */
+  readonly view: () => NetworkView;
+  /** The port that this node listens on. */
+  readonly ownPort: number;
+}
+
+/**
+ * Whom a relay dials: never inward. By default, only addresses that are no further inside than the
+ * client's, and ports from 1024; with rules, only what they name. Some addresses are never dialled.
+ */
+export class Policy {
+  readonly #options: PolicyOptions;
+
+  constructor(options: PolicyOptions) {
+    this.#options = options;
+  }
+
+  /** The class of a client, by its address. */
+  classOf(clientAddress: string): AddressClass {
+    return this.#options.clients === 'public' ? 'public' : classOfClient(clientAddress, this.#options.view());
+  }
+
+  /**
+   * Every address of the hop is checked, and one bad one refuses the hop.
+   * @param label how the error calls the hop @default `next hop host:port`
+   * @throws ViaductError PROHIBITED, naming the option that would allow it
+   */
+  check(
+    client: AddressClass,
+    hop: Hop,
+    addresses: readonly string[],
+    label = `next hop ${formatHop(hop)}`,
+  ): void {
+    const prohibited = (why: string, allow: boolean): ViaductError => {
+      const how = allow
+        ? `; --allow-hop ${formatHop(hop)} would allow it (and, as any rule, replace the default)`
+        : '';
+      return new ViaductError('PROHIBITED', `${label} is prohibited: ${why}${how}`, {
+        hopAddress: formatHop(hop),
+      });
+    };
+    for (const address of addresses) {
+      const target = this.#classOfTarget(address, hop.port);
+      if (target === 'never') throw prohibited('it is an address that a relay never dials', false);
+      if (this.#options.allowHops.length > 0) {
+        if (!this.#allowed(hop, address)) throw prohibited('no --allow-hop rule names it', true);
+      } else if (isMoreInward(target, client)) {
+        // The address of a name is not told: the client may be a stranger, and the resolver an inner one.
+        throw prohibited(`it has a ${target} address and the client a ${client} one`, true);
+      } else if (hop.port < FIRST_ORDINARY_PORT) {
+        throw prohibited(`ports below ${FIRST_ORDINARY_PORT} are not dialled`, true);
+      }
+    }
+  }
+
+  #classOfTarget(address: string, port: number): AddressClass | 'never' {
+    // Itself, at its own port, is a node like any other: the same host may come up again in a route.
+    return classOfTarget(address, this.#options.view(), port === this.#options.ownPort);
+  }
+
+  /** True if a rule names this very host, not just a range: then it need not be a node. */
+  isNamed(hop: Hop): boolean {
+    const address = parseAddress(hop.host);
+    return this.#rulesFor(hop).some(
+      ({ matches, prefix }) =>
+        matches(hop.host.toLowerCase()) ||
+        (prefix !== undefined && address !== undefined && isWhole(prefix) && inPrefix(address, prefix)),
+    );
+  }
+
+  /** For whom this node relays, in a few words. */
+  get summary(): string {
+    if (this.#options.allowHops.length > 0) return 'to hops that the operator has named';
+    return this.#options.clients === 'public'
+      ? 'to public addresses'
+      : 'never further inward than the client';
+  }
+
+  #allowed(hop: Hop, addressText: string): boolean {
+    const host = hop.host.toLowerCase();
+    const address = parseAddress(addressText);
+    return this.#rulesFor(hop).some(
+      ({ matches, prefix }) =>
+        matches(host) || (prefix !== undefined && address !== undefined && inPrefix(address, prefix)),
+    );
+  }
+
+  #rulesFor({ port }: Hop): HopRule[] {
+    return this.#options.allowHops.filter(({ lowest, highest }) => port >= lowest && port <= highest);
+  }
+}

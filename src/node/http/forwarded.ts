@@ -1,0 +1,106 @@
+import { type Field, type RequestHead, listOf, valuesOf } from '../../wire/http/head.js';
+import { type Hop, formatHop } from '../../route/hop.js';
+import { type AddressClass, CLASSES } from '../access/address.js';
+
+/** What a request carries from node to node, and what is taken off on the way. */
+
+/** How nodes call themselves in Via; the position tells them apart. */
+const PSEUDONYM = 'viaduct';
+
+/** Carries the outermost class of the clients so far. Only ever moves outward, so a lie gains nothing. */
+const CLASS_FIELD = 'Viaduct-Client';
+
+/** Fields that concern one connection only (RFC 9110 §7.6.1), and secrets that are not for relays. */
+const NOT_FORWARDED = new Set([
+  'connection',
+  'keep-alive',
+  'proxy-connection',
+  'proxy-authorization',
+  'te',
+  'trailer',
+  'upgrade',
+  'host',
+  'content-length',
+  'expect',
+  'cookie',
+  'authorization',
+  'via',
+  CLASS_FIELD.toLowerCase(),
+]);
+
+/** Fields of a reply that are dropped; ours take the place of some. */
+const NOT_PASSED = new Set([
+  'connection',
+  'keep-alive',
+  'proxy-connection',
+  'upgrade',
+  'set-cookie',
+  'set-cookie2',
+  'via',
+  'service-worker-allowed',
+  'clear-site-data',
+  'alt-svc',
+  'refresh',
+  'access-control-allow-origin',
+  'access-control-allow-credentials',
+  'strict-transport-security',
+  'nel',
+  'report-to',
+  'reporting-endpoints',
+  'content-security-policy',
+  'x-content-type-options',
+  'referrer-policy',
+]);
+
+/** The number of the node that gets this request: the client is 0, the first node 1. */
+export function hopNumber(request: RequestHead | undefined): number {
+  if (request === undefined) return 1;
+  return 1 + listOf(request.fields, 'via').filter((via) => /^\S+ viaduct$/.test(via)).length;
+}
+
+/** The class that nodes before this one have seen. */
+export function claimedClass(request: RequestHead): AddressClass | undefined {
+  const claims = valuesOf(request.fields, CLASS_FIELD.toLowerCase());
+  // A claim that is not one is taken for the outermost.
+  return claims.length === 0
+    ? undefined
+    : (CLASSES.find((known) => claims.length === 1 && known === claims[0]) ?? 'public');
+}
+
+/** The fields of a request as the next hop is to get them. */
+export function forwardedFields(request: RequestHead, nextHop: Hop, client: AddressClass): Field[] {
+  return [
+    ['Host', formatHop(nextHop)],
+    ...kept(request.fields, NOT_FORWARDED),
+    viaOf(request.fields, request.minor),
+    [CLASS_FIELD, client],
+    ['Connection', 'close'],
+  ];
+}
+
+/** The fields of a reply as the client is to get them, but for those that every reply of a node has. */
+export function passedFields(fields: readonly Field[], minor: number): Field[] {
+  const passed = kept(fields, NOT_PASSED).filter(([name]) => name.toLowerCase() !== 'viaduct');
+  // RFC 9110 §6.6.1: whoever passes on a reply without Date adds it.
+  if (valuesOf(passed, 'date').length === 0) passed.push(['Date', new Date().toUTCString()]);
+  return [...passed, viaOf(fields, minor), ['Connection', 'close']];
+}
+
+/** The fields of an interim reply as the client is to get them. */
+export function interimFields(fields: readonly Field[], minor: number): Field[] {
+  // An interim reply has no content, whatever it says (RFC 9110 §8.6).
+  const own = new Set(['viaduct', 'content-length', 'transfer-encoding']);
+  const passed = kept(fields, NOT_PASSED).filter(([name]) => !own.has(name.toLowerCase()));
+  return [...passed, viaOf(fields, minor), ['Viaduct', '1']];
+}
+
+function viaOf(fields: readonly Field[], minor: number): Field {
+  return ['Via', [...listOf(fields, 'via'), `1.${minor} ${PSEUDONYM}`].join(', ')];
+}
+
+function kept(fields: readonly Field[], dropped: ReadonlySet<string>): Field[] {
+  const named = new Set(listOf(fields, 'connection').map((name) => name.toLowerCase()));
+  // Framing is not to be talked away by a Connection field that names it.
+  for (const name of ['transfer-encoding', 'content-length']) named.delete(name);
+  return fields.filter(([name]) => !dropped.has(name.toLowerCase()) && !named.has(name.toLowerCase()));
+}

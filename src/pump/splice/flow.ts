@@ -1,0 +1,175 @@
+import { WATCHDOG_CHECKS } from '../../tcp/watchdog.js';
+import {
+  EAGAIN,
+  EINTR,
+  EINVAL,
+  EPOLLERR,
+  EPOLLHUP,
+  EPOLLIN,
+  EPOLLOUT,
+  type SystemCalls,
+} from '../../system/calls.js';
+import type { End, Job, Outcome } from '../offload.js';
+import { Patience } from '../../tcp/stall-detector.js';
+import { Direction } from './direction.js';
+import type { PipePool } from './pipe-pool.js';
+import type { Timed } from './timer-wheel.js';
+
+/** What a client sends and nobody wants is dropped so many bytes at a time, and so often in one turn. */
+const DISCARD_BYTES = 1024 * 1024;
+const DISCARD_ROUNDS = 16;
+
+type Side = 'client' | 'upstream';
+
+/** One flow in a worker's hands. */
+export class WorkerFlow implements Timed {
+  /** The main thread's number for it. */
+  readonly id: number;
+  readonly job: Job;
+  /** Has its turn in the next round. */
+  queued = false;
+  slot = 0;
+  /** How often the limits are looked at, in ms. */
+  readonly checkMs: number;
+  readonly #calls: SystemCalls;
+  readonly #down: Direction | undefined;
+  readonly #up: Direction | undefined;
+  readonly #silence: Patience;
+  readonly #downStall: Patience;
+  readonly #upStall: Patience;
+  readonly #onEnd: (flow: WorkerFlow, outcome: Outcome) => void;
+  /** The client may have sent what is to be dropped. */
+  #late: boolean;
+  #ended = false;
+
+  /** @param onEnd told once, after which the flow does nothing more */
+  constructor(
+    id: number,
+    job: Job,
+    calls: SystemCalls,
+    pipes: PipePool,
+    onEnd: (flow: WorkerFlow, outcome: Outcome) => void,
+  ) {
+    const { client, upstream, down, up, silenceMs, stallMs } = job;
+    this.id = id;
+    this.job = job;
+    this.checkMs = Math.min(silenceMs, stallMs) / WATCHDOG_CHECKS;
+    this.#calls = calls;
+    this.#onEnd = onEnd;
+    if (down > 0) this.#down = new Direction(calls, pipes, upstream, client, down);
+    if (up) this.#up = new Direction(calls, pipes, client, upstream, Infinity);
+    this.#silence = new Patience(silenceMs);
+    this.#downStall = new Patience(stallMs);
+    this.#upStall = new Patience(stallMs);
+    this.#late = !up;
+  }
+
+  /** Takes note of what epoll says of a side. True if something can be done now. */
+  notice(side: Side, events: number): boolean {
+    const broken = (events & (EPOLLERR | EPOLLHUP)) !== 0;
+    const readable = broken || (events & EPOLLIN) !== 0;
+    const writable = broken || (events & EPOLLOUT) !== 0;
+    const [source, sink] = side === 'client' ? [this.#up, this.#down] : [this.#down, this.#up];
+    if (readable && source?.stop === 'source') source.stop = 'turn';
+    if (writable && sink?.stop === 'sink') sink.stop = 'turn';
+    if (readable && side === 'client' && !this.job.up) this.#late = true;
+    return this.#late || this.#hasTurn;
+  }
+
+  /** Does what can be done without waiting. True if there is more. */
+  run(): boolean {
+    if (this.#ended) return false;
+    if (this.#late) this.#dropInput();
+    if (!this.#ended && this.#down?.stop === 'turn') this.#advance(this.#down, 'down');
+    if (!this.#ended && this.#up?.stop === 'turn') this.#advance(this.#up, 'up');
+    return !this.#ended && (this.#late || this.#hasTurn);
+  }
+
+  /** Hands the flow back as it is. */
+  giveBack(): void {
+    this.#end({ how: 'returned' });
+  }
+
+  /** Hands the flow back without what is in its pipes: it is to be reset. */
+  abandon(): void {
+    this.#down?.abandon();
+    this.#up?.abandon();
+    this.giveBack();
+  }
+
+  /** Looks at the limits. */
+  check(now: number): number {
+    const reading = this.#down?.stop === 'source' ? this.#down.read : undefined;
+    if (this.#silence.isOver(reading, now)) this.#fail('upstream', 'TIMEOUT');
+    else if (this.#downStall.isOver(this.#taken(this.#down, this.job.client), now))
+      this.#fail('client', 'STALLED');
+    else if (this.#upStall.isOver(this.#taken(this.#up, this.job.upstream), now))
+      this.#fail('upstream', 'STALLED');
+    return this.#ended ? 0 : this.checkMs;
+  }
+
+  get #hasTurn(): boolean {
+    return this.#down?.stop === 'turn' || this.#up?.stop === 'turn';
+  }
+
+  /** Bytes that the far side of a sink has taken, while it is waited for. */
+  #taken(direction: Direction | undefined, sink: number): number | undefined {
+    if (direction?.stop !== 'sink') return undefined;
+    return direction.written - this.#calls.unacknowledged(sink);
+  }
+
+  #advance(direction: Direction, name: 'down' | 'up'): void {
+    const [source, sink]: readonly [Side, Side] =
+      name === 'down' ? ['upstream', 'client'] : ['client', 'upstream'];
+    switch (direction.run()) {
+      case 'source':
+      case 'sink':
+      case 'turn':
+        return;
+      case 'ended':
+      case 'no pipe':
+        return this.giveBack();
+      case 'source failed':
+        return this.#broken(source, direction.errno);
+      case 'sink failed':
+        return this.#broken(sink, direction.errno);
+    }
+  }
+
+  #dropInput(): void {
+    for (let round = 0; round < DISCARD_ROUNDS; round += 1) {
+      const dropped = this.#calls.discard(this.job.client, DISCARD_BYTES);
+      if (dropped > 0 || dropped === EINTR) continue;
+      this.#late = false;
+      // At 0 the client has sent FIN, which is no departure.
+      if (dropped < 0 && dropped !== EAGAIN) this.#broken('client', dropped);
+      return;
+    }
+  }
+
+  #broken(side: Side, errno: number): void {
+    // A kernel that does not splice sockets (gVisor, say) has moved nothing.
+    if (errno === EINVAL) return this.giveBack();
+    this.#fail(side, side === 'client' ? 'CLIENT_GONE' : 'CUT_SHORT', errno);
+  }
+
+  #fail(side: Side, code: 'CLIENT_GONE' | 'CUT_SHORT' | 'TIMEOUT' | 'STALLED', errno?: number): void {
+    this.#end({ how: 'failed', side, code, errno });
+  }
+
+  #end(end: End): void {
+    this.#ended = true;
+    const whole = end.how !== 'failed';
+    const outcome: Outcome = {
+      end,
+      // Before the pipes are emptied, which counts for nobody's taking.
+      toClient: this.#down?.written ?? 0,
+      toUpstream: this.#up?.written ?? 0,
+      restForClient: whole ? this.#down?.takeRest() : undefined,
+      restForUpstream: whole ? this.#up?.takeRest() : undefined,
+    };
+    this.#down?.abandon();
+    this.#up?.abandon();
+    this.#onEnd(this, outcome);
+  }
+}

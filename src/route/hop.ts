@@ -1,0 +1,74 @@
+import { isIPv4, isIPv6 } from 'node:net';
+import { ViaductError } from '../errors.js';
+import { visible } from '../text.js';
+
+/** One stop of a route. `host` is a name, an IPv4 address or an IPv6 address without brackets. */
+export interface Hop {
+  readonly host: string;
+  /** 1 to 65,535. */
+  readonly port: number;
+}
+
+/** The hops from the client's first connection to the origin, in order; a hop may occur more than once. */
+export type Route = readonly Hop[];
+
+/*
+ * Grammar of a host, strict because a loose one hides addresses (`127.1`, `0x7f.1`, `2130706433`):
+ *
+ *   host     = IPv4 in four decimal parts / IPv6 / "[" IPv6 "]" / reg-name
+ *   reg-name = label *( "." label )    ; at most 253 characters, the last label not all digits nor 0x…
+ *   label    = 1*63( ALPHA / DIGIT / "-" / "_" )
+ */
+const LABEL = /^[a-z0-9_-]{1,63}$/i;
+const NUMERIC_LABEL = /^(?:[0-9]+|0x[0-9a-f]*)$/i;
+
+/** The canonical form of a host, or undefined if it is none. Brackets are taken off. */
+export function parseHost(text: string): string | undefined {
+  if (text.startsWith('[') && text.endsWith(']')) {
+    const inner = text.slice(1, -1);
+    return isIPv6(inner) ? inner : undefined;
+  }
+  if (isIPv4(text) || isIPv6(text)) return text;
+  const labels = text.split('.');
+  const last = labels[labels.length - 1] ?? '';
+  const valid = text.length <= 253 && labels.every((label) => LABEL.test(label)) && !NUMERIC_LABEL.test(last);
+  return valid ? text : undefined;
+}
+
+/** A port in plain decimal, `lowest` (default 1) to 65,535, or undefined. */
+export function parsePort(text: string, lowest = 1): number | undefined {
+  if (!/^[0-9]{1,5}$/.test(text)) return undefined;
+  const port = Number(text);
+  return port >= lowest && port <= 65_535 ? port : undefined;
+}
+
+/**
+ * A hop from its two words, as they stand in a classic message or an input file.
+ * @throws ViaductError BAD_ROUTE that says which of the two is wrong
+ */
+export function parseHop(hostText: string, portText: string): Hop {
+  const host = parseHost(hostText);
+  if (host === undefined)
+    throw new ViaductError('BAD_ROUTE', `"${visible(hostText)}" is not a host name or address`);
+  const port = parsePort(portText);
+  if (port === undefined)
+    throw new ViaductError('BAD_ROUTE', `"${visible(portText)}" is not a port (1 to 65535)`);
+  return { host, port };
+}
+
+/** `host:port`, with brackets around an IPv6 address. */
+export function formatHop({ host, port }: Hop): string {
+  return host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
+}
+
+/** How errors call a hop: `hop 3 (h4:9000)`. The client is 0, the hop that it dials 1. */
+export function hopLabel(number: number, hop: Hop): string {
+  return `hop ${number} (${formatHop(hop)})`;
+}
+
+/** @throws ViaductError TOO_MANY_HOPS */
+export function limitHops(route: Route, maxHops: number): void {
+  if (route.length <= maxHops) return;
+  const message = `the route has ${route.length} hops; at most ${Math.max(maxHops, 0)} are allowed`;
+  throw new ViaductError('TOO_MANY_HOPS', message);
+}

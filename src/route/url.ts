@@ -1,0 +1,93 @@
+import { ViaductError } from '../errors.js';
+import { type Hop, type Route, formatHop, parseHost, parsePort } from './hop.js';
+
+/*
+ * The route in a URL's path:
+ *
+ *   path = *( "/@" host ":" port ) "/" rest
+ *   host = reg-name / IPv4 / "[" IPv6 "]"     ; no percent-encoding
+ *
+ * Only leading segments that match entirely are hops; any other segment is a name, so `/@types/` is a
+ * folder. A name that looks like a hop is written `%40…`.
+ */
+
+/** The name, at every node, of its status: what runs there, whatever its root holds. */
+export const STATUS_NAME = '.viaduct/status';
+
+/** A request target taken apart. */
+export interface RoutedTarget {
+  /** The hops that are left. */
+  readonly route: Route;
+  /** Absolute path and query at the origin, still percent-encoded; begins with `/`. */
+  readonly path: string;
+}
+
+/**
+ * Takes a request target apart: origin-form or absolute-form (RFC 9112 §3.2).
+ * @throws ViaductError BAD_REQUEST for another form, for an empty host, and for dot segments among the hops
+ */
+export function parseTarget(target: string): RoutedTarget {
+  const [absolute = '', authority = ''] = /^https?:\/\/([^/?#]*)/i.exec(target) ?? [];
+  // RFC 9110 §4.2.1: an empty host must be rejected.
+  if (absolute !== '' && /^(?:[^@]*@)?(?::|$)/.test(authority))
+    throw new ViaductError('BAD_REQUEST', 'the target has an empty host');
+  let path = target.slice(absolute.length);
+  if (absolute !== '' && !path.startsWith('/')) path = `/${path}`;
+  if (!path.startsWith('/')) throw new ViaductError('BAD_REQUEST', 'the target is not a path');
+  const route: Hop[] = [];
+  for (;;) {
+    const [whole, segment = ''] = /^\/([^/?#]*)/.exec(path) ?? [''];
+    const hop = parseSegment(segment);
+    if (hop === undefined) break;
+    route.push(hop);
+    path = path.slice(whole.length);
+    if (!path.startsWith('/')) path = `/${path}`;
+  }
+  if (/^\/(?:\.|%2e){1,2}(?:[/?#]|$)/i.test(path)) {
+    throw new ViaductError('BAD_REQUEST', 'a dot segment follows a hop');
+  }
+  return { route, path };
+}
+
+/** The inverse of {@link parseTarget}: origin-form. */
+export function formatTarget({ route, path }: RoutedTarget): string {
+  return route.map((hop) => `/@${formatHop(hop)}`).join('') + path;
+}
+
+function parseSegment(segment: string): Hop | undefined {
+  const [, hostText, portText] = /^@(\[[^\]]*\]|[^:[\]%]+):(\d{1,5})$/.exec(segment) ?? [];
+  if (hostText === undefined || portText === undefined) return undefined;
+  const host = parseHost(hostText);
+  const port = parsePort(portText);
+  // A zone (fe80::1%eth0) has no place in a URL.
+  return host === undefined || host.includes('%') || port === undefined ? undefined : { host, port };
+}
+
+/**
+ * The file's name, decoded, relative to the root: `` for the root itself, a folder's with `/` at its end.
+ * @throws ViaductError BAD_REQUEST for broken percent-encoding or an encoded `/`
+ */
+export function nameOfPath(path: string): string {
+  const encoded = path.replace(/[?#].*$/s, '').replace(/^\/+/, '');
+  if (/%2f/i.test(encoded)) throw new ViaductError('BAD_REQUEST', 'the path has an encoded slash');
+  try {
+    return decodeURIComponent(latin1ToUtf8(encoded));
+  } catch (error) {
+    throw new ViaductError('BAD_REQUEST', 'the path has broken percent-encoding', { cause: error });
+  }
+}
+
+/** Heads are read as latin1; a client that sends raw UTF-8 in a path means UTF-8. */
+function latin1ToUtf8(text: string): string {
+  return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(Buffer.from(text, 'latin1'));
+}
+
+/** A name as one segment of a relative reference; `@` too is encoded, so that it is never taken for a hop. */
+export function encodeSegment(name: string): string {
+  return encodeURIComponent(name);
+}
+
+/** Text in which `user:password@host` may occur, with `…` for each password, so that errors may show it. */
+export function withoutPasswords(text: string): string {
+  return text.replace(/:(?!\s)[^/]*@/g, ':…@');
+}

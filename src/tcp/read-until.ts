@@ -1,0 +1,86 @@
+import { MAX_TIMER_MS } from '../defaults.js';
+import type { Channel } from './stream.js';
+
+/** What a scan makes of the bytes so far: the result, or how long a pause would end them (never: none). */
+export type Verdict<T> = { readonly value: T } | { readonly quietMs?: number };
+
+export interface ReadOptions<T> {
+  /** Bytes that were read before. */
+  readonly begin?: Buffer;
+  /**
+   * Looks at all bytes so far, after more `bytes`, after the `quiet` that it asked for, or at the `end`.
+   * What it throws ends the reading. It bounds the bytes itself.
+   */
+  readonly scan: (bytes: Buffer, after: 'bytes' | 'quiet' | 'end') => Verdict<T>;
+  /** For all of it, whatever its pace, in ms. */
+  readonly timeoutMs: number;
+  readonly signal: AbortSignal;
+  /** The error when the time is over. */
+  readonly late: (bytes: Buffer) => Error;
+  /** The error when the peer ends or leaves too early. */
+  readonly gone: (bytes: Buffer) => Error;
+}
+
+/** Reads from a paused channel until a scan is content, and leaves it paused. */
+export function readHead<T>(channel: Channel, options: ReadOptions<T>): Promise<T> {
+  const { scan, signal } = options;
+  return new Promise<T>((resolve, reject) => {
+    const { socket } = channel;
+    let bytes = options.begin ?? Buffer.alloc(0);
+    let quiet: NodeJS.Timeout | undefined;
+    let believed: NodeJS.Immediate | undefined;
+
+    const stop = (): void => {
+      clearTimeout(quiet);
+      clearImmediate(believed);
+      clearTimeout(deadline);
+      channel.onEnd = (): void => {};
+      socket.off('close', gone);
+      signal.removeEventListener('abort', aborted);
+      channel.pause();
+    };
+    const fail = (error: unknown): void => {
+      stop();
+      reject(error);
+    };
+    const gone = (): void => fail(options.gone(bytes));
+    const aborted = (): void => fail(signal.reason);
+    const deadline = setTimeout(() => fail(options.late(bytes)), Math.min(options.timeoutMs, MAX_TIMER_MS));
+    /** A busy process may be late to read what has come long ago: quiet counts after one more poll. */
+    const believe = (): void => {
+      believed = setImmediate(look, 'quiet');
+    };
+    /** True once it is over. */
+    const look = (after: 'bytes' | 'quiet' | 'end'): boolean => {
+      clearTimeout(quiet);
+      clearImmediate(believed);
+      try {
+        const verdict = scan(bytes, after);
+        if ('value' in verdict) {
+          stop();
+          resolve(verdict.value);
+          return true;
+        }
+        if (after === 'end') fail(options.gone(bytes));
+        else if (verdict.quietMs !== undefined) quiet = setTimeout(believe, verdict.quietMs);
+        return after === 'end';
+      } catch (error) {
+        fail(error);
+        return true;
+      }
+    };
+
+    if (signal.aborted) return aborted();
+    if (bytes.length > 0 && look('bytes')) return;
+    if (socket.destroyed) return gone();
+    if (socket.readableEnded) return void look('end');
+    channel.consumer = (chunk) => {
+      bytes = Buffer.concat([bytes, chunk]);
+      return !look('bytes');
+    };
+    channel.onEnd = () => void look('end');
+    socket.once('close', gone);
+    signal.addEventListener('abort', aborted, { once: true });
+    channel.resume();
+  });
+}

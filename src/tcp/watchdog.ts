@@ -1,0 +1,35 @@
+import { MAX_TIMER_MS } from '../defaults.js';
+import { Patience } from './stall-detector.js';
+
+/** Silence and stall are checked this often within their limit, and end between 1 and 1 + 1/8 times it. */
+export const WATCHDOG_CHECKS = 8;
+
+/**
+ * Ends a wait that makes no progress. It samples a figure that changes with progress, so that the
+ * data path itself never touches a timer.
+ */
+export class Watchdog {
+  readonly #timer: NodeJS.Timeout;
+
+  /**
+   * @param limitMs how long the figure may stay the same
+   * @param progress the figure, or undefined while nothing is waited for
+   * @param expired called once, after which the watchdog is stopped
+   */
+  constructor(limitMs: number, progress: () => number | undefined, expired: () => void) {
+    const patience = new Patience(limitMs);
+    patience.isOver(progress(), performance.now());
+    this.#timer = setInterval(
+      () => {
+        if (!patience.isOver(progress(), performance.now())) return;
+        this.stop();
+        expired();
+      },
+      Math.min(Math.max(1, Math.ceil(limitMs / WATCHDOG_CHECKS)), MAX_TIMER_MS),
+    );
+  }
+
+  stop(): void {
+    clearInterval(this.#timer);
+  }
+}

@@ -1,0 +1,36 @@
+/** Control characters, bidirectional controls, line separators, byte-order mark. */
+export const UNSAFE_TO_PRINT = /[\p{Cc}\p{Zl}\p{Zp}\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff]/gu;
+
+/**
+ * Text from elsewhere made safe to print: control characters, bidirectional controls and line
+ * separators become `\xNN` or `\u{NNNN}` (CVE-2019-6109), and it is cut after `length` characters.
+ */
+export function visible(text: string, length = 200): string {
+  const shown = text.length > length ? `${text.slice(0, length)}…` : text;
+  return shown.replace(UNSAFE_TO_PRINT, (char) => {
+    const code = char.codePointAt(0) ?? 0;
+    return code < 256 ? `\\x${code.toString(16).padStart(2, '0')}` : `\\u{${code.toString(16)}}`;
+  });
+}
+
+const UNITS = ['B', 'KiB', 'MiB', 'GiB', 'TiB', 'PiB'];
+
+/** A size in IEC units with three digits that matter, such as `1.46 MiB`. */
+export function formatBytes(bytes: number): string {
+  const power = bytes < 1 ? 0 : Math.min(Math.floor(Math.log2(bytes) / 10), UNITS.length - 1);
+  const value = bytes / 1024 ** power;
+  const shown = power === 0 || value >= 999.5 ? Math.round(value) : value.toPrecision(3);
+  return `${shown} ${UNITS[power]}`;
+}
+
+/** A size as people write it: `1000`, `500K`, `1.5M`, `10MiB`; IEC units. Undefined if it is none. */
+export function parseBytes(text: string): number | undefined {
+  const [, number, unit = ''] = /^(\d+(?:\.\d+)?)([KMGTP]?)(?:i?B)?$/i.exec(text) ?? [];
+  if (number === undefined) return undefined;
+  return Number(number) * 1024 ** ['', 'K', 'M', 'G', 'T', 'P'].indexOf(unit.toUpperCase());
+}
+
+/** Base64 as hexadecimal digits, as people compare digests. */
+export function hex(base64: string): string {
+  return Buffer.from(base64, 'base64').toString('hex');
+}

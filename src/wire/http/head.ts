@@ -1,0 +1,171 @@
+import { ViaductError } from '../../errors.js';
+
+/** The head of an HTTP request or reply (RFC 9110 §5.4 leaves it to us; nginx and Node take 16 KiB too). */
+export const HEAD_BYTES = 16 * 1024;
+
+/** A request target (RFC 9110 §4.1 asks for at least 8,000). */
+export const TARGET_BYTES = 8 * 1024;
+
+/*
+ * The heads of HTTP/1.1 (RFC 9112 §2 to §6), read strictly: CRLF only, one space between the parts of the
+ * first line, no white space before a colon, no obsolete folding, no control characters. What a lenient
+ * neighbour might read differently is refused, so that nobody disagrees on where a message ends.
+ */
+
+/** A field as it stands on the wire; values are latin1 strings without surrounding white space. */
+export type Field = readonly [name: string, value: string];
+
+export interface RequestHead {
+  readonly method: string;
+  /** As it stands in the request line. */
+  readonly target: string;
+  /** The x of HTTP/1.x. */
+  readonly minor: number;
+  readonly fields: readonly Field[];
+}
+
+export interface ReplyHead {
+  /** 100 to 999. */
+  readonly status: number;
+  readonly reason: string;
+  readonly minor: number;
+  readonly fields: readonly Field[];
+}
+
+/** A head and what follows it, or undefined while it is not whole. */
+export interface Split {
+  readonly head: Buffer;
+  readonly rest: Buffer;
+}
+
+const HEAD_END = Buffer.from('\r\n\r\n');
+const TOKEN = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
+/** field-value of RFC 9110 §5.5: visible characters, obs-text, space and tab. */
+const FIELD_VALUE = /^[\t\x20-\x7e\x80-\xff]*$/;
+
+/**
+ * Cuts off a whole head, its empty line included. One that ends in a bare LF is cut off as well, so that
+ * the parser refuses it at once; to wait for a CRLF would end at a deadline.
+ * @throws ViaductError HEAD_TOO_LARGE past 16 KiB
+ */
+export function splitHead(bytes: Buffer): Split | undefined {
+  const end = endOfHead(bytes);
+  const length = end ?? bytes.length;
+  if (length > HEAD_BYTES)
+    throw new ViaductError('HEAD_TOO_LARGE', `the head has more than ${HEAD_BYTES} bytes`);
+  return end === undefined ? undefined : { head: bytes.subarray(0, length), rest: bytes.subarray(length) };
+}
+
+function endOfHead(bytes: Buffer): number | undefined {
+  const [crlf, lf] = [bytes.indexOf('\n\r\n'), bytes.indexOf('\n\n')];
+  if (crlf !== -1 && (lf === -1 || crlf < lf)) return crlf + 3;
+  return lf === -1 ? undefined : lf + 2;
+}
+
+/**
+ * A request head, with the framing rules that hold for every request checked.
+ * @throws ViaductError BAD_REQUEST, URI_TOO_LONG or VERSION_NOT_SUPPORTED
+ */
+export function parseRequestHead(head: Buffer): RequestHead {
+  const [first = '', ...lines] = linesOf(head, 'BAD_REQUEST');
+  const parts = /^([^ ]+) ([\x21-\x7e\x80-\xff]+) HTTP\/(\d)\.(\d)$/.exec(first);
+  const [, method = '', target = '', major, minor] = parts ?? [];
+  if (parts === null || !TOKEN.test(method)) throw bad('the request line is malformed');
+  if (major !== '1') throw new ViaductError('VERSION_NOT_SUPPORTED', 'only HTTP/1.0 and HTTP/1.1 are spoken');
+  if (target.length > TARGET_BYTES) {
+    throw new ViaductError('URI_TOO_LONG', `the target has more than ${TARGET_BYTES} bytes`);
+  }
+  const fields = lines.map((line) => parseField(line, 'BAD_REQUEST'));
+  const request = { method, target, minor: Number(minor), fields };
+  checkHost(request);
+  checkFraming(request, 'BAD_REQUEST');
+  checkNoBody(request);
+  return request;
+}
+
+/**
+ * A reply head.
+ * @throws ViaductError BAD_REPLY
+ */
+export function parseReplyHead(head: Buffer): ReplyHead {
+  const [first = '', ...lines] = linesOf(head, 'BAD_REPLY');
+  const parts = /^HTTP\/1\.(\d) ([1-9]\d\d)(?: ([\t\x20-\x7e\x80-\xff]*))?$/.exec(first);
+  if (parts === null) throw new ViaductError('BAD_REPLY', 'the status line is malformed');
+  const [, minor, status, reason = ''] = parts;
+  const fields = lines.map((line) => parseField(line, 'BAD_REPLY'));
+  const reply = { status: Number(status), reason, minor: Number(minor), fields };
+  checkFraming(reply, 'BAD_REPLY');
+  return reply;
+}
+
+/** First line and fields as bytes, closed by the empty line. */
+export function formatHead(first: string, fields: readonly Field[]): Buffer {
+  return Buffer.from(
+    [first, ...fields.map(([name, value]) => `${name}: ${value}`), '', ''].join('\r\n'),
+    'latin1',
+  );
+}
+
+/** All values of a field, in order, by its lower-case name. */
+export function valuesOf(fields: readonly Field[], name: string): string[] {
+  return fields.filter(([field]) => field.toLowerCase() === name).map(([, value]) => value);
+}
+
+/** The members of a comma-separated list field (RFC 9110 §5.6.1), empty ones left out. */
+export function listOf(fields: readonly Field[], name: string): string[] {
+  const members = valuesOf(fields, name).join(',').split(',');
+  return members.map((member) => member.trim()).filter((member) => member !== '');
+}
+
+function linesOf(head: Buffer, code: 'BAD_REQUEST' | 'BAD_REPLY'): string[] {
+  const lines = head.subarray(0, -HEAD_END.length).toString('latin1').split('\r\n');
+  const closed = head.subarray(-HEAD_END.length).equals(HEAD_END);
+  if (!closed || lines.some((line) => /[\r\n\0]/.test(line)))
+    throw new ViaductError(code, 'a line does not end in CRLF');
+  return lines;
+}
+
+function parseField(line: string, code: 'BAD_REQUEST' | 'BAD_REPLY'): Field {
+  const colon = line.indexOf(':');
+  const name = line.slice(0, Math.max(colon, 0));
+  const value = line.slice(colon + 1).replace(/^[\t ]+|[\t ]+$/g, '');
+  if (/^[\t ]/.test(line)) throw new ViaductError(code, 'a header field is folded');
+  if (!TOKEN.test(name)) throw new ViaductError(code, 'a header field has a malformed name');
+  if (!FIELD_VALUE.test(value)) throw new ViaductError(code, `${name} has a control character`);
+  return [name, value];
+}
+
+/** RFC 9112 §3.2: exactly one Host in HTTP/1.1, at most one in HTTP/1.0, and a valid one. */
+function checkHost({ minor, fields }: RequestHead): void {
+  const hosts = valuesOf(fields, 'host');
+  if (hosts.length > 1) throw bad('Host occurs twice');
+  if (hosts.length === 0 && minor >= 1) throw bad('Host is missing');
+  const valid = /^(?:\[[0-9a-f:.]+\]|[a-z0-9\-._~!$&'()*+,;=%]*)(?::\d*)?$/i;
+  if (hosts[0] !== undefined && !valid.test(hosts[0])) throw bad('Host is malformed');
+}
+
+/** RFC 9112 §6: a length that two readers could understand differently is refused. */
+function checkFraming(
+  { minor, fields }: Pick<RequestHead, 'minor' | 'fields'>,
+  code: 'BAD_REQUEST' | 'BAD_REPLY',
+): void {
+  const lengths = valuesOf(fields, 'content-length');
+  const codings = valuesOf(fields, 'transfer-encoding');
+  const refuse = (message: string): ViaductError => new ViaductError(code, message);
+  if (lengths.length > 1) throw refuse('Content-Length occurs twice');
+  if (codings.length > 1) throw refuse('Transfer-Encoding occurs twice');
+  if (lengths.length > 0 && codings.length > 0)
+    throw refuse('Content-Length and Transfer-Encoding exclude each other');
+  if (codings.length > 0 && minor === 0) throw refuse('HTTP/1.0 has no Transfer-Encoding');
+  if (lengths[0] !== undefined && !/^\d{1,15}$/.test(lengths[0])) throw refuse('Content-Length is malformed');
+}
+
+function checkNoBody({ method, fields }: RequestHead): void {
+  const [length = '0'] = valuesOf(fields, 'content-length');
+  const hasBody = valuesOf(fields, 'transfer-encoding').length > 0 || Number(length) > 0;
+  if (hasBody && (method === 'GET' || method === 'HEAD')) throw bad(`${method} has no body here`);
+}
+
+function bad(message: string): ViaductError {
+  return new ViaductError('BAD_REQUEST', message);
+}

@@ -1,0 +1,131 @@
+import { ViaductError } from '../../errors.js';
+
+import { visible } from '../../text.js';
+import { parseJsonObject } from '../../json.js';
+
+/** A folder's listing: 100,000 names of the longest kind are about 30 MiB; a million short entries fit. */
+export const LISTING_BYTES = 64 * 1024 * 1024;
+
+/** A line of a listing: a name of 255 characters takes 1.5 KiB at most, the path of a folder some more. */
+export const LISTING_LINE_BYTES = 64 * 1024;
+
+/*
+ * A folder's listing is JSON that can be read as it comes: a first line, a line for each entry, a last line.
+ *
+ *   {"path":"/dir/","entries":[
+ *   {"name":"sub","type":"folder","modified":"2001-02-03T04:05:06.000Z"},
+ *   {"name":"file","type":"file","size":6,"modified":"2001-02-03T04:05:06.000Z"}
+ *   ]}
+ */
+const FIRST_LINE = /^\{"path":"(?:[^"\\]|\\.)*","entries":\[$/;
+const LAST_LINE = ']}';
+const MODIFIED = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}\.\d{3}Z$/;
+
+interface EntryFacts {
+  /** One path segment: not empty, no dot segment, no slash, no NUL. Any other character may occur. */
+  readonly name: string;
+  readonly modified: Date;
+}
+
+/** Something in a far folder. */
+export type Entry = EntryFacts &
+  (
+    | { readonly kind: 'folder' }
+    | {
+        readonly kind: 'file';
+        /** Bytes. */
+        readonly size: number;
+      }
+  );
+
+/**
+ * Reads a listing strictly, chunk by chunk. It is written by a stranger: whatever is not as above is
+ * refused, and so is one of more than 64 MiB.
+ */
+export class ListingDecoder {
+  readonly #entries: Entry[] = [];
+  readonly #text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+  #place: 'first' | 'entries' | 'after' = 'first';
+  /** Whether a comma ended the last entry. */
+  #expectsEntry = false;
+  /** The beginning of a line. */
+  #held = '';
+  #bytes = 0;
+
+  /** @throws ViaductError BAD_REPLY */
+  push(chunk: Uint8Array): void {
+    this.#bytes += chunk.length;
+    if (this.#bytes > LISTING_BYTES) throw malformed(`it has more than ${LISTING_BYTES} bytes`);
+    const lines = (this.#held + this.#decode(chunk)).split('\n');
+    this.#held = lines.pop() ?? '';
+    if (this.#held.length > LISTING_LINE_BYTES) throw malformed('a line is too long');
+    for (const line of lines) this.#takeLine(line);
+  }
+
+  /**
+   * The entries, in the order of the listing, once all has been pushed.
+   * @throws ViaductError BAD_REPLY
+   */
+  end(): readonly Entry[] {
+    this.#decode();
+    if (this.#place !== 'after' || this.#held !== '') throw malformed('it does not end as one');
+    return this.#entries;
+  }
+
+  #decode(chunk?: Uint8Array): string {
+    try {
+      return this.#text.decode(chunk, { stream: chunk !== undefined });
+    } catch (cause) {
+      throw malformed('it is not UTF-8', cause);
+    }
+  }
+
+  #takeLine(line: string): void {
+    switch (this.#place) {
+      case 'first':
+        if (!FIRST_LINE.test(line)) throw malformed('it does not begin as one');
+        this.#place = 'entries';
+        return;
+      case 'entries':
+        if (line === LAST_LINE) {
+          if (this.#expectsEntry) throw malformed('an entry is missing');
+          this.#place = 'after';
+          return;
+        }
+        if (this.#entries.length > 0 && !this.#expectsEntry) throw malformed('a comma is missing');
+        this.#expectsEntry = line.endsWith(',');
+        this.#entries.push(parseEntry(this.#expectsEntry ? line.slice(0, -1) : line));
+        return;
+      case 'after':
+        throw malformed('something follows it');
+    }
+  }
+}
+
+function parseEntry(line: string): Entry {
+  const entry = parseJsonObject(line);
+  if (entry === undefined) throw malformed('an entry is not a JSON object');
+  const { name, type, size, modified } = entry;
+  if (typeof name !== 'string' || !isSegment(name)) throw malformed(`${shown(name)} is not a name`);
+  if (typeof modified !== 'string' || !MODIFIED.test(modified) || Number.isNaN(Date.parse(modified)))
+    throw malformed(`${shown(name)} has no time`);
+  const facts = { name, modified: new Date(modified) };
+  if (type === 'folder') return { ...facts, kind: type };
+  if (type !== 'file') throw malformed(`${shown(name)} is neither file nor folder`);
+  if (typeof size !== 'number' || !Number.isSafeInteger(size) || size < 0)
+    throw malformed(`${shown(name)} has no size`);
+  return { ...facts, kind: type, size };
+}
+
+/** What can be one segment of a path. A lone surrogate cannot: it has no UTF-8. */
+function isSegment(name: string): boolean {
+  return name !== '' && name !== '.' && name !== '..' && !/[/\0\p{Cs}]/u.test(name);
+}
+
+function shown(value: unknown): string {
+  return visible(JSON.stringify(value) ?? 'nothing');
+}
+
+function malformed(why: string, cause?: unknown): ViaductError {
+  return new ViaductError('BAD_REPLY', `sent a malformed listing: ${why}`, { cause });
+}

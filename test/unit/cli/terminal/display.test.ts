@@ -1,0 +1,130 @@
+import assert from 'node:assert/strict';
+import { type TestContext, test } from 'node:test';
+import { stripVTControlCharacters } from 'node:util';
+import { ProgressDisplay } from '#src/cli/terminal/display.js';
+
+const ESCAPE = '\u001b';
+
+process.env['TERM'] = 'xterm';
+
+/** A terminal that keeps what is written. */
+class FakeTerminal {
+  isTTY = true;
+  columns = 80;
+  readonly rows = 24;
+  colors = false;
+  output = '';
+  readonly #watchers = new Set<() => void>();
+
+  get stream(): NodeJS.WriteStream {
+    return this as unknown as NodeJS.WriteStream;
+  }
+
+  hasColors(): boolean {
+    return this.colors;
+  }
+
+  write(text: string): boolean {
+    this.output += text;
+    for (const watcher of this.#watchers) watcher();
+    this.#watchers.clear();
+    return true;
+  }
+
+  async until(look: (output: string) => boolean): Promise<void> {
+    while (!look(stripVTControlCharacters(this.output))) {
+      await new Promise<void>((resolve) => this.#watchers.add(resolve));
+    }
+  }
+}
+
+function open(t: TestContext, terminal: FakeTerminal, wanted?: boolean): ProgressDisplay {
+  const display = new ProgressDisplay(terminal.stream, wanted);
+  t.after(() => display.close());
+  return display;
+}
+
+test('two transfers, their total, a message above, and nothing that stays', async (t) => {
+  const terminal = new FakeTerminal();
+  const display = open(t, terminal);
+  const first = display.add('first');
+  const second = display.add(`se${ESCAPE}[2Jcond`);
+  first.update({ phase: 'downloading', bytes: 50, size: 100 });
+  await terminal.until((output) => /first +50% .*\nse\\x1b\[2Jcond .*connecting\n0\/2 files /.test(output));
+  terminal.output = '';
+  display.message('something happened');
+  assert.match(stripVTControlCharacters(terminal.output), /^\rsomething happened\nfirst +50%/);
+  first.done();
+  second.update({ phase: 'waiting', retries: 1, waitMs: 60_000 });
+  await terminal.until((output) => /se\\x1b\[2Jcond .*retrying in 60 s +1 retry\n1\/2 files /.test(output));
+  terminal.output = '';
+  display.close();
+  assert.equal(stripVTControlCharacters(terminal.output), '\r');
+  assert.ok(terminal.output.includes(`${ESCAPE}[2A${ESCAPE}[J`), 'both lines are erased');
+  display.message('the end');
+  assert.ok(terminal.output.endsWith('the end\n'));
+});
+
+test('a finished transfer is counted once', async (t) => {
+  const terminal = new FakeTerminal();
+  const display = open(t, terminal);
+  display.expect(3);
+  const first = display.add('first');
+  first.done();
+  first.done();
+  await terminal.until((output) => output.includes('1/3 files'));
+});
+
+test('colors only where the terminal has them', async (t) => {
+  for (const colors of [true, false]) {
+    const terminal = new FakeTerminal();
+    terminal.colors = colors;
+    const display = open(t, terminal);
+    display.add('file').update({ phase: 'waiting', waitMs: 1000 });
+    await terminal.until((output) => output.includes('retrying'));
+    assert.equal(terminal.output.includes(`${ESCAPE}[33m`), colors);
+    display.close();
+  }
+});
+
+test('SIGCONT: what was drawn stays, and is drawn again below', async (t) => {
+  const terminal = new FakeTerminal();
+  const display = open(t, terminal);
+  const task = display.add('file');
+  await terminal.until((output) => output.includes('connecting'));
+  terminal.output = '';
+  process.emit('SIGCONT');
+  task.update({ phase: 'verifying' });
+  await terminal.until((output) => output.includes('verifying'));
+  assert.ok(!terminal.output.includes(`${ESCAPE}[1A`));
+});
+
+const silent: readonly (readonly [string, (terminal: FakeTerminal) => boolean | undefined])[] = [
+  ['a pipe', (terminal) => void (terminal.isTTY = false)],
+  ['a terminal without a width', (terminal) => void (terminal.columns = 0)],
+  ['a terminal where it is not wanted', () => false],
+  ['a dumb terminal', () => void (process.env['TERM'] = 'dumb')],
+];
+for (const [what, prepare] of silent) {
+  test(`on ${what} messages are printed plainly, and nothing is drawn`, (t) => {
+    const terminal = new FakeTerminal();
+    t.after(() => (process.env['TERM'] = 'xterm'));
+    const display = open(t, terminal, prepare(terminal));
+    assert.equal(display.draws, false);
+    const task = display.add('file');
+    task.update({ phase: 'downloading', bytes: 1 });
+    display.message('one');
+    task.done();
+    display.close();
+    display.message('two');
+    assert.equal(terminal.output, 'one\ntwo\n');
+  });
+}
+
+test('a transfer that ends before the first frame draws nothing', (t) => {
+  const terminal = new FakeTerminal();
+  const display = open(t, terminal);
+  display.add('file').update({ phase: 'downloading', bytes: 1 });
+  display.close();
+  assert.equal(terminal.output, '');
+});

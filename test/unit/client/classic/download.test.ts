@@ -1,0 +1,225 @@
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import {
+  lstatSync,
+  mkdirSync,
+  readFileSync,
+  readdirSync,
+  readlinkSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import type { Socket } from 'node:net';
+import { join } from 'node:path';
+import { type TestContext, describe, test } from 'node:test';
+import { ViaductError, download, localName } from 'viaduct';
+import { refusingHop } from '../../../support/black-hole.js';
+import { failureOf } from '../../../support/failures.js';
+import { watchDescriptors } from '../../../support/leaks.js';
+import { rawOrigin } from '../../../support/origins.js';
+import { tempFolder } from '../../../support/temp.js';
+
+const BYTES = randomBytes(1_500_000);
+
+/** An origin with a file. */
+function goodOrigin(t: TestContext) {
+  return rawOrigin(t, (socket) => socket.end(BYTES));
+}
+
+/** An origin that sends half of a file and then breaks, once the test has looked. */
+async function brokenOrigin(t: TestContext, atHalf: () => void = () => {}) {
+  const sockets: Socket[] = [];
+  const source = await rawOrigin(t, (socket) => {
+    sockets.push(socket);
+    socket.write(BYTES.subarray(0, 700_000));
+  });
+  return {
+    source,
+    onProgress: ({ bytes }: { bytes: number }): void => {
+      if (bytes < 700_000) return;
+      atHalf();
+      sockets[0]?.resetAndDestroy();
+    },
+  };
+}
+
+describe('the name of a file here', () => {
+  for (const [remote, local] of [
+    ['file', 'file'],
+    ['a/b/file', 'file'],
+    ['../../file', 'file'],
+    ['/etc/passwd', 'passwd'],
+    ['folder/', 'folder'],
+    ['a\\b', 'a\\b'],
+    [' ', ' '],
+    ['...', '...'],
+  ] as const) {
+    test(`of ${JSON.stringify(remote)} is ${JSON.stringify(local)}`, () =>
+      assert.equal(localName(remote), local));
+  }
+
+  for (const remote of ['', '/', '.', '..', 'a/..', 'a/.', '///']) {
+    test(`of ${JSON.stringify(remote)} is none`, () => {
+      assert.throws(() => localName(remote), { code: 'BAD_ROUTE', message: /-o/ });
+    });
+  }
+});
+
+describe('a download that succeeds', () => {
+  test('is the whole file, with nothing beside it', async (t) => {
+    const folder = tempFolder(t);
+    const source = await goodOrigin(t);
+    const nothingMore = watchDescriptors();
+    const { bytes } = await download(source, join(folder, 'file'));
+    assert.equal(bytes, BYTES.length);
+    assert.ok(readFileSync(join(folder, 'file')).equals(BYTES));
+    assert.deepEqual(readdirSync(folder), ['file']);
+    await nothingMore();
+  });
+
+  test('has nothing under the final name while it runs', async (t) => {
+    const folder = tempFolder(t);
+    const seen = new Set<string>();
+    const onProgress = (): void => {
+      for (const name of readdirSync(folder)) seen.add(name);
+    };
+    await download(await goodOrigin(t), join(folder, 'file'), { onProgress });
+    assert.equal(seen.size, 1);
+    assert.match([...seen][0] ?? '', /^\.viaduct-[0-9a-f]{12}\.part$/);
+  });
+
+  test('replaces an older file, which stays whole until then', async (t) => {
+    const target = join(tempFolder(t), 'file');
+    writeFileSync(target, 'older and longer'.repeat(200_000));
+    const old = readFileSync(target, 'utf8');
+    const onProgress = (): void => assert.equal(readFileSync(target, 'utf8') === old, true);
+    await download(await goodOrigin(t), target, { onProgress });
+    assert.ok(readFileSync(target).equals(BYTES));
+  });
+
+  test('of no bytes is an empty file', async (t) => {
+    const target = join(tempFolder(t), 'file');
+    const { bytes } = await download(await rawOrigin(t, (socket) => socket.end()), target);
+    assert.deepEqual([bytes, readFileSync(target).length], [0, 0]);
+  });
+
+  test('may have a name as long as names can be', async (t) => {
+    const target = join(tempFolder(t), 'x'.repeat(255));
+    await download(await goodOrigin(t), target);
+    assert.ok(readFileSync(target).equals(BYTES));
+  });
+
+  test('leaves a link a link, and replaces what it leads to', async (t) => {
+    const folder = tempFolder(t);
+    mkdirSync(join(folder, 'real'));
+    writeFileSync(join(folder, 'real/file'), 'old');
+    symlinkSync('real/file', join(folder, 'link'));
+    await download(await goodOrigin(t), join(folder, 'link'));
+    assert.equal(readlinkSync(join(folder, 'link')), 'real/file');
+    assert.ok(readFileSync(join(folder, 'real/file')).equals(BYTES));
+    assert.deepEqual(readdirSync(join(folder, 'real')), ['file']);
+  });
+
+  test('refuses a FIFO, which could block for ever', async (t) => {
+    const fifo = join(tempFolder(t), 'fifo');
+    execFileSync('mkfifo', [fifo]);
+    const error = await failureOf(download(await goodOrigin(t), fifo));
+    assert.equal(error.code, 'WRITE_FAILED');
+    assert.match(error.message, /is a FIFO; use -o -/);
+  });
+
+  test('writes a device in place', async (t) => {
+    const { bytes } = await download(await goodOrigin(t), '/dev/null');
+    assert.equal(bytes, BYTES.length);
+    assert.ok(lstatSync('/dev/null').isCharacterDevice());
+  });
+});
+
+describe('a download that fails', () => {
+  test('half-way has the partial file removed and nothing under the final name', async (t) => {
+    const folder = tempFolder(t);
+    let during: readonly string[] = [];
+    const { source, onProgress } = await brokenOrigin(t, () => (during = readdirSync(folder)));
+    const nothingMore = watchDescriptors();
+    const error = await failureOf(download(source, join(folder, 'file'), { onProgress }));
+    assert.equal(error.code, 'CUT_SHORT');
+    assert.equal(during.length, 1);
+    assert.deepEqual(readdirSync(folder), []);
+    await nothingMore();
+  });
+
+  test('half-way leaves the older file as it was, through a link too', async (t) => {
+    const folder = tempFolder(t);
+    writeFileSync(join(folder, 'file'), 'older');
+    symlinkSync('file', join(folder, 'link'));
+    for (const name of ['file', 'link']) {
+      const { source, onProgress } = await brokenOrigin(t);
+      await failureOf(download(source, join(folder, name), { onProgress }));
+    }
+    assert.equal(readFileSync(join(folder, 'file'), 'utf8'), 'older');
+    assert.deepEqual(readdirSync(folder).toSorted(), ['file', 'link']);
+  });
+
+  test('by an abort has the partial file removed', async (t) => {
+    const folder = tempFolder(t);
+    const controller = new AbortController();
+    const reason = new ViaductError('ABORTED', 'enough');
+    const { source } = await brokenOrigin(t);
+    const onProgress = (): void => controller.abort(reason);
+    const target = join(folder, 'file');
+    assert.equal(
+      await failureOf(download(source, target, { signal: controller.signal, onProgress })),
+      reason,
+    );
+    assert.deepEqual(readdirSync(folder), []);
+  });
+
+  test('by silence has the partial file removed', async (t) => {
+    const folder = tempFolder(t);
+    const source = await rawOrigin(t, (socket) => socket.write('half'));
+    const { code } = await failureOf(download(source, join(folder, 'file'), { timeoutMs: 80 }));
+    assert.equal(code, 'TIMEOUT');
+    assert.deepEqual(readdirSync(folder), []);
+  });
+
+  test('before it begins leaves nothing', async (t) => {
+    const folder = tempFolder(t);
+    const route = [await refusingHop(t)];
+    const { code } = await failureOf(download({ name: 'file', route }, join(folder, 'file')));
+    assert.equal(code, 'REFUSED');
+    assert.deepEqual(readdirSync(folder), []);
+  });
+
+  test('with a full device', async (t) => {
+    const error = await failureOf(download(await goodOrigin(t), '/dev/full'));
+    assert.equal(error.code, 'WRITE_FAILED');
+    assert.equal(error.message, 'cannot write /dev/full: no space left on device');
+  });
+
+  test('with a folder as target, or below a file, or in no folder', async (t) => {
+    const folder = tempFolder(t);
+    writeFileSync(join(folder, 'file'), 'older');
+    const source = await goodOrigin(t);
+    for (const [target, message] of [
+      [folder, /it is a folder/],
+      [join(folder, 'file/below'), /not a directory/],
+      [join(folder, 'missing/file'), /no such file or directory/],
+    ] as const) {
+      const error = await failureOf(download(source, target));
+      assert.equal(error.code, 'WRITE_FAILED');
+      assert.match(error.message, message);
+    }
+    assert.deepEqual(source.messages, []); // Found out before the origin was bothered.
+    assert.deepEqual(readdirSync(folder), ['file']);
+  });
+
+  test('at the last step: a folder has taken the name meanwhile', async (t) => {
+    const folder = tempFolder(t);
+    const target = join(folder, 'file');
+    const onProgress = (): void => void mkdirSync(join(target, 'sub'), { recursive: true });
+    const error = await failureOf(download(await goodOrigin(t), target, { onProgress }));
+    assert.equal(error.code, 'WRITE_FAILED');
+    assert.deepEqual(readdirSync(folder), ['file']);
+  });
+});

@@ -1,0 +1,81 @@
+import assert from 'node:assert/strict';
+import { readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { type FileListener, type Order, type ViaductError, getAll } from 'viaduct';
+import { fileOrigin, honestReply, replyOf } from '../../../support/file-origin.js';
+import { tempFolder } from '../../../support/temp.js';
+
+const CONTENT = Buffer.from('content');
+const NOBODY = { route: [{ host: '127.0.0.1', port: 1025 }], path: '/file' };
+
+function listener(failed: (error: ViaductError) => void = () => {}): FileListener {
+  return { event: () => {}, complete: () => {}, failed };
+}
+
+test('a broken route ends what was to come over it, and nothing else', async (t) => {
+  const folder = tempFolder(t);
+  const told = new AbortController();
+  const { location } = await fileOrigin(t, (socket, asked) => {
+    const answer = (): void => void socket.end(honestReply(CONTENT, asked));
+    if (told.signal.aborted) answer();
+    else told.signal.addEventListener('abort', answer);
+  });
+  const orders: Order[] = [
+    { location: NOBODY, target: join(folder, 'a'), recursive: false },
+    { location, target: join(folder, 'b'), recursive: false },
+  ];
+  const totals = await getAll(orders, { retries: 0, onFile: () => listener(() => told.abort()) });
+  assert.deepEqual([totals.files, totals.failures, totals.firstFailure?.code], [1, 1, 'REFUSED']);
+  assert.deepEqual(readdirSync(folder), ['b']);
+});
+
+test('a listing is asked for again only if one has come before', async (t) => {
+  const folder = tempFolder(t);
+  const broken = await fileOrigin(t, (socket) => socket.destroy());
+  const from = { ...broken.location, path: '/' };
+  const options = { retries: 1, onFile: () => listener() };
+  const first = await getAll([{ location: from, target: join(folder, 'a'), recursive: true }], options);
+  assert.deepEqual([first.failures, broken.asked.length], [1, 1]);
+
+  const modified = '2001-02-03T04:05:06.000Z';
+  const { location, asked } = await fileOrigin(t, (socket, { path }, index) => {
+    const entries = path === '/' ? `\n${JSON.stringify({ name: 'sub', type: 'folder', modified })}\n` : '\n';
+    if (index === 1) socket.destroy();
+    else
+      socket.end(
+        replyOf(200, { 'Content-Type': 'application/json' }, `{"path":"${path}","entries":[${entries}]}\n`),
+      );
+  });
+  const order = { location: { ...location, path: '/' }, target: join(folder, 'b'), recursive: true };
+  assert.equal((await getAll([order], options)).failures, 0);
+  assert.deepEqual(
+    asked.map(({ path }) => path),
+    ['/', '/sub/', '/sub/'],
+  );
+});
+
+test('many transfers at once are no reason for a warning', async (t) => {
+  const warnings: Error[] = [];
+  const note = (warning: Error): void => void warnings.push(warning);
+  process.on('warning', note);
+  t.after(() => process.off('warning', note));
+  const folder = tempFolder(t);
+  const count = 20;
+  const waiting: (() => void)[] = [];
+  const { location } = await fileOrigin(t, (socket, asked) => {
+    const reply = honestReply(CONTENT, asked);
+    socket.write(reply.subarray(0, -1));
+    waiting.push(() => socket.end(reply.subarray(-1)));
+    if (waiting.length === count) for (const go of waiting) go();
+  });
+  const orders = Array.from({ length: count }, (_, index) => ({
+    location,
+    target: join(folder, `file-${index}`),
+    recursive: false,
+  }));
+  const { signal } = new AbortController();
+  const totals = await getAll(orders, { signal, transfers: count, retries: 0, onFile: () => listener() });
+  assert.equal(totals.files, count);
+  assert.deepEqual(warnings, []);
+});

@@ -1,0 +1,163 @@
+import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
+import { EventEmitter, once } from 'node:events';
+import { appendFileSync, truncateSync } from 'node:fs';
+import { join } from 'node:path';
+import { type TestContext, describe, test } from 'node:test';
+import { Digests, DIGESTS_AT_ONCE, DIGESTS_QUEUED, wantsDigest } from '#src/node/origin/digests.js';
+import { Root, type ServedFile } from '#src/node/origin/root.js';
+import type { RequestHead } from '#src/wire/http/head.js';
+import { watchDescriptors } from '../../../support/leaks.js';
+import { randomFile, tempFolder } from '../../../support/temp.js';
+
+const LATER = [['Retry-After', '1']];
+
+function fieldsOf(bytes: Buffer): readonly (readonly [string, string])[] {
+  return [['Repr-Digest', `sha-256=:${createHash('sha256').update(bytes).digest('base64')}:`]];
+}
+
+/** A file, and a way to open it that counts how often it was. */
+async function prepare(t: TestContext, size = 3_000_000) {
+  const folder = tempFolder(t);
+  const bytes = randomFile(folder, 'file', size);
+  const root = await Root.at(folder, false);
+  const opened: ServedFile[] = [];
+  const reopen = async (): Promise<ServedFile> => {
+    const file = await root.openFile('file');
+    opened.push(file);
+    return file;
+  };
+  const version = async (): Promise<string> => {
+    const file = await root.openFile('file');
+    await file.handle.close();
+    return file.version;
+  };
+  return { path: join(folder, 'file'), bytes, opened, reopen, version };
+}
+
+const gone = (): Promise<ServedFile> => Promise.reject(new Error('gone'));
+
+test('is made once for a version, however many ask at once and after', async (t) => {
+  const { bytes, reopen, version, opened } = await prepare(t);
+  const nothingLeft = watchDescriptors();
+  const digests = new Digests();
+  const own = await version();
+  const all = await Promise.all(Array.from({ length: 20 }, () => digests.fields(own, reopen, true)));
+  for (const fields of all) assert.deepEqual(fields, fieldsOf(bytes));
+  assert.deepEqual(await digests.fields(own, reopen, true), fieldsOf(bytes));
+  assert.deepEqual(await digests.fields(own, reopen, false), fieldsOf(bytes));
+  assert.equal(opened.length, 1);
+  await nothingLeft();
+});
+
+for (const size of [0, 1, 1024 * 1024, 1024 * 1024 + 1]) {
+  test(`of ${size} bytes is right`, async (t) => {
+    const { bytes, reopen, version } = await prepare(t, size);
+    assert.deepEqual(await new Digests().fields(await version(), reopen, true), fieldsOf(bytes));
+  });
+}
+
+test('is not waited for by who must not, and is there for who comes later', async (t) => {
+  const { bytes, reopen, version, opened } = await prepare(t);
+  const digests = new Digests();
+  const own = await version();
+  assert.deepEqual(await digests.fields(own, reopen, false), LATER);
+  assert.deepEqual(await digests.fields(own, reopen, true), fieldsOf(bytes));
+  assert.equal(opened.length, 1);
+});
+
+test('is waited for 5 s and no longer', async (t) => {
+  const { reopen, version } = await prepare(t);
+  const gate = new EventEmitter();
+  const opened = once(gate, 'open');
+  const own = await version();
+  const digests = new Digests();
+  const late = digests.fields(own, () => opened.then(reopen), true);
+  assert.deepEqual(await late, LATER);
+  gate.emit('open');
+  assert.equal((await digests.fields(own, reopen, true))[0]?.[0], 'Repr-Digest');
+});
+
+describe('a file that changes', () => {
+  test('before it is opened again has no digest for the old version', async (t) => {
+    const { path, bytes, reopen, version } = await prepare(t);
+    const digests = new Digests();
+    const old = await version();
+    appendFileSync(path, 'more');
+    assert.deepEqual(await digests.fields(old, reopen, true), LATER);
+    const now = fieldsOf(Buffer.concat([bytes, Buffer.from('more')]));
+    assert.deepEqual(await digests.fields(await version(), reopen, true), now);
+    assert.deepEqual(await digests.fields(old, reopen, true), LATER);
+  });
+
+  test('after its digest was made has another one', async (t) => {
+    const { path, bytes, reopen, version } = await prepare(t);
+    const digests = new Digests();
+    assert.deepEqual(await digests.fields(await version(), reopen, true), fieldsOf(bytes));
+    truncateSync(path, 10);
+    assert.deepEqual(await digests.fields(await version(), reopen, true), fieldsOf(bytes.subarray(0, 10)));
+  });
+
+  // What was hashed then is neither the old version nor surely the new one.
+  test('while it is hashed has none', async (t) => {
+    const { path, bytes, reopen, version } = await prepare(t);
+    const digests = new Digests();
+    const old = await version();
+    const changing = async (): Promise<ServedFile> => {
+      const file = await reopen();
+      appendFileSync(path, 'x');
+      return file;
+    };
+    assert.deepEqual(await digests.fields(old, changing, true), LATER);
+    const now = fieldsOf(Buffer.concat([bytes, Buffer.from('x')]));
+    assert.deepEqual(await digests.fields(await version(), reopen, true), now);
+  });
+
+  test('or is gone has none, and is asked for anew', async (t) => {
+    const { bytes, reopen, version } = await prepare(t);
+    const digests = new Digests();
+    const own = await version();
+    assert.deepEqual(await digests.fields(own, gone, true), LATER);
+    assert.deepEqual(await digests.fields(own, reopen, true), fieldsOf(bytes));
+  });
+});
+
+test('few are made at once, few wait, and the others are sent away', async (t) => {
+  const { reopen } = await prepare(t, 10);
+  const digests = new Digests();
+  const gate = new EventEmitter();
+  const opened = once(gate, 'open');
+  let begun = 0;
+  const held = async (): Promise<ServedFile> => {
+    begun += 1;
+    await opened;
+    return reopen();
+  };
+  const bound = DIGESTS_AT_ONCE + DIGESTS_QUEUED;
+  for (let index = 0; index < bound; index += 1) void digests.fields(`version ${index}`, held, false);
+  await new Promise(setImmediate);
+  assert.equal(begun, DIGESTS_AT_ONCE);
+  assert.deepEqual(await digests.fields('one more', held, true), LATER);
+  gate.emit('open');
+  assert.equal((await digests.fields(`version ${bound - 1}`, held, true)).length, 1);
+  assert.equal(begun, bound);
+});
+
+test('is asked for by Want-Repr-Digest (RFC 9530 §4)', () => {
+  for (const [values, wanted] of [
+    [[], false],
+    [['sha-256=1'], true],
+    [['sha-256=10'], true],
+    [['sha-512=3, sha-256=10'], true],
+    [['sha-512=3', 'sha-256=1'], true],
+    [['sha-256=0'], false],
+    [['sha-512=1'], false],
+    [['x-sha-256=1'], false],
+    [['sha-256'], false],
+    [['unixsum=0,sha-256=5'], true],
+  ] as const) {
+    const fields = values.map((value) => ['Want-Repr-Digest', value] as const);
+    const request: RequestHead = { method: 'HEAD', target: '/', minor: 1, fields };
+    assert.equal(wantsDigest(request), wanted, values.join('; '));
+  }
+});
