@@ -1,5 +1,6 @@
 import { limitHops } from '../route/hop.js';
 import { decodeMessage, encodeMessage } from '../wire/classic.js';
+import { holdInput } from './client-input.js';
 import type { Connection } from './connection.js';
 import { sendFileBytes } from './origin/file-sender.js';
 import { relay } from './relay.js';
@@ -9,31 +10,32 @@ export async function serveClassic(
   connection: Connection,
   { message, rest }: { readonly message: Buffer; readonly rest: Buffer },
 ): Promise<void> {
-  const { node, transfer, channel } = connection;
+  const { node, exchange, stream } = connection;
   const { name, route } = decodeMessage(message);
   limitHops(route, node.maxHops - 1); // This node is one hop itself.
-  connection.transferring = true;
-  // What the client sends after its request is dropped, and read so that its departure is seen.
-  channel.consumer = () => true;
-  channel.resume();
+  connection.requestReceived = true;
+  // What the client sends after its request is dropped.
+  const input = holdInput(stream, rest, 0);
   const [nextHop, ...left] = route;
   if (nextHop === undefined) {
     await serveFile(connection, name);
+    input.stop();
   } else {
-    transfer.relaying(name, nextHop);
-    await relay(connection, { rest, nextHop, head: encodeMessage({ name, route: left }) });
+    exchange.relaying(name, nextHop);
+    await relay(connection, { input, nextHop, head: encodeMessage({ name, route: left }) });
   }
-  transfer.completed();
+  exchange.completed();
 }
 
-async function serveFile({ node, transfer, outlet }: Connection, name: string): Promise<void> {
-  transfer.serving(name);
+async function serveFile({ node, exchange, writer }: Connection, name: string): Promise<void> {
+  exchange.serving(name);
   const { handle, size } = await node.root.openFile(name);
+  exchange.replyBegun = true;
+  exchange.countBytes(() => writer.sent);
   try {
-    await sendFileBytes(handle, 0, size, outlet);
+    await sendFileBytes(handle, 0, size, writer);
   } finally {
-    transfer.bytes = outlet.sent;
     await handle.close();
   }
-  await outlet.finish();
+  await writer.finish();
 }

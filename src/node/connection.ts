@@ -1,46 +1,43 @@
-import type { Socket } from 'node:net';
-import { ViaductError, asViaductError } from '../errors.js';
-import type { Channel } from '../tcp/stream.js';
-import { dial } from '../tcp/dial.js';
-import { lingeringClose } from '../tcp/linger.js';
-import { Outlet } from '../tcp/writer.js';
-import { type Hop, formatHop } from '../route/hop.js';
+import { ViaductError } from '../errors.js';
+import { type Hop, type HostHop, formatHop } from '../route/hop.js';
+import type { ByteStream } from '../tcp/byte-stream.js';
+import { StreamWriter } from '../tcp/writer.js';
 import { type AddressClass, networkOf, outermost } from './access/address.js';
-import { serveClassic } from './classic.js';
 import type { NodeContext } from './context.js';
-import { readFirst } from './first-bytes.js';
-import { serveHttp } from './http/serve.js';
-import { Transfer, secondsSince } from './request-log.js';
+import { Exchange, secondsSince } from './exchange.js';
 
-/** One accepted connection, from its first byte to its last. */
+/** One accepted connection: who is at the other end, what is being served, and what ends it. */
 export class Connection {
   readonly node: NodeContext;
-  readonly channel: Channel;
-  readonly outlet: Outlet;
-  /** Who is at the other end. */
-  readonly peer: Hop;
+  readonly stream: ByteStream;
+  readonly writer: StreamWriter;
+  readonly id: number;
+  /** The client, or the node before this one. */
+  readonly peer: HostHop;
   /** The request that is served now. */
-  transfer: Transfer;
+  exchange: Exchange;
   /** A request is whole, so that a shutdown lets its reply finish. */
-  transferring = false;
-  /** Bytes of interim replies; a reply has not begun with them (RFC 9110 §15.2). */
-  interimBytes = 0;
+  requestReceived = false;
   readonly acceptedAt = performance.now();
-  /** All is done but for the client's end: that it leaves ends nothing any more. */
-  #lingers = false;
+  #requests = 0;
+  /** Only the client's end is awaited: its departure no longer ends anything. */
+  #isLingering = false;
   readonly #abort = new AbortController();
-  readonly #keeping = new AbortController();
+  readonly #keepAlive = new AbortController();
 
-  constructor(node: NodeContext, channel: Channel) {
+  constructor(node: NodeContext, stream: ByteStream) {
     this.node = node;
-    this.channel = channel;
-    this.peer = peerOf(channel.socket);
-    channel.socket.once('close', () => {
-      if (this.#lingers) return;
-      this.abort(new ViaductError('CLIENT_GONE', 'the client left', { cause: channel.error }));
+    this.stream = stream;
+    this.id = node.totals.connections;
+    node.totals.connections += 1;
+    this.peer = stream.remote;
+    node.emit({ type: 'accepted', connectionId: this.id, peer: formatHop(this.peer) });
+    stream.onClose(() => {
+      if (this.#isLingering) return;
+      this.abort(new ViaductError('CLIENT_GONE', 'the client left', { cause: stream.error }));
     });
-    this.outlet = new Outlet(channel, node.stallMs, this.signal);
-    this.transfer = this.nextTransfer();
+    this.writer = new StreamWriter(stream, node.stallMs, this.signal);
+    this.exchange = this.nextExchange();
   }
 
   /** Aborted when the client leaves, and when the node ends. */
@@ -48,48 +45,44 @@ export class Connection {
     return this.#abort.signal;
   }
 
-  /** Aborted as well when no further request is wanted: while one is waited for, nothing else is. */
-  get keeping(): AbortSignal {
-    return this.#keeping.signal;
+  /** Aborted as well when no further request is wanted. Ends only the wait for one. */
+  get keepAliveSignal(): AbortSignal {
+    return this.#keepAlive.signal;
   }
 
-  /** Ends it with a reset; `reason` is what its log line says. */
+  /** Ends it with a reset. @param reason what its log line says */
   abort(reason: ViaductError): void {
     this.#abort.abort(reason);
-    this.#keeping.abort(reason);
+    this.#keepAlive.abort(reason);
   }
 
   /**
-   * The node is being stopped: a request that is whole is answered, one that is not is reset. Replies of
-   * before may still be on their way in the kernel, so a kept connection is closed, not reset.
+   * The node is being stopped: a request that is whole is answered, one that is not is reset. Earlier replies may still
+   * be on their way in the kernel, so a kept connection is closed, not reset.
    */
   stop(reason: ViaductError): void {
-    if (this.transfer.ended) this.#keeping.abort(reason);
-    else if (!this.transferring) this.abort(reason);
+    if (this.exchange.ended) this.#keepAlive.abort(reason);
+    else if (!this.requestReceived) this.abort(reason);
   }
 
   /** A further request on the same connection. */
-  nextTransfer(): Transfer {
-    this.transfer = new Transfer(formatHop(this.peer), this.node.totals, this.node.emit);
-    return this.transfer;
+  nextExchange(): Exchange {
+    this.#requests += 1;
+    this.exchange = new Exchange(this.id, formatHop(this.peer), this.node.totals, this.node.emit);
+    return this.exchange;
   }
 
-  /** Serves it. Never rejects; on return its sockets are closed. */
-  async serve(): Promise<void> {
-    try {
-      const first = await readFirst(this.channel, this.node.silenceMs, this.signal);
-      if (first.dialect === 'classic') await serveClassic(this, first);
-      else await serveHttp(this, first.bytes);
-      this.#lingers = true;
-      this.outlet.release();
-      await lingeringClose(this.channel, this.signal);
-    } catch (error) {
-      this.channel.reset();
-      // A kept connection may break between two requests, when there is nothing to tell.
-      if (!this.transfer.ended) this.transfer.failed(asViaductError(error));
-    } finally {
-      this.outlet.release();
-    }
+  /** All replies are queued, and FIN too. */
+  linger(): void {
+    this.#isLingering = true;
+    this.writer.release();
+  }
+
+  /** The stream is closed. */
+  closed(): void {
+    this.writer.release();
+    const seconds = secondsSince(this.acceptedAt);
+    this.node.emit({ type: 'closed', connectionId: this.id, requests: this.#requests, seconds });
   }
 
   /** The class of the client, no further inside than it claims to be (HTTP only). */
@@ -101,27 +94,23 @@ export class Connection {
 
   /**
    * Dials a next hop for this client, if the policy allows it.
-   * @throws as {@link dial}
+   * @throws as {@link Dialler.dial}
    */
-  async dial(hop: Hop, label: string, client: AddressClass, timeoutMs: number): Promise<Channel> {
-    const { policy, resolver, selfDials } = this.node;
+  async dial(hop: Hop, label: string, client: AddressClass, timeoutMs: number): Promise<ByteStream> {
+    const { policy, dialler, selfDials, ownPort } = this.node;
     const startedAt = performance.now();
-    const channel = await dial(hop, {
+    const stream = await dialler.dial(hop, {
       label,
       timeoutMs,
       signal: this.signal,
-      resolver,
       client: networkOf(this.peer.host),
-      permit: (target, addresses) => policy.check(client, target, addresses, label),
+      permit: (target, addresses) => {
+        policy.check(client, target, addresses, label);
+        this.exchange.stage('policy', `${formatHop(target)} is permitted for a ${client} client`);
+      },
     });
-    selfDials.add(channel.socket, client);
-    const address = formatHop({ host: channel.socket.remoteAddress ?? '', port: hop.port });
-    this.transfer.dialled(address, secondsSince(startedAt));
-    return channel;
+    if (stream.remote.port === ownPort) selfDials.add(stream, client);
+    this.exchange.dialled(formatHop(stream.remote), secondsSince(startedAt));
+    return stream;
   }
-}
-
-/** Who is at the other end. A dual-stack listener shows an IPv4 peer as `::ffff:a.b.c.d`. */
-export function peerOf({ remoteAddress, remotePort }: Socket): Hop {
-  return { host: (remoteAddress ?? '').replace(/^::ffff:/, ''), port: remotePort ?? 0 };
 }

@@ -1,26 +1,29 @@
 import type { Pump } from '../pump/pump.js';
-import type { Resolver } from '../tcp/resolver.js';
-import type { NodeEvent } from './events.js';
-import type { Digests } from './origin/digests.js';
+import type { Dialler } from '../tcp/dial.js';
 import type { Policy } from './access/policy.js';
-import type { Root } from './origin/root.js';
 import type { SelfDials } from './access/self-dials.js';
-import type { Totals } from './request-log.js';
+import type { NodeEvent } from './events.js';
+import type { Totals } from './exchange.js';
+import type { Digests } from './origin/digests.js';
+import type { Root } from './origin/root.js';
 
 /** What all connections of a node share. */
 export interface NodeContext {
   readonly root: Root;
   readonly policy: Policy;
-  readonly resolver: Resolver;
+  readonly dialler: Dialler;
   readonly selfDials: SelfDials;
   readonly digests: Digests;
   readonly pump: Pump;
+  /** The port that the node listens on. */
+  readonly ownPort: number;
   readonly maxHops: number;
   readonly maxConnections: number;
   readonly silenceMs: number;
-  /** On the HTTP wire at most 5 s. */
+  /** On the HTTP wire `times.httpConnectMs` at most. */
   readonly connectMs: number;
   readonly stallMs: number;
+  readonly times: NodeTimes;
   readonly startedAt: number;
   readonly totals: Totals;
   /** The node is being stopped: no connection is kept for a further request. */
@@ -28,4 +31,16 @@ export interface NodeContext {
   /** Connections that are open now. */
   readonly open: () => number;
   readonly emit: (event: NodeEvent) => void;
+}
+
+/** Time limits that no option sets, in ms. The defaults stand beside the code that uses them. */
+export interface NodeTimes {
+  /** Quiet that ends a classic message: after text that ends in LF, and after other text. */
+  readonly quietAfterLineMs: number;
+  readonly quietMs: number;
+  readonly lingerMs: number;
+  readonly keepAliveMs: number;
+  readonly httpConnectMs: number;
+  /** A reply's head, for each hop that is left. */
+  readonly headPerHopMs: number;
 }

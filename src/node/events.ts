@@ -1,34 +1,46 @@
 import type { ViaductError } from '../errors.js';
 import type { Hop } from '../route/hop.js';
 
-/** What a node tells of one connection. `connection` counts the accepted ones from 0. */
+/** Which connection, and which request on it. Both count from 0 since the node's start. */
+export interface RequestIds {
+  readonly connectionId: number;
+  readonly requestId: number;
+}
+
+/** Steps of a request that only matter to someone who watches one. `detail` is for people. */
+export interface StageEvent extends RequestIds {
+  readonly type: 'stage';
+  readonly stage: 'dialect' | 'head' | 'policy' | 'first-byte' | 'offloaded';
+  readonly detail?: string | undefined;
+}
+
+/** What a node reports. A kept connection carries several requests, one after the other. */
 export type NodeEvent =
-  | { readonly type: 'accepted'; readonly connection: number; readonly peer: string }
-  /** Above the limit of connections; it has been reset and takes no number. */
+  | { readonly type: 'accepted'; readonly connectionId: number; readonly peer: string }
+  /** Above the limit of connections; it has been reset and gets no id. */
   | { readonly type: 'refused'; readonly peer: string; readonly limit: number }
-  /** A thread that moved bytes has died. Its flows are reset, and tell so themselves. */
+  /** A thread that moved bytes has died. Its flows are reset, and reported as failed. */
   | { readonly type: 'pump-died'; readonly cause: Error }
-  | { readonly type: 'serving'; readonly connection: number; readonly name: string }
-  | { readonly type: 'relaying'; readonly connection: number; readonly name: string; readonly nextHop: Hop }
+  /** A request is awaited: the first one from the accept on, further ones from their first byte on. */
+  | ({ readonly type: 'request'; readonly peer: string } & RequestIds)
+  | StageEvent
+  | ({ readonly type: 'serving'; readonly name: string } & RequestIds)
+  | ({ readonly type: 'relaying'; readonly name: string; readonly nextHop: Hop } & RequestIds)
   /** A relay is connected to the next hop, at this address. */
-  | {
-      readonly type: 'dialled';
-      readonly connection: number;
-      readonly address: string;
-      readonly seconds: number;
-    }
-  /** The last byte and FIN are queued. */
-  | {
-      readonly type: 'completed';
-      readonly connection: number;
-      readonly bytes: number;
-      readonly seconds: number;
-    }
-  /** The client has been reset. */
-  | {
+  | ({ readonly type: 'dialled'; readonly address: string; readonly seconds: number } & RequestIds)
+  /** The last byte, and FIN where the connection ends with it, are queued. */
+  | ({ readonly type: 'completed'; readonly bytes: number; readonly seconds: number } & RequestIds)
+  /** The client got an error reply, or was reset. */
+  | ({
       readonly type: 'failed';
-      readonly connection: number;
       readonly error: ViaductError;
       readonly bytes: number;
+      readonly seconds: number;
+    } & RequestIds)
+  /** The connection has ended. */
+  | {
+      readonly type: 'closed';
+      readonly connectionId: number;
+      readonly requests: number;
       readonly seconds: number;
     };

@@ -1,8 +1,9 @@
 import { ViaductError } from '../errors.js';
 import { HEAD_BYTES } from '../wire/http/head.js';
 import { MESSAGE_BYTES, scanMessage } from '../wire/classic.js';
-import type { Channel } from '../tcp/stream.js';
-import { type Verdict, readHead } from '../tcp/read-until.js';
+import type { ByteStream } from '../tcp/byte-stream.js';
+import { type Verdict, readUntil } from '../tcp/read-until.js';
+import type { NodeTimes } from './context.js';
 import { dialectOf } from '../wire/sniff.js';
 
 /** A message that ends in LF counts as whole after this much quiet (an original sends no end mark). */
@@ -12,7 +13,7 @@ export const QUIET_AFTER_LINE_MS = 500;
 export const QUIET_MS = 1000;
 
 /** A whole classic message, or the beginning of an HTTP request. */
-export type First =
+export type SniffResult =
   | { readonly dialect: 'classic'; readonly message: Buffer; readonly rest: Buffer }
   | { readonly dialect: 'http'; readonly bytes: Buffer };
 
@@ -23,9 +24,14 @@ export type First =
  * @param timeoutMs for all of it, whatever its pace
  * @throws ViaductError MESSAGE_TOO_LONG, MESSAGE_TIMEOUT or CLIENT_GONE; the signal's reason
  */
-export function readFirst(channel: Channel, timeoutMs: number, signal: AbortSignal): Promise<First> {
-  return readHead(channel, {
-    scan,
+export function sniff(
+  stream: ByteStream,
+  timeoutMs: number,
+  quiet: Pick<NodeTimes, 'quietMs' | 'quietAfterLineMs'>,
+  signal: AbortSignal,
+): Promise<SniffResult> {
+  return readUntil(stream, {
+    scan: (bytes, after) => scan(bytes, after, quiet),
     timeoutMs,
     signal,
     late: (bytes) => {
@@ -34,12 +40,16 @@ export function readFirst(channel: Channel, timeoutMs: number, signal: AbortSign
     },
     gone: () =>
       new ViaductError('CLIENT_GONE', 'the client left before its message was whole', {
-        cause: channel.error,
+        cause: stream.error,
       }),
   });
 }
 
-function scan(bytes: Buffer, after: 'bytes' | 'quiet' | 'end'): Verdict<First> {
+function scan(
+  bytes: Buffer,
+  after: 'bytes' | 'quiet' | 'end',
+  quiet: Pick<NodeTimes, 'quietMs' | 'quietAfterLineMs'>,
+): Verdict<SniffResult> {
   const dialect = dialectOf(bytes);
   if (dialect === 'http') return { value: { dialect, bytes } };
   const found = scanMessage(bytes);
@@ -54,5 +64,5 @@ function scan(bytes: Buffer, after: 'bytes' | 'quiet' | 'end'): Verdict<First> {
   if (after !== 'bytes') return { value: { dialect: 'classic', message: bytes, rest: Buffer.alloc(0) } };
   // What may still become HTTP has the whole time limit: its client may be typing.
   if (dialect === 'undecided') return {};
-  return { quietMs: found.endsWithLine ? QUIET_AFTER_LINE_MS : QUIET_MS };
+  return { quietMs: found.endsWithLine ? quiet.quietAfterLineMs : quiet.quietMs };
 }

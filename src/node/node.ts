@@ -4,25 +4,33 @@ import {
   BACKLOG,
   CONNECT_MS,
   GRACE_MS,
+  HTTP_HEAD_PER_HOP_MS,
   MAX_CONNECTIONS,
   MAX_HOPS,
   MAX_TIMER_MS,
   SILENCE_MS,
   STALL_MS,
 } from '../defaults.js';
-import { Channel } from '../tcp/stream.js';
+import { TcpStream } from '../tcp/stream.js';
 import { type PumpName, choosePump } from '../pump/choose-pump.js';
 import { listen } from '../tcp/listen.js';
 import { resetOnDeathMissing } from '../tcp/reset-on-death.js';
-import { Resolver } from '../tcp/resolver.js';
+import { TcpDialler } from '../tcp/dial.js';
+import { LINGER_MS } from '../tcp/linger.js';
 import { formatHop } from '../route/hop.js';
-import { Connection, peerOf } from './connection.js';
-import type { NodeContext } from './context.js';
+import { Connection } from './connection.js';
+import type { NodeContext, NodeTimes } from './context.js';
 import { connectionsThatFit } from './descriptors.js';
 import type { NodeEvent } from './events.js';
+import { Totals } from './exchange.js';
+import { QUIET_AFTER_LINE_MS, QUIET_MS } from './first-bytes.js';
+import { KEEP_ALIVE_MS } from './http/read-request.js';
+import { HTTP_CONNECT_MS } from './http/relay.js';
+import { serveConnection } from './serve-connection.js';
 import { Digests } from './origin/digests.js';
 import { systemNetworkView } from './access/network-view.js';
-import { type ClientJudgement, Policy, parseHopRule } from './access/policy.js';
+import { type ClientJudgement, Policy } from './access/policy.js';
+import { parseHopRule } from './access/rules.js';
 import { Root } from './origin/root.js';
 import { SelfDials } from './access/self-dials.js';
 
@@ -33,7 +41,7 @@ export interface NodeOptions {
   readonly host?: string | undefined;
   /** Folder to serve. @default the working folder */
   readonly root?: string | undefined;
-  /** Whether names with a leading dot are served. @default false */
+  /** Serve names with a leading dot. @default false */
   readonly dotfiles?: boolean | undefined;
   /** Silence of a sender, in ms. @default 10,000 */
   readonly timeoutMs?: number | undefined;
@@ -47,13 +55,13 @@ export interface NodeOptions {
   readonly maxConnections?: number | undefined;
   /** The kernel's queue of connections not accepted yet. @default 511 */
   readonly backlog?: number | undefined;
-  /** Rules for whom a relay dials, instead of the default: host, `*.domain` or CIDR, with optional `:port` or `:low-high`. */
+  /** Rules that say which hops a relay dials, instead of the default: host, `*.domain` or CIDR, with optional `:port` or `:low-high`. */
   readonly allowHops?: readonly string[] | undefined;
   /** `public`: every client counts as a stranger, as is right behind a forwarder. @default observed */
   readonly clients?: ClientJudgement | undefined;
-  /** How bytes are moved. @default splice where there is one: Linux on x64, with glibc and koffi */
+  /** How bytes are moved. @default splice where it is available: Linux on x64, with glibc and koffi */
   readonly pump?: PumpName | undefined;
-  /** Told what happens on every connection. Must not throw. */
+  /** Called for everything that happens on connections. Must not throw. */
   readonly onEvent?: ((event: NodeEvent) => void) | undefined;
 }
 
@@ -69,7 +77,7 @@ export interface RunningNode {
   readonly resetOnDeath: string;
   /** How bytes are moved. */
   readonly pump: PumpName;
-  /** Why the splice pump is not to be had, if it was not chosen otherwise. */
+  /** Why the splice pump is not available, unless another one was asked for. */
   readonly pumpReason: string | undefined;
   /**
    * Stops accepting, lets running transfers finish and then resets what is left.
@@ -78,11 +86,26 @@ export interface RunningNode {
   close(graceMs?: number): Promise<void>;
 }
 
+/** The usual time limits that no option sets. */
+export const NODE_TIMES: NodeTimes = {
+  quietAfterLineMs: QUIET_AFTER_LINE_MS,
+  quietMs: QUIET_MS,
+  lingerMs: LINGER_MS,
+  keepAliveMs: KEEP_ALIVE_MS,
+  httpConnectMs: HTTP_CONNECT_MS,
+  headPerHopMs: HTTP_HEAD_PER_HOP_MS,
+};
+
 /**
  * Starts a node: origin and relay in one, decided per request.
- * @throws ViaductError LISTEN_FAILED, or USAGE for a root or rule that is none, or a pump that is not to be had
+ * @throws ViaductError LISTEN_FAILED; USAGE for an invalid root or rule, or a pump that is not available
  */
-export async function startNode(options: NodeOptions): Promise<RunningNode> {
+export function startNode(options: NodeOptions): Promise<RunningNode> {
+  return startNodeWith(options, {});
+}
+
+/** The same, with other time limits than the usual ones. */
+export async function startNodeWith(options: NodeOptions, times: Partial<NodeTimes>): Promise<RunningNode> {
   const emit = options.onEvent ?? ((): void => {});
   const root = await Root.at(options.root ?? '.', options.dotfiles ?? false);
   const allowHops = (options.allowHops ?? []).map(parseHopRule);
@@ -102,32 +125,34 @@ export async function startNode(options: NodeOptions): Promise<RunningNode> {
       view: systemNetworkView(),
       ownPort: address.port,
     }),
-    resolver: new Resolver(),
+    dialler: new TcpDialler(),
     selfDials: new SelfDials(),
+    ownPort: address.port,
     digests: new Digests(),
     pump: chosen.pump,
     maxHops: options.maxHops ?? MAX_HOPS,
     silenceMs: options.timeoutMs ?? SILENCE_MS,
     connectMs: options.connectTimeoutMs ?? CONNECT_MS,
     stallMs: options.stallTimeoutMs ?? STALL_MS,
+    times: { ...NODE_TIMES, ...times },
     maxConnections,
     startedAt: performance.now(),
-    totals: { accepted: 0, completed: 0, failed: 0, bytes: 0 },
+    totals: new Totals(),
     stopping: () => !server.listening,
     open: () => connections.size,
     emit,
   };
 
   server.on('connection', (socket: Socket) => {
-    const channel = Channel.accepted(socket);
+    const stream = TcpStream.over(socket);
     if (connections.size >= maxConnections) {
-      const peer = formatHop(peerOf(socket));
-      channel.reset();
+      const peer = formatHop(stream.remote);
+      stream.reset();
       return emit({ type: 'refused', peer, limit: maxConnections });
     }
-    const connection = new Connection(context, channel);
+    const connection = new Connection(context, stream);
     connections.add(connection);
-    void connection.serve().finally(() => connections.delete(connection));
+    void serveConnection(connection).finally(() => connections.delete(connection));
   });
 
   return {

@@ -1,66 +1,69 @@
 import { ViaductError } from '../errors.js';
-import type { Channel } from '../tcp/stream.js';
 import type { FlowFailure } from '../pump/pump.js';
 import { type Hop, formatHop } from '../route/hop.js';
+import type { ByteStream } from '../tcp/byte-stream.js';
 import type { AddressClass } from './access/address.js';
+import type { HeldInput } from './client-input.js';
 import type { Connection } from './connection.js';
 
-/** A reply whose head has come. */
+/** A reply whose head has arrived. */
 export interface OpenedReply {
   /** What the client gets first. */
   readonly bytes: Buffer;
-  /** Bytes that the client has to get in all, where the head tells. */
+  /** Bytes of the whole reply, where the head contains its length. */
   readonly length?: number | undefined;
 }
 
 export interface RelayOptions {
-  /** What the client sent after its request; never forwarded. */
-  readonly rest: Buffer;
+  /** What the client sends after its request; never forwarded. */
+  readonly input: HeldInput;
   readonly nextHop: Hop;
-  /** The request, as the next hop is to get it. */
+  /** The request for the next hop. */
   readonly head: Buffer;
-  /** How errors call the next hop. @default `next hop host:port` */
+  /** The next hop in error messages. @default `next hop host:port` */
   readonly label?: string;
   /** The client's class. @default as observed */
   readonly client?: AddressClass;
   /** @default the node's own limit */
   readonly connectMs?: number;
   /**
-   * Reads the head of the reply. Until it has, an error can still be told to the client; after, only by a
-   * reset. @default none: the reply has no head
+   * Reads the head of the reply. Until it has, an error can still be reported to the client; later errors reset it.
+   * @default none: the reply has no head
    */
-  readonly openReply?: (upstream: Channel) => Promise<OpenedReply>;
+  readonly openReply?: (upstream: ByteStream) => Promise<OpenedReply>;
 }
 
 /**
- * Dials the next hop, hands it the request and pumps the reply back. All dialects relay with this. On
- * return FIN is queued at the client; the lingering close is left to the caller.
+ * Dials the next hop, sends it the request and pumps the reply back. All dialects relay with this. On return FIN is
+ * queued at the client; the lingering close is left to the caller.
  * @throws ViaductError of the dial or of `openReply`, or CUT_SHORT, TIMEOUT, STALLED or CLIENT_GONE
  */
 export async function relay(connection: Connection, options: RelayOptions): Promise<void> {
-  const { node, channel: client, transfer, signal } = connection;
+  const { node, stream: client, exchange, signal } = connection;
   const { nextHop, label = `next hop ${formatHop(nextHop)}` } = options;
   const clientClass = options.client ?? connection.clientClass();
   const upstream = await connection.dial(nextHop, label, clientClass, options.connectMs ?? node.connectMs);
-  upstream.socket.write(options.head);
+  upstream.write(options.head);
   const reply = await openReply(upstream, options);
-  client.pause();
-  const { toClient, failure } = await node.pump({
+  exchange.replyBegun = true;
+  const flow = node.pump({
     mode: 'reply',
     client,
     upstream,
-    fromClient: options.rest,
+    fromClient: options.input.stop(),
     fromUpstream: reply.bytes,
     length: reply.length,
     silenceMs: node.silenceMs,
     stallMs: node.stallMs,
     signal,
+    onOffload: () => exchange.stage('offloaded', `after ${flow.moved.toClient} bytes`),
   });
-  transfer.bytes = toClient;
+  exchange.countBytes(() => flow.moved.toClient);
+  const { failure } = await flow.result;
   if (failure) throw flowError(connection, failure, label, nextHop, reply.length);
 }
 
-async function openReply(upstream: Channel, options: RelayOptions): Promise<OpenedReply> {
+async function openReply(upstream: ByteStream, options: RelayOptions): Promise<OpenedReply> {
   try {
     return (await options.openReply?.(upstream)) ?? { bytes: Buffer.alloc(0) };
   } catch (error) {
@@ -69,9 +72,9 @@ async function openReply(upstream: Channel, options: RelayOptions): Promise<Open
   }
 }
 
-/** What broke, told from the node's place: its neighbours are all it sees. */
+/** What broke, as far as this node can know: it sees only its neighbours. */
 function flowError(
-  { node, transfer, signal }: Connection,
+  { node, exchange, signal }: Connection,
   failure: FlowFailure,
   label: string,
   hop: Hop,
@@ -85,7 +88,7 @@ function flowError(
       return new ViaductError('CLIENT_GONE', 'the client left', { cause: failure.cause });
     case 'CUT_SHORT': {
       const how = failure.cause === undefined && length !== undefined ? 'closed' : 'reset';
-      const bytes = length === undefined ? `${transfer.bytes}` : `${transfer.bytes} of ${length}`;
+      const bytes = length === undefined ? `${exchange.bytes}` : `${exchange.bytes} of ${length}`;
       return new ViaductError('CUT_SHORT', `${label} ${how} the connection after ${bytes} bytes`, details);
     }
     case 'TIMEOUT':

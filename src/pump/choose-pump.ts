@@ -2,7 +2,7 @@ import { isMainThread } from 'node:worker_threads';
 import { ViaductError } from '../errors.js';
 import { type SystemCalls, systemCalls } from '../system/calls.js';
 import { isGlibc } from '../system/library.js';
-import { offloadingPump, portablePump } from './socket-pump.js';
+import { offloadingPump, socketPump } from './socket-pump.js';
 import type { Pump } from './pump.js';
 import { SpliceOffload } from './splice/offload.js';
 
@@ -24,7 +24,7 @@ export interface ChosenPump {
  * @throws ViaductError USAGE if splice was asked for and is not to be had
  */
 export function choosePump(asked: PumpName | undefined, onDeath: (cause: Error) => void): ChosenPump {
-  const portable = { pump: portablePump, name: 'portable' as const, close: () => Promise.resolve() };
+  const portable = { pump: socketPump, name: 'portable' as const, close: () => Promise.resolve() };
   if (asked === 'portable') return { ...portable, why: undefined };
   const calls = spliceCalls();
   if (!('missing' in calls)) {

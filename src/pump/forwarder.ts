@@ -1,62 +1,67 @@
-import type { Channel } from '../tcp/stream.js';
+import type { ByteStream, Reading } from '../tcp/byte-stream.js';
 
-/** How a direction is left to somebody else. */
-export interface Leave {
+/** How a direction leaves Node. */
+export interface Departure {
   /**
-   * Asked after each chunk from the source. True stops it, and {@link now} follows when all is with the sink's
-   * kernel. Not asked of a head or a rest: the other direction may be about to start.
-   * @param taken the chunk is, so that its memory is free
+   * Called after each chunk from the source. True stops the direction, and {@link depart} follows when the sink's kernel
+   * has everything. Not called for bytes that were read before: the other direction may be about to start.
+   * @param taken the sink's kernel took the chunk, so that its memory is free
    */
-  readonly leaves: (taken: boolean) => boolean;
-  readonly now: () => void;
+  readonly isDue: (reading: Reading, taken: boolean) => boolean;
+  readonly depart: () => void;
+}
+
+/** What a direction reports to its flow. */
+export interface ForwarderEvents {
+  /** FIN is queued at the sink. */
+  readonly ended: () => void;
+  /** Instead: the source's FIN came before its length. @default ended */
+  readonly short?: () => void;
 }
 
 /** One direction of a flow: what `source` sends goes to `sink` as it comes, FIN after the last byte. */
 export class Forwarder {
   /** Bytes that the sink's kernel has taken. */
   sent = 0;
-  /** The source's FIN, or the last byte that is wanted of it, has come. */
+  /** The source's FIN, or the last byte that is wanted of it, has arrived. */
   sourceEnded = false;
-  /** The FIN has been queued at the sink. */
+  /** FIN is queued at the sink. */
   ended = false;
-  readonly #source: Channel;
-  readonly #sink: Channel;
-  readonly #onEnd: () => void;
-  readonly #onShort: () => void;
+  readonly #source: ByteStream;
+  readonly #sink: ByteStream;
+  readonly #events: ForwarderEvents;
   readonly #length: number;
-  readonly #leave: Leave;
-  /** It leaves as soon as the sink has taken what it was given. */
-  #leaving = false;
+  readonly #departure: Departure | undefined;
+  #reading: Reading | undefined;
+  /** It departs as soon as the sink has taken what it was given. */
+  #departing = false;
   /** Size of the chunk that the sink has not taken whole; 0 while we are willing to read. */
   #pending = 0;
 
-  /**
-   * @param onEnd told when FIN is queued at the sink
-   * @param onShort told, instead, if the source's FIN comes before its `length`
-   * @param length bytes that are passed on, and no more
-   * @param leave how bytes leave for somebody else to move them
-   */
+  /** @param length bytes that are passed on, and no more */
   constructor(
-    source: Channel,
-    sink: Channel,
-    onEnd: () => void,
-    onShort: () => void = onEnd,
+    source: ByteStream,
+    sink: ByteStream,
+    events: ForwarderEvents,
     length = Infinity,
-    leave: Leave = { leaves: () => false, now: () => {} },
+    departure?: Departure,
   ) {
     this.#source = source;
     this.#sink = sink;
-    this.#onEnd = onEnd;
-    this.#onShort = onShort;
+    this.#events = events;
     this.#length = length;
-    this.#leave = leave;
+    this.#departure = departure;
   }
 
   /** Begins, with bytes that were read before. */
   start(head: Buffer): void {
-    this.#source.onEnd = this.#sourceEnds;
-    this.#source.consumer = this.#takeOrLeave;
-    if (this.#take(head)) this.#source.resume();
+    this.#reading = this.#source.attach({ take: this.#takeNext, end: this.#sourceEnds, keepsChunks: true });
+    if (this.#take(head)) this.#reading.resume();
+  }
+
+  /** Stops reading for good. */
+  stop(): void {
+    this.#reading?.detach();
   }
 
   /** Bytes that are still wanted. */
@@ -69,19 +74,19 @@ export class Forwarder {
     return this.#pending === 0 && this.sourceEnded === this.ended;
   }
 
-  /** Somebody else has moved bytes. */
+  /** Counts bytes that were moved outside of Node. */
   moved(count: number): void {
     this.sent += count;
   }
 
-  /** Goes on where somebody else stopped, who has read `rest` and not written it. */
-  goOn(rest?: Uint8Array): void {
-    this.#leaving = false;
-    if (this.#pending > 0) return; // It goes on when that is with the sink's kernel.
+  /** Continues after a departure. @param rest bytes that were read in the meantime and not written */
+  continue(rest?: Uint8Array): void {
+    this.#departing = false;
+    if (this.#pending > 0) return; // It continues when that is with the sink's kernel.
     const first = rest ? Buffer.from(rest.buffer, rest.byteOffset, rest.length) : Buffer.alloc(0);
     if (this.sourceEnded) return;
-    if (this.#take(first)) this.#source.resume();
-    else this.#source.pause();
+    if (this.#take(first)) this.#reading?.resume();
+    else this.#reading?.pause();
   }
 
   /** Progress of the source, or undefined while nothing is wanted of it. */
@@ -95,7 +100,7 @@ export class Forwarder {
     return idle ? undefined : this.sent + this.#pending - this.#sink.unsent;
   }
 
-  /** Passes a chunk on, up to the length that is known; then FIN, whatever else the source has to say. */
+  /** Passes a chunk on, up to the length that is known; then FIN, whatever else the source sends. */
   readonly #take = (chunk: Buffer): boolean => {
     if (this.sourceEnded) return false;
     const left = this.#length - this.sent;
@@ -105,19 +110,20 @@ export class Forwarder {
     return false;
   };
 
-  readonly #takeOrLeave = (chunk: Buffer): boolean => {
+  readonly #takeNext = (chunk: Buffer): boolean => {
     const taken = this.#take(chunk);
-    this.#leaving = !this.sourceEnded && this.#leave.leaves(taken);
-    if (!this.#leaving) return taken;
-    // Node stops to read when this chunk's callback has returned.
-    if (taken) queueMicrotask(this.#leave.now);
+    const isDue = this.#reading && this.#departure?.isDue(this.#reading, taken);
+    this.#departing = !this.sourceEnded && isDue === true;
+    if (!this.#departing) return taken;
+    // Node stops reading when this chunk's callback has returned.
+    if (taken && this.#departure) queueMicrotask(this.#departure.depart);
     return false;
   };
 
   readonly #sourceEnds = (): void => {
     if (this.sourceEnded) return;
     if (this.#length === Infinity) this.#finish();
-    else this.#onShort();
+    else (this.#events.short ?? this.#events.ended)();
   };
 
   #write(chunk: Buffer): boolean {
@@ -132,15 +138,15 @@ export class Forwarder {
   readonly #flushed = (): void => {
     this.sent += this.#pending;
     this.#pending = 0;
-    if (this.#leaving) this.#leave.now();
-    else if (!this.sourceEnded) this.#source.resume();
+    if (this.#departing) this.#departure?.depart();
+    else if (!this.sourceEnded) this.#reading?.resume();
   };
 
   #finish(): void {
     this.sourceEnded = true;
     this.#sink.finish(() => {
       this.ended = true;
-      this.#onEnd();
+      this.#events.ended();
     });
   }
 }

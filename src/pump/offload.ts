@@ -1,11 +1,11 @@
-import type { FlowFailure } from './pump.js';
+import type { FlowFailure, MovedBytes } from './pump.js';
 
-/** A flow, or what is left of it, that is to be moved outside of Node. */
-export interface Job {
-  /** Descriptors, that nobody else touches until the outcome is there. They stay the caller's to close. */
+/** A flow, or the rest of one, that is to be moved outside of Node. */
+export interface OffloadJob {
+  /** Descriptors. Only the offload uses them until the result; the caller closes them. */
   readonly client: number;
   readonly upstream: number;
-  /** Bytes go from upstream to client, this many at most; 0 for none. */
+  /** Bytes that go from upstream to client, at most; 0 for none. */
   readonly down: number;
   /** Bytes go from client to upstream as well. If not, what the client sends is dropped. */
   readonly up: boolean;
@@ -15,18 +15,15 @@ export interface Job {
 }
 
 /** What was moved, and why no more. */
-export interface Outcome {
-  /** Bytes that the kernel of each side has taken. */
-  readonly toClient: number;
-  readonly toUpstream: number;
+export interface OffloadResult extends MovedBytes {
   /** Bytes that were read and are still to be written, if the flow goes on. */
   readonly restForClient?: Uint8Array | undefined;
   readonly restForUpstream?: Uint8Array | undefined;
-  readonly end: End;
+  readonly end: OffloadEnd;
 }
 
-export type End =
-  /** The flow goes on elsewhere as it is: a source has no more to give, it was aborted, or there is no pipe for it. */
+export type OffloadEnd =
+  /** The flow goes on in Node: a source has no more to give, it was aborted, or there is no pipe for it. */
   | { readonly how: 'returned' }
   /** The flow is over. `errno`, negative, unless it was a limit. */
   | {
@@ -35,14 +32,16 @@ export type End =
       readonly code: Exclude<FlowFailure['code'], 'INTERNAL' | 'ABORTED'>;
       readonly errno: number | undefined;
     }
-  /** Who moved it is no more: what has become of its bytes cannot be known. */
+  /** The thread that moved it died: what happened to its bytes is unknown. */
   | { readonly how: 'lost'; readonly cause: Error };
 
-/** A flow that is being moved elsewhere. */
-export interface Lease {
+/** A flow that is being moved outside of Node. */
+export interface OffloadedFlow {
+  /** Since the flow was taken; live. */
+  readonly moved: MovedBytes;
   /** Never rejects. */
-  readonly outcome: Promise<Outcome>;
-  /** Asks for an early outcome. */
+  readonly result: Promise<OffloadResult>;
+  /** Asks for an early result. */
   abort(): void;
 }
 
@@ -50,7 +49,9 @@ export interface Lease {
 export interface Offload {
   /** Whether a flow can be taken now. */
   ready(): boolean;
-  take(job: Job): Lease;
+  take(job: OffloadJob): OffloadedFlow;
   /** Ends it; every flow must have ended before. */
   close(): Promise<void>;
 }
+
+export const NOTHING_MOVED: MovedBytes = { toClient: 0, toUpstream: 0 };

@@ -1,30 +1,41 @@
 import type { ErrorCode } from '../errors.js';
-import type { Channel } from '../tcp/stream.js';
+import type { ByteStream } from '../tcp/byte-stream.js';
 
-/** Two connected sockets, paused, and what is to become of their bytes. */
+/** Two connected streams without readers, and what is to happen to their bytes. */
 export interface Flow {
   /**
-   * `reply`: bytes go from upstream to client; what the client sends is dropped, and its FIN is
-   * neither passed on nor a departure. `duplex`: bytes go both ways and so does half-close.
+   * `reply`: bytes go from upstream to client; what the client sends is dropped, and its FIN is neither passed on nor
+   * an error. `duplex`: bytes go both ways and so does half-close.
    */
   readonly mode: 'reply' | 'duplex';
-  readonly client: Channel;
-  readonly upstream: Channel;
-  /** Bytes read from the client already, to be passed on first (`duplex`) or dropped (`reply`). */
+  readonly client: ByteStream;
+  readonly upstream: ByteStream;
+  /** Bytes that were read from the client before, to be passed on first (`duplex`) or dropped (`reply`). */
   readonly fromClient: Buffer;
-  /** Bytes read from upstream already, to be passed on first. */
+  /** Bytes that were read from upstream before, to be passed on first. */
   readonly fromUpstream: Buffer;
   /**
-   * Bytes that the client is to get, those read already included, where that is known: no more are passed
-   * on, and an end before is a failure. Only in `reply` mode.
+   * Bytes for the client, those of `fromUpstream` included, where that is known: no more are passed on, and an earlier
+   * end is a failure. Only in `reply` mode.
    */
   readonly length?: number | undefined;
-  /** How long a sender may be silent while we are willing to read, in ms. */
+  /**
+   * How long a sender may be silent while we are willing to read, in ms. In `duplex` mode both directions count
+   * together: a long download is silent upstream.
+   */
   readonly silenceMs: number;
   /** How long a reader may take nothing while we have bytes for it, in ms. */
   readonly stallMs: number;
   /** Aborting resets both sides. */
   readonly signal: AbortSignal;
+  /** Called each time the flow goes on outside of Node. */
+  readonly onOffload?: (() => void) | undefined;
+}
+
+/** Bytes for each side that its kernel has taken. */
+export interface MovedBytes {
+  readonly toClient: number;
+  readonly toUpstream: number;
 }
 
 /** Why a flow broke: on which side, how, and what the system said (nothing if the peer sent FIN too early). */
@@ -37,16 +48,20 @@ export interface FlowFailure {
   readonly cause?: Error | undefined;
 }
 
-export interface FlowResult {
-  /** Bytes for each side, in chunks that its kernel took whole. */
-  readonly toClient: number;
-  readonly toUpstream: number;
+export interface FlowResult extends MovedBytes {
   /**
-   * Undefined after a clean end: every byte and FIN are queued on the client's side and upstream is
-   * closed; the client's socket is the caller's again. After a failure both sides are reset.
+   * Undefined after a clean end: every byte and FIN are queued on the client's side, upstream is closed, and the
+   * client's stream has no reader any more. After a failure both sides are reset.
    */
   readonly failure: FlowFailure | undefined;
 }
 
-/** Moves the bytes of one flow until it ends. Never rejects. */
-export type Pump = (flow: Flow) => Promise<FlowResult>;
+export interface RunningFlow {
+  /** So far; live, wherever the bytes are moved. */
+  readonly moved: MovedBytes;
+  /** Never rejects. */
+  readonly result: Promise<FlowResult>;
+}
+
+/** Moves the bytes of one flow until it ends. */
+export type Pump = (flow: Flow) => RunningFlow;

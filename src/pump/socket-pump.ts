@@ -1,99 +1,118 @@
 import { OFFLOAD_BYTES } from '../defaults.js';
 import { SystemCallError } from '../system/library.js';
-import type { Channel } from '../tcp/stream.js';
-import { Forwarder, type Leave } from './forwarder.js';
-import type { Lease, Offload, Outcome } from './offload.js';
-import type { Flow, FlowFailure, FlowResult, Pump } from './pump.js';
+import type { Reading } from '../tcp/byte-stream.js';
 import { Watchdog } from '../tcp/watchdog.js';
+import { type Departure, Forwarder } from './forwarder.js';
+import { NOTHING_MOVED, type Offload, type OffloadResult, type OffloadedFlow } from './offload.js';
+import type { Flow, FlowFailure, FlowResult, MovedBytes, Pump, RunningFlow } from './pump.js';
 
-/** The pump that works everywhere: Node sockets, one reused buffer a flow, back-pressure by pausing. */
-export const portablePump: Pump = (flow) => pumpFlow(flow);
+/** The pump that works everywhere: Node's sockets, one reused buffer a flow, back-pressure by pausing. */
+export const socketPump: Pump = (flow) => new SocketFlow(flow, undefined, OFFLOAD_BYTES).start();
 
 /**
  * The same, but large flows are moved outside of Node.
  * @param from bytes, both ways, from which on a flow is large
  */
 export function offloadingPump(offload: Offload, from = OFFLOAD_BYTES): Pump {
-  return (flow) => pumpFlow(flow, offload, from);
-}
-
-function pumpFlow(flow: Flow, offload?: Offload, from = OFFLOAD_BYTES): Promise<FlowResult> {
-  return new Promise((resolve) => new RunningFlow(flow, offload, from, resolve).start());
+  return (flow) => new SocketFlow(flow, offload, from).start();
 }
 
 /** One flow, from its first byte to its result. */
-class RunningFlow {
+class SocketFlow implements RunningFlow {
+  readonly result: Promise<FlowResult>;
   readonly #flow: Flow;
   readonly #offload: Offload | undefined;
-  readonly #resolve: (result: FlowResult) => void;
+  #resolve: (result: FlowResult) => void = () => {};
   readonly #down: Forwarder;
   readonly #up: Forwarder | undefined;
   #watchdogs: readonly Watchdog[] = [];
-  /** Set while somebody else moves the bytes. */
-  #lease: Lease | undefined;
-  /** It is to be reset as soon as the lease has ended. */
+  #forgetClose: readonly (() => void)[] = [];
+  /** Drops the client's input in `reply` mode. */
+  #dropping: Reading | undefined;
+  /** Set while the bytes are moved outside of Node. */
+  #offloaded: OffloadedFlow | undefined;
+  /** It is to be reset as soon as the offloaded flow has ended. */
   #aborting = false;
   /** Bytes, both ways, from which on it is large. */
   #largeFrom: number;
   #over = false;
 
-  constructor(flow: Flow, offload: Offload | undefined, from: number, resolve: (result: FlowResult) => void) {
+  constructor(flow: Flow, offload: Offload | undefined, from: number) {
     const { client, upstream, mode, length } = flow;
     this.#flow = flow;
     this.#offload = offload;
     this.#largeFrom = from;
-    this.#resolve = resolve;
+    this.result = new Promise((resolve) => (this.#resolve = resolve));
+    const departure: Departure | undefined = offload && { isDue: this.#isDue, depart: this.#depart };
     const short = (): void => this.#fail('upstream', 'CUT_SHORT');
-    this.#down = new Forwarder(upstream, client, this.#ended, short, length, this.#leave(upstream));
+    this.#down = new Forwarder(upstream, client, { ended: this.#ended, short }, length, departure);
     if (mode === 'duplex')
-      this.#up = new Forwarder(client, upstream, this.#ended, this.#ended, Infinity, this.#leave(client));
+      this.#up = new Forwarder(client, upstream, { ended: this.#ended }, Infinity, departure);
   }
 
-  start(): void {
+  get moved(): MovedBytes {
+    const { toClient, toUpstream } = this.#offloaded?.moved ?? NOTHING_MOVED;
+    return { toClient: this.#down.sent + toClient, toUpstream: (this.#up?.sent ?? 0) + toUpstream };
+  }
+
+  start(): this {
     const { client, upstream, signal, fromClient, fromUpstream } = this.#flow;
     this.#watchdogs = this.#watch();
-    client.socket.on('close', this.#clientClosed);
-    upstream.socket.on('close', this.#upstreamClosed);
+    this.#forgetClose = [client.onClose(this.#clientClosed), upstream.onClose(this.#upstreamClosed)];
     signal.addEventListener('abort', this.#aborted);
-    if (signal.aborted) return this.#aborted();
-    if (client.socket.destroyed) return this.#clientClosed();
-    if (upstream.socket.destroyed) return this.#upstreamClosed();
+    if (signal.aborted) this.#aborted();
+    else if (client.closed) this.#clientClosed();
+    else if (upstream.closed) this.#upstreamClosed();
+    if (this.#over) return this;
+    if (!this.#up) this.#dropping = client.attach({ take: () => true, end: () => {} });
     this.#down.start(fromUpstream);
-    if (this.#up) return this.#up.start(fromClient);
-    client.consumer = () => true;
-    client.resume();
+    // A short reply may have ended the flow already.
+    if (this.#over) return this;
+    if (this.#up) this.#up.start(fromClient);
+    else this.#dropping?.resume();
+    return this;
   }
 
   #watch(): Watchdog[] {
     const { silenceMs, stallMs } = this.#flow;
     const [down, up] = [this.#down, this.#up];
-    const unlessLent = (figure: () => number | undefined) => (): number | undefined =>
-      this.#lease ? undefined : figure();
-    const silent = new Watchdog(
-      silenceMs,
-      unlessLent(() => down.waitingToRead),
-      () => this.#fail('upstream', 'TIMEOUT'),
+    const inNode = (figure: () => number | undefined) => (): number | undefined =>
+      this.#offloaded ? undefined : figure();
+    const silent = new Watchdog(silenceMs, inNode(this.#silence), () =>
+      this.#fail(down.sourceEnded ? 'client' : 'upstream', 'TIMEOUT'),
     );
     const stalled = new Watchdog(
       stallMs,
-      unlessLent(() => down.waitingToWrite),
+      inNode(() => down.waitingToWrite),
       () => this.#fail('client', 'STALLED'),
     );
     if (!up) return [silent, stalled];
     const stuck = new Watchdog(
       stallMs,
-      unlessLent(() => up.waitingToWrite),
+      inNode(() => up.waitingToWrite),
       () => this.#fail('upstream', 'STALLED'),
     );
     return [silent, stalled, stuck];
   }
+
+  /**
+   * Progress while nothing but a source is waited for. In `duplex` mode whatever arrives from either side is progress;
+   * a side that takes nothing is the stall limit's.
+   */
+  readonly #silence = (): number | undefined => {
+    const [down, up] = [this.#down, this.#up];
+    if (!up) return down.waitingToRead;
+    if (down.waitingToWrite !== undefined || up.waitingToWrite !== undefined) return undefined;
+    if (down.sourceEnded && up.sourceEnded) return undefined;
+    return this.#flow.client.received + this.#flow.upstream.received;
+  };
 
   readonly #ended = (): void => {
     const { upstream } = this.#flow;
     if (!this.#down.ended || (this.#up && !this.#up.ended)) return;
     this.#settle(undefined);
     // Upstream has sent all that is wanted of it; this sends our FIN.
-    if (!this.#up) upstream.finish(() => upstream.socket.destroy());
+    if (!this.#up) upstream.finish(() => upstream.close());
   };
 
   #fail(side: FlowFailure['side'], code: FlowFailure['code'], cause?: Error): void {
@@ -102,45 +121,47 @@ class RunningFlow {
     this.#flow.upstream.reset();
   }
 
-  /** A large flow leaves Node with the next chunk of `source`, when nothing of it is in Node's hands. */
-  #leave(source: Channel): Leave {
-    const leaves = (taken: boolean): boolean => {
-      const isLarge = this.#moved >= this.#largeFrom && this.#wanted >= OFFLOAD_BYTES;
-      if (!isLarge || !this.#offload?.ready()) return false;
-      source.prepareToLend(taken);
-      return true;
-    };
-    return { leaves, now: this.#lend };
-  }
-
-  readonly #lend = (): void => {
-    if (this.#over) return;
-    const { client, upstream, silenceMs, stallMs } = this.#flow;
-    this.#largeFrom = 2 * this.#moved;
-    const idle = this.#down.idle && (this.#up?.idle ?? true);
-    const lent = idle ? { client: client.lend(), upstream: upstream.lend() } : {};
-    if (this.#offload === undefined || lent.client === undefined || lent.upstream === undefined) {
-      return this.#goOn();
-    }
-    const up = this.#up !== undefined && !this.#up.sourceEnded;
-    const fds = { client: lent.client, upstream: lent.upstream };
-    this.#lease = this.#offload.take({ ...fds, down: this.#down.wanted, up, silenceMs, stallMs });
-    void this.#lease.outcome.then(this.#reclaim);
+  /** A large flow leaves Node with the next chunk of a source, when Node holds nothing of it. */
+  readonly #isDue = (reading: Reading, taken: boolean): boolean => {
+    const isLarge = this.#sent >= this.#largeFrom && this.#wanted >= OFFLOAD_BYTES;
+    if (!isLarge || !this.#offload?.ready()) return false;
+    reading.shrink(taken);
+    return true;
   };
 
-  readonly #reclaim = ({ toClient, toUpstream, restForClient, restForUpstream, end }: Outcome): void => {
-    this.#lease = undefined;
+  readonly #depart = (): void => {
     if (this.#over) return;
+    const { client, upstream, silenceMs, stallMs } = this.#flow;
+    this.#largeFrom = 2 * this.#sent;
+    const idle = this.#down.idle && (this.#up?.idle ?? true);
+    const fds = idle ? { client: client.detachDescriptor(), upstream: upstream.detachDescriptor() } : {};
+    if (this.#offload === undefined || fds.client === undefined || fds.upstream === undefined) {
+      return this.#continue();
+    }
+    const up = this.#up !== undefined && !this.#up.sourceEnded;
+    const limits = { silenceMs, stallMs };
+    const sides = { client: fds.client, upstream: fds.upstream };
+    this.#offloaded = this.#offload.take({ ...sides, down: this.#down.wanted, up, ...limits });
+    this.#flow.onOffload?.();
+    void this.#offloaded.result.then(this.#return);
+  };
+
+  readonly #return = (result: OffloadResult): void => {
+    const { toClient, toUpstream, restForClient, restForUpstream, end } = result;
+    this.#offloaded = undefined;
     this.#down.moved(toClient);
     this.#up?.moved(toUpstream);
-    this.#flow.upstream.received += toClient + (restForClient?.length ?? 0);
-    this.#flow.client.received += toUpstream + (restForUpstream?.length ?? 0);
-    // After this the flow is worth another lease when it has doubled.
-    this.#largeFrom = 2 * this.#moved;
+    if (this.#over) return;
+    const received = {
+      client: toUpstream + (restForUpstream?.length ?? 0),
+      upstream: toClient + (restForClient?.length ?? 0),
+    };
+    // After this the flow is worth another departure when it has doubled.
+    this.#largeFrom = 2 * this.#sent;
     if (this.#aborting) return this.#fail('client', 'ABORTED');
     switch (end.how) {
       case 'returned':
-        return this.#goOn(restForClient, restForUpstream);
+        return this.#continue(received, restForClient, restForUpstream);
       case 'failed': {
         const cause = end.errno === undefined ? undefined : new SystemCallError('splice', end.errno);
         return this.#fail(end.side, end.code, cause);
@@ -150,12 +171,16 @@ class RunningFlow {
     }
   };
 
-  #goOn(restForClient?: Uint8Array, restForUpstream?: Uint8Array): void {
-    this.#flow.client.reclaim();
-    this.#flow.upstream.reclaim();
-    this.#down.goOn(restForClient);
-    if (this.#up) this.#up.goOn(restForUpstream);
-    else this.#flow.client.resume();
+  #continue(
+    received = { client: 0, upstream: 0 },
+    restForClient?: Uint8Array,
+    restForUpstream?: Uint8Array,
+  ): void {
+    this.#flow.client.reattach(received.client);
+    this.#flow.upstream.reattach(received.upstream);
+    this.#down.continue(restForClient);
+    if (this.#up) this.#up.continue(restForUpstream);
+    else this.#dropping?.resume();
   }
 
   /** Bytes that are still to come at most, both ways. */
@@ -163,24 +188,26 @@ class RunningFlow {
     return this.#down.wanted + (this.#up?.wanted ?? 0);
   }
 
-  get #moved(): number {
+  /** Bytes moved, both ways, those of a running offload not included. */
+  get #sent(): number {
     return this.#down.sent + (this.#up?.sent ?? 0);
   }
 
   #settle(failure: FlowFailure | undefined): void {
-    const { client, upstream, signal } = this.#flow;
     this.#over = true;
     for (const watchdog of this.#watchdogs) watchdog.stop();
-    client.socket.off('close', this.#clientClosed);
-    upstream.socket.off('close', this.#upstreamClosed);
-    signal.removeEventListener('abort', this.#aborted);
-    this.#resolve({ toClient: this.#down.sent, toUpstream: this.#up?.sent ?? 0, failure });
+    for (const forget of this.#forgetClose) forget();
+    this.#down.stop();
+    this.#up?.stop();
+    this.#dropping?.detach();
+    this.#flow.signal.removeEventListener('abort', this.#aborted);
+    this.#resolve({ ...this.moved, failure });
   }
 
   readonly #aborted = (): void => {
-    if (this.#lease === undefined) return this.#fail('client', 'ABORTED');
+    if (this.#offloaded === undefined) return this.#fail('client', 'ABORTED');
     this.#aborting = true;
-    this.#lease.abort();
+    this.#offloaded.abort();
   };
 
   readonly #clientClosed = (): void => this.#fail('client', 'CLIENT_GONE', this.#flow.client.error);

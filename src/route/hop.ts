@@ -2,12 +2,19 @@ import { isIPv4, isIPv6 } from 'node:net';
 import { ViaductError } from '../errors.js';
 import { visible } from '../text.js';
 
-/** One stop of a route. `host` is a name, an IPv4 address or an IPv6 address without brackets. */
-export interface Hop {
+/** A node that is dialled. */
+export interface HostHop {
+  /** A name, an IPv4 address, or an IPv6 address without brackets. */
   readonly host: string;
   /** 1 to 65,535. */
   readonly port: number;
 }
+
+/**
+ * One hop of a route. A further kind is a member of this union with members of its own; {@link formatHop}, the parsers
+ * of both grammars (`parseHop` here, `parseSegment` in `url.ts`) and the dialler then have a case more.
+ */
+export type Hop = HostHop;
 
 /** The hops from the client's first connection to the origin, in order; a hop may occur more than once. */
 export type Route = readonly Hop[];

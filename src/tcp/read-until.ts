@@ -1,7 +1,7 @@
 import { MAX_TIMER_MS } from '../defaults.js';
-import type { Channel } from './stream.js';
+import type { ByteStream } from './byte-stream.js';
 
-/** What a scan makes of the bytes so far: the result, or how long a pause would end them (never: none). */
+/** What a scan makes of the bytes so far: the result, or how long a pause would end them (undefined: never). */
 export type Verdict<T> = { readonly value: T } | { readonly quietMs?: number };
 
 export interface ReadOptions<T> {
@@ -9,35 +9,33 @@ export interface ReadOptions<T> {
   readonly begin?: Buffer;
   /**
    * Looks at all bytes so far, after more `bytes`, after the `quiet` that it asked for, or at the `end`.
-   * What it throws ends the reading. It bounds the bytes itself.
+   * What it throws ends the reading. It limits the number of bytes itself.
    */
   readonly scan: (bytes: Buffer, after: 'bytes' | 'quiet' | 'end') => Verdict<T>;
   /** For all of it, whatever its pace, in ms. */
   readonly timeoutMs: number;
   readonly signal: AbortSignal;
-  /** The error when the time is over. */
+  /** The error after the timeout. */
   readonly late: (bytes: Buffer) => Error;
   /** The error when the peer ends or leaves too early. */
   readonly gone: (bytes: Buffer) => Error;
 }
 
-/** Reads from a paused channel until a scan is content, and leaves it paused. */
-export function readHead<T>(channel: Channel, options: ReadOptions<T>): Promise<T> {
+/** Reads from a stream without a reader until a scan has its result, and leaves the stream paused and without a reader. */
+export function readUntil<T>(stream: ByteStream, options: ReadOptions<T>): Promise<T> {
   const { scan, signal } = options;
   return new Promise<T>((resolve, reject) => {
-    const { socket } = channel;
     let bytes = options.begin ?? Buffer.alloc(0);
     let quiet: NodeJS.Timeout | undefined;
     let believed: NodeJS.Immediate | undefined;
+    const cleanUp: (() => void)[] = [];
 
     const stop = (): void => {
       clearTimeout(quiet);
       clearImmediate(believed);
       clearTimeout(deadline);
-      channel.onEnd = (): void => {};
-      socket.off('close', gone);
       signal.removeEventListener('abort', aborted);
-      channel.pause();
+      for (const act of cleanUp) act();
     };
     const fail = (error: unknown): void => {
       stop();
@@ -46,7 +44,7 @@ export function readHead<T>(channel: Channel, options: ReadOptions<T>): Promise<
     const gone = (): void => fail(options.gone(bytes));
     const aborted = (): void => fail(signal.reason);
     const deadline = setTimeout(() => fail(options.late(bytes)), Math.min(options.timeoutMs, MAX_TIMER_MS));
-    /** A busy process may be late to read what has come long ago: quiet counts after one more poll. */
+    /** A busy process may be late to read what arrived long ago: quiet counts after one more poll. */
     const believe = (): void => {
       believed = setImmediate(look, 'quiet');
     };
@@ -72,15 +70,16 @@ export function readHead<T>(channel: Channel, options: ReadOptions<T>): Promise<
 
     if (signal.aborted) return aborted();
     if (bytes.length > 0 && look('bytes')) return;
-    if (socket.destroyed) return gone();
-    if (socket.readableEnded) return void look('end');
-    channel.consumer = (chunk) => {
-      bytes = Buffer.concat([bytes, chunk]);
-      return !look('bytes');
-    };
-    channel.onEnd = () => void look('end');
-    socket.once('close', gone);
+    if (stream.closed) return gone();
+    const reading = stream.attach({
+      take: (chunk) => {
+        bytes = Buffer.concat([bytes, chunk]);
+        return !look('bytes');
+      },
+      end: () => void look('end'),
+    });
+    cleanUp.push(reading.detach, stream.onClose(gone));
     signal.addEventListener('abort', aborted, { once: true });
-    channel.resume();
+    reading.resume();
   });
 }

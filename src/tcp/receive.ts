@@ -1,12 +1,12 @@
-import type { Channel } from './stream.js';
+import type { ByteStream } from './byte-stream.js';
 import { Watchdog } from './watchdog.js';
 
 export interface ReceiveOptions {
-  /** What was read before, if anything was. */
+  /** Bytes that were read before. */
   readonly begin?: Buffer;
   /** Takes a chunk, whose memory is reused once the promise resolves; true if nothing more is wanted. */
   readonly take: (chunk: Buffer) => Promise<boolean>;
-  /** Silence that is too long, in ms; it counts only while nothing is being taken. */
+  /** Silence that is an error, in ms; counted only while no chunk is being taken. */
   readonly timeoutMs: number;
   readonly signal: AbortSignal;
   /** The error after that silence. */
@@ -18,44 +18,45 @@ export interface ReceiveOptions {
 }
 
 /**
- * Reads a paused channel, one chunk at a time and no further one while that is being taken, until nothing
- * more is wanted or the peer ends. The channel is finished then, and reset after any error.
+ * Reads a stream, one chunk at a time and none while that is being taken, until nothing more is wanted or the peer
+ * ends. The stream is then finished and closed; after any error it is reset.
  */
-export function receive(channel: Channel, options: ReceiveOptions): Promise<void> {
+export function receive(stream: ByteStream, options: ReceiveOptions): Promise<void> {
   const { take, signal } = options;
   return new Promise((resolve, reject) => {
-    const { socket } = channel;
     let taking = false;
     let isGone = false;
+    const cleanUp: (() => void)[] = [];
     const watchdog = new Watchdog(
       options.timeoutMs,
-      () => (taking ? undefined : channel.received),
+      () => (taking ? undefined : stream.received),
       () => fail(options.late()),
     );
-    const stop = (): void => {
-      watchdog.stop();
-      channel.onEnd = (): void => {};
-      channel.consumer = (): boolean => true;
-      socket.off('close', gone);
-      signal.removeEventListener('abort', aborted);
-    };
-    const fail = (error: unknown): void => {
-      stop();
-      channel.reset();
-      reject(error);
-    };
-    const succeed = (): void => {
-      stop();
-      channel.finish(() => socket.destroy());
-      resolve();
-    };
-    // What has come is taken to its end: it may have been all.
+    // What has arrived is taken to its end: it may have been all.
     const gone = (): void => {
       isGone = true;
       if (!taking) fail(options.gone());
     };
+    cleanUp.push(stream.onClose(gone));
+    const stop = (): void => {
+      watchdog.stop();
+      for (const act of cleanUp) act();
+      signal.removeEventListener('abort', aborted);
+    };
+    const fail = (error: unknown): void => {
+      stop();
+      stream.reset();
+      reject(error);
+    };
+    const succeed = (): void => {
+      stop();
+      stream.finish(() => stream.close());
+      resolve();
+    };
     const aborted = (): void => fail(signal.reason);
     const ended = (): void => {
+      // Node reports it while the last chunk is still being taken.
+      if (taking) return;
       const error = options.ended();
       if (error === undefined) succeed();
       else fail(error);
@@ -64,25 +65,21 @@ export function receive(channel: Channel, options: ReceiveOptions): Promise<void
       taking = false;
       if (satisfied) succeed();
       else if (isGone) fail(options.gone());
-      else if (socket.readableEnded) ended();
-      else channel.resume();
+      else if (stream.ended) ended();
+      else reading.resume();
     };
-    const takeNext = (chunk: Buffer): void => {
+    const takeNext = (chunk: Buffer): boolean => {
       taking = true;
       take(chunk).then(took, fail);
-    };
-    socket.once('close', gone);
-    signal.addEventListener('abort', aborted, { once: true });
-    if (signal.aborted) return aborted();
-    channel.consumer = (chunk) => {
-      takeNext(chunk);
       return false;
     };
-    channel.onEnd = ended;
-    isGone = socket.destroyed;
+    signal.addEventListener('abort', aborted, { once: true });
+    if (signal.aborted) return aborted();
+    const reading = stream.attach({ take: takeNext, end: ended, keepsChunks: true });
+    cleanUp.push(reading.detach);
+    isGone = stream.closed;
     if (options.begin !== undefined && options.begin.length > 0) takeNext(options.begin);
     else if (isGone) gone();
-    else if (socket.readableEnded) ended();
-    else channel.resume();
+    else reading.resume();
   });
 }

@@ -1,5 +1,5 @@
-/** Tells when a figure that changes with progress has stayed the same for too long. */
-export class Patience {
+/** Detects that a figure that changes with progress has stayed the same for too long. */
+export class StallDetector {
   readonly #limitMs: number;
   #last: number | undefined;
   #since = 0;
@@ -9,11 +9,11 @@ export class Patience {
   }
 
   /**
-   * To be asked several times within the limit.
-   * @param figure as it is now, or undefined while nothing is waited for
-   * @param now in ms, of a clock that only goes forward
+   * To be called several times within the limit.
+   * @param figure its value now, or undefined while nothing is waited for
+   * @param now in ms, of a monotonic clock
    */
-  isOver(figure: number | undefined, now: number): boolean {
+  isStalled(figure: number | undefined, now: number): boolean {
     if (figure === undefined || figure !== this.#last) {
       this.#last = figure;
       this.#since = now;

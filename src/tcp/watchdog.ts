@@ -1,12 +1,12 @@
 import { MAX_TIMER_MS } from '../defaults.js';
-import { Patience } from './stall-detector.js';
+import { StallDetector } from './stall-detector.js';
 
-/** Silence and stall are checked this often within their limit, and end between 1 and 1 + 1/8 times it. */
+/** Checks within one limit, so that a wait ends between 1 and 1 + 1/8 times its limit. */
 export const WATCHDOG_CHECKS = 8;
 
 /**
- * Ends a wait that makes no progress. It samples a figure that changes with progress, so that the
- * data path itself never touches a timer.
+ * Ends a wait that makes no progress. It samples a figure that changes with progress, so that the data path itself
+ * never touches a timer.
  */
 export class Watchdog {
   readonly #timer: NodeJS.Timeout;
@@ -17,11 +17,11 @@ export class Watchdog {
    * @param expired called once, after which the watchdog is stopped
    */
   constructor(limitMs: number, progress: () => number | undefined, expired: () => void) {
-    const patience = new Patience(limitMs);
-    patience.isOver(progress(), performance.now());
+    const detector = new StallDetector(limitMs);
+    detector.isStalled(progress(), performance.now());
     this.#timer = setInterval(
       () => {
-        if (!patience.isOver(progress(), performance.now())) return;
+        if (!detector.isStalled(progress(), performance.now())) return;
         this.stop();
         expired();
       },

@@ -1,47 +1,48 @@
 import { ViaductError } from '../errors.js';
-import type { Channel } from './stream.js';
+import type { ByteStream } from './byte-stream.js';
 import { Watchdog } from './watchdog.js';
 
-/** Promised writes to a client that may leave, stall, or be cut off by a signal. One write at a time. */
-export class Outlet {
+/** Writes to a client that may leave, stall, or be cut off by a signal, as promises. One write at a time. */
+export class StreamWriter {
   /** Bytes that the kernel has taken. */
   sent = 0;
-  readonly #channel: Channel;
+  readonly #stream: ByteStream;
   readonly #watchdog: Watchdog;
   readonly #signal: AbortSignal;
+  readonly #forgetClose: () => void;
   #waiting: { resolve: () => void; reject: (error: unknown) => void } | undefined;
   #failure: { readonly error: unknown } | undefined;
 
-  constructor(channel: Channel, stallMs: number, signal: AbortSignal) {
-    this.#channel = channel;
+  constructor(stream: ByteStream, stallMs: number, signal: AbortSignal) {
+    this.#stream = stream;
     this.#signal = signal;
     this.#watchdog = new Watchdog(
       stallMs,
-      () => (this.#waiting ? channel.unsent : undefined),
+      () => (this.#waiting ? stream.unsent : undefined),
       () => this.#fail(new ViaductError('STALLED', `the client took nothing for ${stallMs / 1000} s`)),
     );
-    channel.socket.on('close', this.#gone);
+    this.#forgetClose = stream.onClose(this.#gone);
     signal.addEventListener('abort', this.#aborted);
-    if (channel.socket.destroyed) this.#gone();
+    if (stream.closed) this.#gone();
     if (signal.aborted) this.#aborted();
   }
 
   /** @throws ViaductError STALLED or CLIENT_GONE; the signal's reason */
   async write(chunk: Uint8Array): Promise<void> {
     await this.#until((resolve) => {
-      if (this.#channel.write(chunk, resolve)) resolve();
+      if (this.#stream.write(chunk, resolve)) resolve();
     });
     this.sent += chunk.length;
   }
 
   /** Queues FIN. */
   finish(): Promise<void> {
-    return this.#until((resolve) => this.#channel.finish(resolve));
+    return this.#until((resolve) => this.#stream.finish(resolve));
   }
 
   release(): void {
     this.#watchdog.stop();
-    this.#channel.socket.off('close', this.#gone);
+    this.#forgetClose();
     this.#signal.removeEventListener('abort', this.#aborted);
   }
 
@@ -60,7 +61,7 @@ export class Outlet {
   }
 
   readonly #gone = (): void => {
-    this.#fail(new ViaductError('CLIENT_GONE', 'the client left', { cause: this.#channel.error }));
+    this.#fail(new ViaductError('CLIENT_GONE', 'the client left', { cause: this.#stream.error }));
   };
 
   readonly #aborted = (): void => this.#fail(this.#signal.reason);

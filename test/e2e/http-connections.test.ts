@@ -62,11 +62,18 @@ describe('RFC 9112 §9.3: requests on one connection', () => {
       got.map(({ fields }) => fields['connection']),
       [...Array.from({ length: 6 }, () => undefined), 'close'],
     );
+    const { connectionId, requests: reported } = await relay.event('closed');
+    assert.deepEqual([connectionId, reported], [0, 7]);
+    const ids = (wanted: string): unknown[] =>
+      relay.events.flatMap((event) =>
+        event.type === wanted && 'requestId' in event ? [[event.connectionId, event.requestId]] : [],
+      );
     assert.deepEqual(
-      relay.events.filter(({ type }) => type === 'accepted').length,
-      7,
-      'each is told of once',
+      ids('request'),
+      methods.map((_, index) => [0, index]),
     );
+    assert.deepEqual([...ids('completed'), ...ids('failed')].length, 7);
+    assert.equal(relay.events.filter(({ type }) => type === 'accepted').length, 1);
   });
 
   test('that come byte by byte, as well', async (t) => {

@@ -30,7 +30,7 @@ test('a connection above the limit is reset at once, takes no number, and the ne
   first.destroy();
   await node.event('failed', 0);
   assert.deepEqual(await fetchBytes('file', [node.hop]), file);
-  assert.equal((await node.event('completed')).connection, 2);
+  assert.equal((await node.event('completed')).connectionId, 2);
   second.destroy();
   await nothingOpen();
 });

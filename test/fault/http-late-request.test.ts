@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { type TestContext, test } from 'node:test';
-import { KEEP_ALIVE_MS } from '#src/node/http/serve.js';
+import { KEEP_ALIVE_MS } from '#src/node/http/read-request.js';
 import { requestOf } from '../support/http.js';
 import { watchDescriptors } from '../support/leaks.js';
 import { testNode } from '../support/nodes.js';

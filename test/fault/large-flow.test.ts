@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { describe, test } from 'node:test';
-import { BUFFER_MAX } from '#src/tcp/stream.js';
+import { BUFFER_MAX } from '#src/tcp/read-buffer.js';
 import { OFFLOAD_BYTES } from '#src/defaults.js';
 import { withoutCalls } from '../support/calls.js';
 import { messageOf } from '../support/fetch.js';

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
-import { BUFFER_MAX } from '#src/tcp/stream.js';
+import { BUFFER_MAX } from '#src/tcp/read-buffer.js';
 import type { Route } from 'viaduct';
 import { messageOf } from '../support/fetch.js';
 import { watchDescriptors } from '../support/leaks.js';

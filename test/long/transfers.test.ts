@@ -1,5 +1,5 @@
 import { after, before, describe, test } from 'node:test';
-import { offloadingPump, portablePump } from '#src/pump/socket-pump.js';
+import { offloadingPump, socketPump } from '#src/pump/socket-pump.js';
 import { watchDescriptors } from '../support/leaks.js';
 import { spliceOffload } from '../support/offload.js';
 import { runTransfers } from '../support/transfers.js';
@@ -12,7 +12,7 @@ const seed = Number(process.env['SEED'] ?? Date.now() % 1_000_000);
 test('10,000 transfers by the portable pump', async (t) => {
   t.diagnostic(`seed ${seed}`);
   const released = watchDescriptors();
-  await runTransfers(portablePump, seed, TRANSFERS);
+  await runTransfers(socketPump, seed, TRANSFERS);
   await released();
 });
 

@@ -3,7 +3,7 @@ import type { Socket } from 'node:net';
 import type { TestContext } from 'node:test';
 import { descriptorOf } from '#src/tcp/handle.js';
 import { type Pipe, type SystemCalls, systemCalls } from '#src/system/calls.js';
-import { acceptedPair } from './channels.js';
+import { acceptedPair } from './streams.js';
 
 const bound = systemCalls();
 
@@ -45,6 +45,6 @@ export function fdOf(socket: Socket): number {
 
 /** Two connected sockets, of which Node does not read the first. */
 export async function socketPair(t: TestContext): Promise<readonly [Socket, Socket]> {
-  const { channel, peer } = await acceptedPair(t);
-  return [channel.socket, peer];
+  const { socket, peer } = await acceptedPair(t);
+  return [socket, peer];
 }

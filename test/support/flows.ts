@@ -1,17 +1,18 @@
 import { randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import type { Socket } from 'node:net';
-import type { Channel } from '#src/tcp/stream.js';
-import type { Flow, FlowResult, Pump } from '#src/pump/pump.js';
-import { acceptedPair, dialledPair } from './channels.js';
+import type { ByteStream } from '#src/tcp/byte-stream.js';
+import type { Flow, FlowResult, Pump, RunningFlow } from '#src/pump/pump.js';
+import { acceptedPair, dialledPair } from './streams.js';
 import type { Cleanup } from './scope.js';
 
 /** A flow under test: the two far ends, as plain sockets, and what the pump says in the end. */
 export interface TestFlow {
   readonly client: Socket;
   readonly upstream: Socket;
-  readonly clientChannel: Channel;
-  readonly upstreamChannel: Channel;
+  readonly clientStream: ByteStream;
+  readonly upstreamStream: ByteStream;
+  readonly running: RunningFlow;
   readonly result: Promise<FlowResult>;
   readonly abort: AbortController;
 }
@@ -52,10 +53,10 @@ export async function startFlow(
 ): Promise<TestFlow> {
   const [client, upstream] = await Promise.all([acceptedPair(t), dialledPair(t)]);
   const abort = new AbortController();
-  const result = pump({
+  const running = pump({
     mode,
-    client: client.channel,
-    upstream: upstream.channel,
+    client: client.stream,
+    upstream: upstream.stream,
     fromClient: Buffer.alloc(0),
     fromUpstream: Buffer.alloc(0),
     silenceMs: NEVER_MS,
@@ -66,9 +67,10 @@ export async function startFlow(
   return {
     client: client.peer,
     upstream: upstream.peer,
-    clientChannel: client.channel,
-    upstreamChannel: upstream.channel,
-    result,
+    clientStream: client.stream,
+    upstreamStream: upstream.stream,
+    running,
+    result: running.result,
     abort,
   };
 }

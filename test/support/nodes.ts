@@ -1,37 +1,42 @@
 import type { TestContext } from 'node:test';
-import { type Hop, type NodeEvent, type NodeOptions, type Route, type RunningNode, startNode } from 'viaduct';
+import { type Hop, type NodeEvent, type NodeOptions, type Route, type RunningNode } from 'viaduct';
+import type { NodeTimes } from '#src/node/context.js';
+import { startNodeWith } from '#src/node/node.js';
 
-/** A node inside the test's own process, and what it has told. */
+/** A node inside the test's own process, and what it has reported. */
 export interface TestNode extends Pick<RunningNode, 'close'> {
   readonly hop: Hop;
   readonly events: readonly NodeEvent[];
-  /** The first event, past or future, that fits. */
-  event<T extends NodeEvent['type']>(type: T, connection?: number): Promise<Extract<NodeEvent, { type: T }>>;
+  /** The first event, past or future, that fits. @param id of its request, or of its connection if it has no request */
+  event<T extends NodeEvent['type']>(type: T, id?: number): Promise<Extract<NodeEvent, { type: T }>>;
 }
 
-/** Starts a node on a free port that stops when the test ends. */
-export async function testNode(t: TestContext, options: Partial<NodeOptions> = {}): Promise<TestNode> {
+/**
+ * Starts a node on a free port that stops when the test ends.
+ * @param times limits without an option, where the usual ones would take too long
+ */
+export async function testNode(
+  t: TestContext,
+  options: Partial<NodeOptions> = {},
+  times: Partial<NodeTimes> = {},
+): Promise<TestNode> {
   const events: NodeEvent[] = [];
   const watchers = new Set<(event: NodeEvent) => void>();
-  const node = await startNode({
-    port: 0,
-    ...options,
-    onEvent: (event) => {
-      events.push(event);
-      for (const watcher of watchers) watcher(event);
-    },
-  });
+  const onEvent = (event: NodeEvent): void => {
+    events.push(event);
+    for (const watcher of watchers) watcher(event);
+  };
+  const node = await startNodeWith({ port: 0, ...options, onEvent }, times);
   t.after(() => node.close(0));
   return {
     hop: { host: '127.0.0.1', port: node.address.port },
     events,
     close: (graceMs) => node.close(graceMs),
-    event: (type, connection) =>
+    event: (type, id) =>
       new Promise((resolve) => {
         const look = (event: NodeEvent): void => {
           if (!isType(event, type)) return;
-          if (connection !== undefined && (!('connection' in event) || event.connection !== connection))
-            return;
+          if (id !== undefined && idOf(event) !== id) return;
           watchers.delete(look);
           resolve(event);
         };
@@ -39,6 +44,11 @@ export async function testNode(t: TestContext, options: Partial<NodeOptions> = {
         for (const event of events) if (watchers.has(look)) look(event);
       }),
   };
+}
+
+function idOf(event: NodeEvent): number | undefined {
+  if ('requestId' in event) return event.requestId;
+  return 'connectionId' in event ? event.connectionId : undefined;
 }
 
 function isType<T extends NodeEvent['type']>(
@@ -53,7 +63,8 @@ export async function testChain(
   t: TestContext,
   count: number,
   options: Partial<NodeOptions> = {},
+  times: Partial<NodeTimes> = {},
 ): Promise<{ readonly nodes: readonly TestNode[]; readonly route: Route }> {
-  const nodes = await Promise.all(Array.from({ length: count }, () => testNode(t, options)));
+  const nodes = await Promise.all(Array.from({ length: count }, () => testNode(t, options, times)));
   return { nodes, route: nodes.map(({ hop }) => hop) };
 }

@@ -1,4 +1,4 @@
-import type { End, Job, Lease, Offload } from '#src/pump/offload.js';
+import type { Offload, OffloadEnd, OffloadJob, OffloadedFlow } from '#src/pump/offload.js';
 import { SpliceOffload } from '#src/pump/splice/offload.js';
 import { systemCalls } from '#src/system/calls.js';
 import { settles } from './leaks.js';
@@ -10,7 +10,7 @@ export class CountingOffload implements Offload {
   /** Bytes that the workers moved. */
   moved = 0;
   /** How they came back. */
-  readonly ends: End['how'][] = [];
+  readonly ends: OffloadEnd['how'][] = [];
   /** Workers that died. */
   readonly deaths: Error[] = [];
   readonly #offload: Offload;
@@ -33,14 +33,14 @@ export class CountingOffload implements Offload {
     return this.#offload.ready();
   }
 
-  take(job: Job): Lease {
+  take(job: OffloadJob): OffloadedFlow {
     this.taken += 1;
-    const lease = this.#offload.take(job);
-    void lease.outcome.then(({ toClient, toUpstream, end }) => {
+    const flow = this.#offload.take(job);
+    void flow.result.then(({ toClient, toUpstream, end }) => {
       this.moved += toClient + toUpstream;
       this.ends.push(end.how);
     });
-    return lease;
+    return flow;
   }
 
   close(): Promise<void> {

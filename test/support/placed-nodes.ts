@@ -1,17 +1,16 @@
 import type { Socket } from 'node:net';
 import type { TestContext } from 'node:test';
-import { Channel } from '#src/tcp/stream.js';
+import { TcpDialler } from '#src/tcp/dial.js';
+import { TcpStream } from '#src/tcp/stream.js';
+import { serveConnection } from '#src/node/serve-connection.js';
 import { listen } from '#src/tcp/listen.js';
-import { portablePump } from '#src/pump/socket-pump.js';
 import { Resolver } from '#src/tcp/resolver.js';
 import type { AddressClass } from '#src/node/access/address.js';
 import { Connection } from '#src/node/connection.js';
-import { Digests } from '#src/node/origin/digests.js';
 import { Policy } from '#src/node/access/policy.js';
-import { Root } from '#src/node/origin/root.js';
-import { SelfDials } from '#src/node/access/self-dials.js';
 import type { Hop } from 'viaduct';
 import { VIEW } from './addresses.js';
+import { testContext } from './context.js';
 import { finds } from './lookups.js';
 
 /** Where a node seems to stand, though all that is dialled is loopback. */
@@ -46,26 +45,13 @@ class PlacedPolicy extends Policy {
 export async function placedNode(t: TestContext, place: Place): Promise<Hop> {
   const { server, address } = await listen({ host: '127.0.0.1', port: 0, backlog: 100 });
   const connections = new Set<Promise<void>>();
-  const node = {
-    root: await Root.at(place.root, false),
-    policy: new PlacedPolicy(place, address.port),
-    resolver: new Resolver(finds('127.0.0.1')),
-    selfDials: new SelfDials(),
-    digests: new Digests(),
-    pump: portablePump,
-    maxHops: 16,
-    maxConnections: 100,
-    silenceMs: 10_000,
-    connectMs: 10_000,
-    stallMs: 10_000,
-    startedAt: 0,
-    totals: { accepted: 0, completed: 0, failed: 0, bytes: 0 },
-    stopping: () => false,
+  const policy = new PlacedPolicy(place, address.port);
+  const node = await testContext(place.root, policy, address.port, {
+    dialler: new TcpDialler(new Resolver(finds('127.0.0.1'))),
     open: () => connections.size,
-    emit: () => {},
-  };
+  });
   server.on('connection', (socket: Socket) => {
-    const served = new Connection(node, Channel.accepted(socket)).serve();
+    const served = serveConnection(new Connection(node, TcpStream.over(socket)));
     connections.add(served);
     void served.finally(() => connections.delete(served));
   });

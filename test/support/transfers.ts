@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
-import { BUFFER_MAX } from '#src/tcp/stream.js';
+import { BUFFER_MAX } from '#src/tcp/read-buffer.js';
 import { OFFLOAD_BYTES } from '#src/defaults.js';
 import type { FlowFailure, Pump } from '#src/pump/pump.js';
-import { closed } from './channels.js';
+import { closed } from './streams.js';
 import { type TestFlow, startFlow } from './flows.js';
 import { PatternReader, patternAt, sendPattern } from './pattern.js';
 import { Scope } from './scope.js';
@@ -198,8 +198,8 @@ async function runBroken(
 
 /** What the flow leaves to its caller is closed, and nothing else was open. */
 async function closeAll(flow: TestFlow): Promise<void> {
-  flow.clientChannel.socket.destroy();
-  await Promise.all([closed(flow.clientChannel.socket), closed(flow.upstreamChannel.socket)]);
+  flow.clientStream.close();
+  await Promise.all([closed(flow.clientStream), closed(flow.upstreamStream)]);
   flow.client.destroy();
   flow.upstream.destroy();
 }

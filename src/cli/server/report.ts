@@ -4,7 +4,7 @@ import type { NodeEvent } from '../../node/events.js';
 import { formatHop } from '../../route/hop.js';
 import { visible } from '../../text.js';
 
-/** What a connection's log lines say besides the event itself. */
+/** What the log lines of a request contain besides the event itself. */
 interface Facts {
   peer: string;
   role?: 'origin' | 'relay';
@@ -13,53 +13,72 @@ interface Facts {
   address?: string;
 }
 
+type RequestEvent = Extract<NodeEvent, { readonly requestId: number }>;
+
 /**
- * Tells the events of a node: on standard output the original's lines, in its words ("thread" is a
- * connection), and everything else as log lines.
+ * Reports the events of a node: on standard output the original's lines, in its words ("thread" is a request), and
+ * everything else as log lines.
  */
 export function createReporter(log: Logger, print: (line: string) => void): (event: NodeEvent) => void {
+  /** By request. */
   const known = new Map<number, Facts>();
   return (event) => {
-    if (event.type === 'refused') {
-      return log.warn({ peer: event.peer, limit: event.limit }, 'connection refused: the limit is reached');
-    }
-    if (event.type === 'pump-died') {
-      return log.error({ cause: visible(event.cause.message) }, 'a splice worker died; its flows were reset');
-    }
-    const { connection } = event;
-    const facts = known.get(connection) ?? { peer: '' };
-    known.set(connection, facts);
-    switch (event.type) {
-      case 'accepted':
-        facts.peer = event.peer;
-        print(`creating new thread ${connection}`);
-        return log.debug({ connection, ...facts }, 'accepted');
-      case 'serving':
-        Object.assign(facts, { role: 'origin', name: visible(event.name) });
-        print(`Working as a server in thread ${connection}`);
-        return log.debug({ connection, ...facts }, 'serving');
-      case 'relaying':
-        Object.assign(facts, { role: 'relay', name: visible(event.name), nextHop: formatHop(event.nextHop) });
-        print(`Working as a proxy in thread ${connection}`);
-        return log.debug({ connection, ...facts }, 'relaying');
-      case 'dialled':
-        facts.address = event.address;
-        return log.debug({ connection, ...facts, seconds: event.seconds }, 'dialled');
-      case 'completed':
-        known.delete(connection);
-        print(`file sending in thread ${connection} completed`);
-        return log.info({ connection, ...facts, bytes: event.bytes, seconds: event.seconds }, 'completed');
-      case 'failed': {
-        known.delete(connection);
-        const { error, bytes, seconds } = event;
-        print(`file sending in thread ${connection} failed: ${error.message}`);
-        const { code, hopAddress, hopNumber } = error;
-        const cause = error.cause === undefined ? undefined : visible(systemReason(error.cause));
-        return log.warn(
-          { connection, ...facts, code, hopAddress, hopNumber, cause, bytes, seconds },
-          error.message,
-        );
-      }
-    }
+    if (!('requestId' in event)) return reportNode(event, log);
+    if (event.type === 'request') known.set(event.requestId, { peer: event.peer });
+    const facts = known.get(event.requestId) ?? { peer: '' };
+    if (event.type === 'completed' || event.type === 'failed') known.delete(event.requestId);
+    reportRequest(event, facts, log, print);
   };
+}
+
+/** Events of connections, and of the node itself. */
+function reportNode(event: Exclude<NodeEvent, RequestEvent>, log: Logger): void {
+  switch (event.type) {
+    case 'accepted':
+      return log.debug({ connectionId: event.connectionId, peer: event.peer }, 'accepted');
+    case 'closed': {
+      const { connectionId, requests, seconds } = event;
+      return log.debug({ connectionId, requests, seconds }, 'closed');
+    }
+    case 'refused':
+      return log.warn({ peer: event.peer, limit: event.limit }, 'connection refused: the limit is reached');
+    case 'pump-died':
+      return log.error({ cause: visible(event.cause.message) }, 'a splice worker died; its flows were reset');
+  }
+}
+
+/** @param facts what is known of the request; kept up to date */
+function reportRequest(event: RequestEvent, facts: Facts, log: Logger, print: (line: string) => void): void {
+  const { connectionId, requestId } = event;
+  const ids = { connectionId, requestId };
+  switch (event.type) {
+    case 'request':
+      return print(`creating new thread ${requestId}`);
+    case 'stage':
+      if (log.isLevelEnabled('trace'))
+        log.trace({ ...ids, detail: event.detail && visible(event.detail) }, event.stage);
+      return;
+    case 'serving':
+      Object.assign(facts, { role: 'origin', name: visible(event.name) });
+      print(`Working as a server in thread ${requestId}`);
+      return log.debug({ ...ids, ...facts }, 'serving');
+    case 'relaying':
+      Object.assign(facts, { role: 'relay', name: visible(event.name), nextHop: formatHop(event.nextHop) });
+      print(`Working as a proxy in thread ${requestId}`);
+      return log.debug({ ...ids, ...facts }, 'relaying');
+    case 'dialled':
+      facts.address = event.address;
+      return log.debug({ ...ids, ...facts, seconds: event.seconds }, 'dialled');
+    case 'completed':
+      print(`file sending in thread ${requestId} completed`);
+      return log.info({ ...ids, ...facts, bytes: event.bytes, seconds: event.seconds }, 'completed');
+    case 'failed': {
+      const { error, bytes, seconds } = event;
+      print(`file sending in thread ${requestId} failed: ${error.message}`);
+      const { code, hopAddress, hopNumber } = error;
+      const cause = error.cause === undefined ? undefined : visible(systemReason(error.cause));
+      const failure = { code, hopAddress, hopNumber, cause, bytes, seconds };
+      return log.warn({ ...ids, ...facts, ...failure }, error.message);
+    }
+  }
 }

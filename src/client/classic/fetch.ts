@@ -1,23 +1,16 @@
-import type { Sink } from '../../files/destination.js';
+import { SILENCE_MS } from '../../defaults.js';
 import { ViaductError } from '../../errors.js';
-import { CONNECT_MS, MAX_HOPS, SILENCE_MS } from '../../defaults.js';
-import { dial } from '../../tcp/dial.js';
-import { Resolver } from '../../tcp/resolver.js';
-import { type Source } from '../../route/input-file.js';
-import { formatHop, hopLabel, limitHops } from '../../route/hop.js';
-import { encodeMessage } from '../../wire/classic.js';
+import type { Sink } from '../../files/destination.js';
+import { formatHop } from '../../route/hop.js';
+import type { Source } from '../../route/input-file.js';
 import { receive } from '../../tcp/receive.js';
+import { encodeMessage } from '../../wire/classic.js';
+import { type ConnectOptions, connectTo, splitRoute } from '../first-hop.js';
 
-export interface FetchOptions {
+export interface FetchOptions extends ConnectOptions {
   /** No data for so long is an error, in ms. @default 10,000 */
   readonly timeoutMs?: number | undefined;
-  /** Dialling the first hop, look-up included, in ms. @default 20,000 */
-  readonly connectTimeoutMs?: number | undefined;
-  /** Hops of a route. @default 16 */
-  readonly maxHops?: number | undefined;
-  /** Ends the transfer; its reason is thrown. */
-  readonly signal?: AbortSignal | undefined;
-  /** Told after each chunk that the sink has taken. */
+  /** Called after each chunk that the sink has taken. */
   readonly onProgress?: ((progress: Progress) => void) | undefined;
 }
 
@@ -29,7 +22,7 @@ export interface Progress {
 }
 
 /**
- * Fetches a file over a route on the classic wire and hands its bytes to `sink` as they come.
+ * Fetches a file over a route on the classic wire and passes its bytes to `sink` as they arrive.
  * Resolves after a clean end. What the sink has taken before an error is not a whole file.
  *
  * @throws ViaductError MESSAGE_TOO_LONG, TOO_MANY_HOPS, BAD_ROUTE before anything is dialled; DNS_ERROR,
@@ -37,27 +30,18 @@ export interface Progress {
  */
 export async function fetchFile(source: Source, sink: Sink, options: FetchOptions = {}): Promise<Progress> {
   const startedAt = performance.now();
-  const [firstHop, ...route] = source.route;
-  if (firstHop === undefined) throw new ViaductError('BAD_ROUTE', 'the route has no hop');
-  limitHops(source.route, options.maxHops ?? MAX_HOPS);
-  const request = encodeMessage({ name: source.name, route });
-  const signal = options.signal ?? new AbortController().signal;
-  const channel = await dial(firstHop, {
-    label: hopLabel(1, firstHop),
-    timeoutMs: options.connectTimeoutMs ?? CONNECT_MS,
-    signal,
-    resolver: new Resolver(),
-    client: '',
-    permit: () => {}, // The user may dial whom he likes; policy is for relays.
-  });
-  channel.socket.write(request);
+  const { first, left } = splitRoute(source.route, options);
+  const request = encodeMessage({ name: source.name, route: left });
+  const { signal = new AbortController().signal, timeoutMs = SILENCE_MS } = options;
+  const stream = await connectTo(first, { ...options, signal });
+  stream.write(request);
   const progress = (): Progress => ({
-    bytes: channel.received,
+    bytes: stream.received,
     seconds: (performance.now() - startedAt) / 1000,
   });
-  const hop = formatHop(firstHop);
-  const timeoutMs = options.timeoutMs ?? SILENCE_MS;
-  await receive(channel, {
+  const hopAddress = formatHop(first);
+  const details = { hopAddress, hopNumber: 1 };
+  await receive(stream, {
     take: async (chunk) => {
       await sink(chunk);
       options.onProgress?.(progress());
@@ -66,13 +50,13 @@ export async function fetchFile(source: Source, sink: Sink, options: FetchOption
     timeoutMs,
     signal,
     late: () => {
-      const message = `no data for ${timeoutMs / 1000} s from hop 1 (${hop}), after ${channel.received} bytes`;
-      return new ViaductError('TIMEOUT', message, { hopAddress: hop });
+      const message = `timeout: no data for ${timeoutMs / 1000} s from hop 1 (${hopAddress}), after ${stream.received} bytes`;
+      return new ViaductError('TIMEOUT', message, details);
     },
     gone: () => {
-      const missing = channel.received === 0 ? ', or the last hop has no such file' : '';
-      const message = `hop 1 (${hop}) reset the connection after ${channel.received} bytes: the chain broke there or beyond${missing}`;
-      return new ViaductError('CUT_SHORT', message, { hopAddress: hop, cause: channel.error });
+      const missing = stream.received === 0 ? ', or the last hop has no such file' : '';
+      const message = `hop 1 (${hopAddress}) reset the connection after ${stream.received} bytes: the chain broke there or beyond${missing}`;
+      return new ViaductError('CUT_SHORT', message, { ...details, cause: stream.error });
     },
     ended: () => undefined, // A clean end is the sign of a whole file.
   });

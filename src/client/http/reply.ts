@@ -1,5 +1,5 @@
-import { type ErrorCode, ViaductError, asViaductError } from '../../errors.js';
-import type { Channel } from '../../tcp/stream.js';
+import { type ErrorCode, ViaductError, withContext } from '../../errors.js';
+import type { ByteStream } from '../../tcp/byte-stream.js';
 import { type Hop, formatHop, hopLabel } from '../../route/hop.js';
 import { ChunkDecoder } from '../../wire/http/chunked.js';
 import { type Field, type ReplyHead, valuesOf } from '../../wire/http/head.js';
@@ -9,7 +9,7 @@ import { receive } from '../../tcp/receive.js';
 
 /** The first hop, as a client talks to it. */
 export interface Peer {
-  readonly channel: Channel;
+  readonly stream: ByteStream;
   readonly hop: Hop;
   /** Silence that is an error, in ms. */
   readonly timeoutMs: number;
@@ -55,19 +55,19 @@ export class Reply implements ReplyHead {
    */
   async read(sink: Sink, timeoutMs = this.#peer.timeoutMs): Promise<void> {
     const peer = this.#peer;
-    const { channel } = peer;
+    const { stream } = peer;
     if (this.length === 0) {
       if (this.#rest.length > 0)
         throw peerError(peer, 'BAD_REPLY', 'sent more than the 0 bytes that it announced');
-      return channel.finish(() => channel.socket.destroy());
+      return stream.finish(() => stream.close());
     }
-    await receive(channel, {
+    await receive(stream, {
       begin: this.#rest,
       take: this.#framing === 'chunks' ? this.#chunkTaker(sink) : this.#byteTaker(sink),
       timeoutMs,
       signal: peer.signal,
       late: () => peerError(peer, 'TIMEOUT', `sent nothing for ${timeoutMs / 1000} s, ${this.#progress()}`),
-      gone: () => this.#cutShort('reset', channel.error),
+      gone: () => this.#cutShort('reset', stream.error),
       ended: () => (this.#framing === 'end' ? undefined : this.#cutShort('closed')),
     });
   }
@@ -98,7 +98,7 @@ export class Reply implements ReplyHead {
 
   /** Gives the body up. */
   close(): void {
-    this.#peer.channel.reset();
+    this.#peer.stream.reset();
   }
 
   #byteTaker(sink: Sink): (bytes: Buffer) => Promise<boolean> {
@@ -143,11 +143,11 @@ export function peerError({ hop }: Peer, code: ErrorCode, what: string, cause?: 
 }
 
 /** Names the first hop in what is wrong with its bytes. */
-export function named<T>(peer: Peer, read: () => T): T {
+export function named<T>({ hop }: Peer, read: () => T): T {
   try {
     return read();
   } catch (error) {
-    const { code, message } = asViaductError(error);
-    throw peerError(peer, code, message, error);
+    const details = { hopAddress: formatHop(hop), hopNumber: 1 };
+    throw withContext(error, (what) => `${hopLabel(1, hop)} ${what}`, details);
   }
 }

@@ -1,29 +1,20 @@
 import { STATUS_CODES } from 'node:http';
 import Negotiator from 'negotiator';
 import { serializeList, Token } from 'structured-headers';
-import { ViaductError } from '../../errors.js';
+import type { ViaductError } from '../../errors.js';
 import { httpFailure } from '../../wire/http/failures.js';
 import { type Field, type RequestHead, valuesOf } from '../../wire/http/head.js';
 import { escapeHtml, page } from '../origin/html.js';
-import { hopNumber } from './forwarded.js';
-import type { Reply } from './reply.js';
-
-/** Carries the file's size, which the reply has to tell (RFC 9110 §15.5.17). */
-export class RangeNotSatisfiable extends ViaductError {
-  readonly size: number;
-
-  constructor(size: number) {
-    super('RANGE_NOT_SATISFIABLE', `the range lies outside of the file's ${size} bytes`);
-    this.size = size;
-  }
-}
+import { RangeNotSatisfiable } from '../origin/conditions.js';
+import type { Reply } from '../origin/reply.js';
+import type { Request } from './request.js';
 
 /**
  * An error as the client gets it: its status, `Proxy-Status` (RFC 9209) where a hop failed, and one
  * sentence with the number of the hop, as problem details (RFC 9457), text or a page, by Accept.
  */
-export function errorReply(error: ViaductError, request: RequestHead | undefined): Reply {
-  const number = hopNumber(request);
+export function errorReply(error: ViaductError, request: Pick<Request, 'head' | 'hopNumber'>): Reply {
+  const { head, hopNumber: number } = request;
   const { status, proxyError } = httpFailure(error.code);
   // An error about the next hop names it by itself.
   const detail = error.hopAddress === undefined ? `hop ${number}: ${error.message}` : error.message;
@@ -33,7 +24,7 @@ export function errorReply(error: ViaductError, request: RequestHead | undefined
   if (error.code === 'METHOD_NOT_ALLOWED') fields.push(['Allow', 'GET, HEAD']);
   if (error instanceof RangeNotSatisfiable) fields.push(['Content-Range', `bytes */${error.size}`]);
   const title = STATUS_CODES[status] ?? 'Error';
-  switch (preferredType(request)) {
+  switch (preferredType(head)) {
     case 'text/html': {
       const body = `<h1>${status} ${escapeHtml(title)}</h1><p>${escapeHtml(sentence(detail))}</p>`;
       return reply(status, fields, 'text/html; charset=utf-8', page(`${status} ${title}`, body));
@@ -64,8 +55,8 @@ function reply(status: number, fields: readonly Field[], type: string, text: str
 
 const TYPES = ['application/problem+json', 'application/json', 'text/html', 'text/plain'] as const;
 
-function preferredType(request: RequestHead | undefined): (typeof TYPES)[number] | undefined {
-  const accept = request === undefined ? [] : valuesOf(request.fields, 'accept');
+function preferredType({ fields }: RequestHead): (typeof TYPES)[number] | undefined {
+  const accept = valuesOf(fields, 'accept');
   const headers = accept.length === 0 ? {} : { accept: accept.join(',') };
   const preferred = new Negotiator({ headers }).mediaType([...TYPES]);
   return TYPES.find((type) => type === preferred);

@@ -1,20 +1,20 @@
 import type { FileHandle } from 'node:fs/promises';
 import { ViaductError, systemReason } from '../../errors.js';
-import { BUFFER_MAX } from '../../tcp/stream.js';
-import type { Outlet } from '../../tcp/writer.js';
+import { BUFFER_MAX } from '../../tcp/read-buffer.js';
+import type { StreamWriter } from '../../tcp/writer.js';
 
 /**
  * Sends `length` bytes of an open file from `start`, exactly those: a file that has grown since it was
  * opened is sent as it was, one that has shrunk is a failure. Reads ahead by one chunk: two buffers, one
  * on its way to the client while the other is filled.
  *
- * @throws ViaductError READ_FAILED, or what the outlet throws
+ * @throws ViaductError READ_FAILED, or what the writer throws
  */
 export async function sendFileBytes(
   handle: FileHandle,
   start: number,
   length: number,
-  outlet: Outlet,
+  writer: StreamWriter,
 ): Promise<void> {
   const size = Math.min(BUFFER_MAX, length);
   let filling = Buffer.allocUnsafeSlow(size);
@@ -25,7 +25,7 @@ export async function sendFileBytes(
     await sending;
     [filling, leaving] = [leaving, filling];
     at += chunk.length;
-    sending = outlet.write(chunk);
+    sending = writer.write(chunk);
     // Awaited in the next round or below; until then its failure is not "unhandled".
     sending.catch(() => {});
   }

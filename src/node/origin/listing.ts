@@ -8,7 +8,7 @@ import { writableDate } from '../../wire/http/date.js';
 import { type RequestHead, valuesOf } from '../../wire/http/head.js';
 import type { Root, ServedFolder } from './root.js';
 import { PAGE_END, escapeHtml, pageHead } from './html.js';
-import type { Reply } from '../http/reply.js';
+import type { Reply } from './reply.js';
 
 /** Entries whose size and time are read at once, and sent in one piece. */
 const BATCH = 200;

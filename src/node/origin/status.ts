@@ -1,21 +1,23 @@
 import { VERSION } from '../../version.js';
-import type { RequestHead } from '../../wire/http/head.js';
-import type { Connection } from '../connection.js';
-import { claimedClass } from '../http/forwarded.js';
-import type { Reply } from '../http/reply.js';
+import type { AddressClass } from '../access/address.js';
+import type { NodeContext } from '../context.js';
+import type { Reply } from './reply.js';
 
-/** What this node does and for whom. No secrets: neither paths nor names nor addresses. */
-export function statusReply(connection: Connection, request: RequestHead): Reply {
-  const { totals, startedAt, open, maxConnections, policy } = connection.node;
+/**
+ * What this node does and for whom. No secrets: neither paths nor names nor addresses.
+ * @param client the class of the client, which determines what would be relayed for it
+ */
+export function statusReply(node: NodeContext, client: AddressClass): Reply {
+  const { totals, startedAt, open, maxConnections, policy } = node;
+  const { requests: accepted, completed, failed, bytes, connections } = totals;
   const status = {
     program: 'viaduct',
     version: VERSION,
     uptimeSeconds: Math.round((performance.now() - startedAt) / 1000),
-    /** The class of whoever asks, which says what would be relayed for him. */
-    client: connection.clientClass(claimedClass(request)),
+    client,
     relays: policy.summary,
-    connections: { open: open(), limit: maxConnections },
-    transfers: totals,
+    connections: { open: open(), limit: maxConnections, accepted: connections },
+    transfers: { accepted, completed, failed, bytes },
   };
   const fields = [
     ['Content-Type', 'application/json'],

@@ -9,62 +9,62 @@ import {
   EPOLLOUT,
   type SystemCalls,
 } from '../../system/calls.js';
-import type { End, Job, Outcome } from '../offload.js';
-import { Patience } from '../../tcp/stall-detector.js';
+import type { OffloadEnd, OffloadJob, OffloadResult } from '../offload.js';
+import { StallDetector } from '../../tcp/stall-detector.js';
 import { Direction } from './direction.js';
 import type { PipePool } from './pipe-pool.js';
-import type { Timed } from './timer-wheel.js';
+import type { TakeOrder } from './protocol.js';
 
-/** What a client sends and nobody wants is dropped so many bytes at a time, and so often in one turn. */
+/** Input of the client that is not wanted is dropped: bytes at a time, and times in one turn. */
 const DISCARD_BYTES = 1024 * 1024;
 const DISCARD_ROUNDS = 16;
 
 type Side = 'client' | 'upstream';
 
-/** One flow in a worker's hands. */
-export class WorkerFlow implements Timed {
+/** One flow that a worker moves. */
+export class WorkerFlow {
   /** The main thread's number for it. */
   readonly id: number;
-  readonly job: Job;
+  readonly job: OffloadJob;
   /** Has its turn in the next round. */
   queued = false;
-  slot = 0;
-  /** How often the limits are looked at, in ms. */
+  /** How often the limits are to be checked, in ms. */
   readonly checkMs: number;
+  readonly #moved: Float64Array;
   readonly #calls: SystemCalls;
   readonly #down: Direction | undefined;
   readonly #up: Direction | undefined;
-  readonly #silence: Patience;
-  readonly #downStall: Patience;
-  readonly #upStall: Patience;
-  readonly #onEnd: (flow: WorkerFlow, outcome: Outcome) => void;
+  readonly #silence: StallDetector;
+  readonly #downStall: StallDetector;
+  readonly #upStall: StallDetector;
+  readonly #onEnd: (flow: WorkerFlow, result: OffloadResult) => void;
   /** The client may have sent what is to be dropped. */
   #late: boolean;
   #ended = false;
 
-  /** @param onEnd told once, after which the flow does nothing more */
+  /** @param onEnd called once, after which the flow does nothing more */
   constructor(
-    id: number,
-    job: Job,
+    { id, take: job, moved }: TakeOrder,
     calls: SystemCalls,
     pipes: PipePool,
-    onEnd: (flow: WorkerFlow, outcome: Outcome) => void,
+    onEnd: (flow: WorkerFlow, result: OffloadResult) => void,
   ) {
     const { client, upstream, down, up, silenceMs, stallMs } = job;
     this.id = id;
     this.job = job;
+    this.#moved = moved;
     this.checkMs = Math.min(silenceMs, stallMs) / WATCHDOG_CHECKS;
     this.#calls = calls;
     this.#onEnd = onEnd;
     if (down > 0) this.#down = new Direction(calls, pipes, upstream, client, down);
     if (up) this.#up = new Direction(calls, pipes, client, upstream, Infinity);
-    this.#silence = new Patience(silenceMs);
-    this.#downStall = new Patience(stallMs);
-    this.#upStall = new Patience(stallMs);
+    this.#silence = new StallDetector(silenceMs);
+    this.#downStall = new StallDetector(stallMs);
+    this.#upStall = new StallDetector(stallMs);
     this.#late = !up;
   }
 
-  /** Takes note of what epoll says of a side. True if something can be done now. */
+  /** Records what epoll reports of a side. True if something can be done now. */
   notice(side: Side, events: number): boolean {
     const broken = (events & (EPOLLERR | EPOLLHUP)) !== 0;
     const readable = broken || (events & EPOLLIN) !== 0;
@@ -82,6 +82,8 @@ export class WorkerFlow implements Timed {
     if (this.#late) this.#dropInput();
     if (!this.#ended && this.#down?.stop === 'turn') this.#advance(this.#down, 'down');
     if (!this.#ended && this.#up?.stop === 'turn') this.#advance(this.#up, 'up');
+    this.#moved[0] = this.#down?.written ?? 0;
+    this.#moved[1] = this.#up?.written ?? 0;
     return !this.#ended && (this.#late || this.#hasTurn);
   }
 
@@ -97,15 +99,21 @@ export class WorkerFlow implements Timed {
     this.giveBack();
   }
 
-  /** Looks at the limits. */
-  check(now: number): number {
-    const reading = this.#down?.stop === 'source' ? this.#down.read : undefined;
-    if (this.#silence.isOver(reading, now)) this.#fail('upstream', 'TIMEOUT');
-    else if (this.#downStall.isOver(this.#taken(this.#down, this.job.client), now))
+  /** Ends the flow if a limit is reached. To be called every `checkMs`; more often does no harm. */
+  check(now: number): void {
+    if (this.#silence.isStalled(this.#waitingToRead, now))
+      this.#fail(this.#down === undefined ? 'client' : 'upstream', 'TIMEOUT');
+    else if (this.#downStall.isStalled(this.#taken(this.#down, this.job.client), now))
       this.#fail('client', 'STALLED');
-    else if (this.#upStall.isOver(this.#taken(this.#up, this.job.upstream), now))
+    else if (this.#upStall.isStalled(this.#taken(this.#up, this.job.upstream), now))
       this.#fail('upstream', 'STALLED');
-    return this.#ended ? 0 : this.checkMs;
+  }
+
+  /** Progress while nothing but a source is waited for; both directions count together (see `silenceMs` of a flow). */
+  get #waitingToRead(): number | undefined {
+    const directions = [this.#down, this.#up].filter((direction) => direction !== undefined);
+    if (directions.some(({ stop }) => stop !== 'source')) return undefined;
+    return directions.reduce((sum, { read }) => sum + read, 0);
   }
 
   get #hasTurn(): boolean {
@@ -157,10 +165,10 @@ export class WorkerFlow implements Timed {
     this.#end({ how: 'failed', side, code, errno });
   }
 
-  #end(end: End): void {
+  #end(end: OffloadEnd): void {
     this.#ended = true;
     const whole = end.how !== 'failed';
-    const outcome: Outcome = {
+    const result: OffloadResult = {
       end,
       // Before the pipes are emptied, which counts for nobody's taking.
       toClient: this.#down?.written ?? 0,
@@ -170,6 +178,6 @@ export class WorkerFlow implements Timed {
     };
     this.#down?.abandon();
     this.#up?.abandon();
-    this.#onEnd(this, outcome);
+    this.#onEnd(this, result);
   }
 }

@@ -2,7 +2,7 @@ import { availableParallelism } from 'node:os';
 import { LARGE_PIPES } from './pipe-pool.js';
 import type { SystemCalls } from '../../system/calls.js';
 import { pipesAreUnlimited } from '../../system/pipe-limits.js';
-import type { Job, Lease, Offload } from '../offload.js';
+import { NOTHING_MOVED, type Offload, type OffloadJob, type OffloadedFlow } from '../offload.js';
 import { SpliceThread } from './thread.js';
 
 /** Splice workers of a node at most; never more than there are processors. */
@@ -28,7 +28,7 @@ export class SpliceOffload implements Offload {
   readonly #threads: SpliceThread[] = [];
   #deaths = 0;
 
-  /** @param onDeath told of each worker that died */
+  /** @param onDeath called for each worker that died */
   constructor(calls: SystemCalls, onDeath: (cause: Error) => void) {
     this.#calls = calls;
     this.#onDeath = onDeath;
@@ -40,12 +40,12 @@ export class SpliceOffload implements Offload {
     return free !== undefined;
   }
 
-  take(job: Job): Lease {
+  take(job: OffloadJob): OffloadedFlow {
     const thread = this.#leastLoaded();
     if (thread) return thread.take(job);
     // The last one died just now.
-    const outcome = Promise.resolve({ toClient: 0, toUpstream: 0, end: { how: 'returned' as const } });
-    return { outcome, abort: () => {} };
+    const result = Promise.resolve({ ...NOTHING_MOVED, end: { how: 'returned' as const } });
+    return { moved: NOTHING_MOVED, result, abort: () => {} };
   }
 
   async close(): Promise<void> {

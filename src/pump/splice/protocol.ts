@@ -1,11 +1,20 @@
-import type { Job, Outcome } from '../offload.js';
+import type { OffloadJob, OffloadResult } from '../offload.js';
 
-/** What the main thread tells a splice worker; it numbers the jobs. */
-export type Order =
-  { readonly take: Job; readonly id: number } | { readonly abort: number } | { readonly stop: true };
+/** What the main thread sends to a splice worker; it numbers the jobs. */
+export type Order = TakeOrder | { readonly abort: number } | { readonly stop: true };
 
-/** What a worker tells the main thread. */
-export type Report = { readonly ready: true } | { readonly id: number; readonly outcome: Outcome };
+export interface TakeOrder {
+  readonly take: OffloadJob;
+  readonly id: number;
+  /**
+   * Shared memory: bytes to the client and to upstream so far. The worker writes them, the main thread reads them at
+   * any time. Aligned words of 8 bytes are written whole on the processors that splice is used on.
+   */
+  readonly moved: Float64Array;
+}
+
+/** What a worker sends to the main thread. */
+export type Report = { readonly ready: true } | { readonly id: number; readonly result: OffloadResult };
 
 /** What a worker starts with. */
 export interface WorkerStart {

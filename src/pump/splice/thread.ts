@@ -1,7 +1,8 @@
 import { Worker } from 'node:worker_threads';
 
 import type { SystemCalls } from '../../system/calls.js';
-import type { Job, Lease, Outcome } from '../offload.js';
+import { NOTHING_MOVED, type OffloadJob, type OffloadResult, type OffloadedFlow } from '../offload.js';
+import type { MovedBytes } from '../pump.js';
 import type { Order, Report, WorkerStart } from './protocol.js';
 
 /** A splice worker that is to stop does so at once, unless something is wrong with it: it is ended after this. */
@@ -22,7 +23,7 @@ export class SpliceThread {
   readonly #calls: SystemCalls;
   readonly #start: WorkerStart;
   readonly #worker: Worker;
-  readonly #flows = new Map<number, (outcome: Outcome) => void>();
+  readonly #flows = new Map<number, (result: OffloadResult) => void>();
   readonly #exited: Promise<void>;
   #lastId = 0;
   #cause: Error | undefined;
@@ -68,13 +69,20 @@ export class SpliceThread {
     return this.#flows.size;
   }
 
-  take(job: Job): Lease {
+  take(job: OffloadJob): OffloadedFlow {
     const id = ++this.#lastId;
+    const moved = new Float64Array(new SharedArrayBuffer(2 * Float64Array.BYTES_PER_ELEMENT));
     // While it has flows it keeps the process alive, as the sockets would.
     if (this.#flows.size === 0) this.#worker.ref();
-    const outcome = new Promise<Outcome>((resolve) => this.#flows.set(id, resolve));
-    this.#order({ take: job, id });
-    return { outcome, abort: () => this.#order({ abort: id }) };
+    const result = new Promise<OffloadResult>((resolve) => this.#flows.set(id, resolve));
+    this.#order({ take: job, id, moved });
+    return {
+      get moved(): MovedBytes {
+        return { toClient: moved[0] ?? 0, toUpstream: moved[1] ?? 0 };
+      },
+      result,
+      abort: () => this.#order({ abort: id }),
+    };
   }
 
   /** Ends the thread: when it hears of it, or, if it does not, wherever it is in our code. */
@@ -104,20 +112,19 @@ export class SpliceThread {
       return;
     }
     this.finished += 1;
-    this.#settle(report.id, report.outcome);
+    this.#settle(report.id, report.result);
   };
 
-  #settle(id: number, outcome: Outcome): void {
+  #settle(id: number, result: OffloadResult): void {
     const resolve = this.#flows.get(id);
     this.#flows.delete(id);
     if (this.#flows.size === 0) this.#worker.unref();
-    resolve?.(outcome);
+    resolve?.(result);
   }
 
   #bury(cause: Error): void {
     const { epoll, orders, descriptors } = this.#start;
-    for (const id of this.#flows.keys())
-      this.#settle(id, { toClient: 0, toUpstream: 0, end: { how: 'lost', cause } });
+    for (const id of this.#flows.keys()) this.#settle(id, { ...NOTHING_MOVED, end: { how: 'lost', cause } });
     for (const fd of [epoll, orders, ...descriptors.filter((open) => open !== 0)]) this.#calls.close(fd);
   }
 }

@@ -49,17 +49,19 @@ const FIELD_VALUE = /^[\t\x20-\x7e\x80-\xff]*$/;
  * @throws ViaductError HEAD_TOO_LARGE past 16 KiB
  */
 export function splitHead(bytes: Buffer): Split | undefined {
-  const end = endOfHead(bytes);
-  const length = end ?? bytes.length;
-  if (length > HEAD_BYTES)
+  const end = endOfHead(bytes.subarray(0, HEAD_BYTES));
+  if (end !== undefined) return { head: bytes.subarray(0, end), rest: bytes.subarray(end) };
+  if (bytes.length > HEAD_BYTES)
     throw new ViaductError('HEAD_TOO_LARGE', `the head has more than ${HEAD_BYTES} bytes`);
-  return end === undefined ? undefined : { head: bytes.subarray(0, length), rest: bytes.subarray(length) };
+  return undefined;
 }
 
+/** Searches no further than the first end: many heads may stand one behind the other. */
 function endOfHead(bytes: Buffer): number | undefined {
-  const [crlf, lf] = [bytes.indexOf('\n\r\n'), bytes.indexOf('\n\n')];
-  if (crlf !== -1 && (lf === -1 || crlf < lf)) return crlf + 3;
-  return lf === -1 ? undefined : lf + 2;
+  const crlf = bytes.indexOf('\n\r\n');
+  const lf = bytes.subarray(0, crlf === -1 ? undefined : crlf + 1).indexOf('\n\n');
+  if (lf !== -1) return lf + 2;
+  return crlf === -1 ? undefined : crlf + 3;
 }
 
 /**
@@ -128,11 +130,23 @@ function linesOf(head: Buffer, code: 'BAD_REQUEST' | 'BAD_REPLY'): string[] {
 function parseField(line: string, code: 'BAD_REQUEST' | 'BAD_REPLY'): Field {
   const colon = line.indexOf(':');
   const name = line.slice(0, Math.max(colon, 0));
-  const value = line.slice(colon + 1).replace(/^[\t ]+|[\t ]+$/g, '');
+  const value = trimBlanks(line.slice(colon + 1));
   if (/^[\t ]/.test(line)) throw new ViaductError(code, 'a header field is folded');
   if (!TOKEN.test(name)) throw new ViaductError(code, 'a header field has a malformed name');
   if (!FIELD_VALUE.test(value)) throw new ViaductError(code, `${name} has a control character`);
   return [name, value];
+}
+
+/** Without spaces and tabs at both ends. Not by a regular expression: one that ends in `$` is quadratic in runs of blanks. */
+function trimBlanks(text: string): string {
+  let [start, end] = [0, text.length];
+  while (start < end && isBlank(text[start])) start += 1;
+  while (end > start && isBlank(text[end - 1])) end -= 1;
+  return text.slice(start, end);
+}
+
+function isBlank(char: string | undefined): boolean {
+  return char === ' ' || char === '\t';
 }
 
 /** RFC 9112 §3.2: exactly one Host in HTTP/1.1, at most one in HTTP/1.0, and a valid one. */

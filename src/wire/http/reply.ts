@@ -1,17 +1,57 @@
 import { ViaductError, asViaductError } from '../../errors.js';
-import { type ReplyHead, type Split, parseReplyHead, splitHead, valuesOf } from './head.js';
+import { HEAD_BYTES, type ReplyHead, parseReplyHead, splitHead, valuesOf } from './head.js';
 
 /*
- * What whoever sent a request makes of the bytes that come back. The errors' messages follow the name of
- * the hop that sent them: `hop 2 (h2:11000) is not a node: …`.
+ * Reading the reply to a request. The messages of errors follow the name of the hop that sent the bytes:
+ * `hop 2 (h2:11000) is not a node: …`.
  */
 
+/** Interim replies before the final one: more, or larger ones, only keep a client busy. */
+export const INTERIM_REPLIES = 32;
+const INTERIM_BYTES = 4 * HEAD_BYTES;
+
+export interface FinalReply {
+  readonly head: ReplyHead;
+  /** What followed the head. */
+  readonly rest: Buffer;
+}
+
 /**
- * Cuts off the whole head of a reply; undefined while it is not whole. A greeting of another protocol is
- * noticed with its first byte, not at a deadline.
- * @throws ViaductError NOT_A_NODE or BAD_REPLY
+ * Reads the heads that answer one request: interim ones (1xx), then the final one. No byte is looked at twice for
+ * another head, and interim replies are limited in number and size.
  */
-export function splitReply(bytes: Buffer): Split | undefined {
+export class ReplyHeadReader {
+  readonly #onInterim: (head: ReplyHead) => void;
+  /** Where the head begins that is not whole yet. */
+  #start = 0;
+  #interims = 0;
+
+  constructor(onInterim: (head: ReplyHead) => void = () => {}) {
+    this.#onInterim = onInterim;
+  }
+
+  /**
+   * @param bytes all bytes since the request, those of earlier calls included
+   * @returns undefined while the final head is not whole
+   * @throws ViaductError NOT_A_NODE or BAD_REPLY
+   */
+  read(bytes: Buffer): FinalReply | undefined {
+    for (;;) {
+      const split = splitReply(bytes.subarray(this.#start));
+      if (split === undefined) return undefined;
+      const head = parseReply(split.head);
+      if (head.status >= 200) return { head, rest: split.rest };
+      this.#start += split.head.length;
+      this.#interims += 1;
+      if (this.#interims > INTERIM_REPLIES || this.#start > INTERIM_BYTES)
+        throw new ViaductError('BAD_REPLY', 'sent too many interim replies');
+      this.#onInterim(head);
+    }
+  }
+}
+
+/** A greeting of another protocol is noticed with its first byte, not after a timeout. */
+function splitReply(bytes: Buffer): ReturnType<typeof splitHead> {
   const start = bytes.subarray(0, 'HTTP/1.'.length).toString('latin1');
   if (!'HTTP/1.'.startsWith(start))
     throw new ViaductError('NOT_A_NODE', 'is not a node: it does not speak HTTP');
@@ -22,11 +62,7 @@ export function splitReply(bytes: Buffer): Split | undefined {
   }
 }
 
-/**
- * The head of a reply, other than one that switches protocols.
- * @throws ViaductError BAD_REPLY
- */
-export function parseReply(head: Buffer): ReplyHead {
+function parseReply(head: Buffer): ReplyHead {
   let reply: ReplyHead;
   try {
     reply = parseReplyHead(head);
@@ -38,7 +74,7 @@ export function parseReply(head: Buffer): ReplyHead {
   return reply;
 }
 
-/** How the end of a body is told (RFC 9112 §6.3): by its number of bytes, by its last chunk, or by FIN alone. */
+/** How the end of a body is marked (RFC 9112 §6.3): by its number of bytes, by its last chunk, or by FIN alone. */
 export type Framing = number | 'chunks' | 'end';
 
 /** @param headOnly the request was HEAD */

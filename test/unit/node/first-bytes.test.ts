@@ -1,46 +1,46 @@
 import assert from 'node:assert/strict';
-import { once } from 'node:events';
 import { type TestContext, describe, test } from 'node:test';
 import { HEAD_BYTES, TARGET_BYTES } from '#src/wire/http/head.js';
 import { MESSAGE_BYTES } from '#src/wire/classic.js';
-import { type First, QUIET_AFTER_LINE_MS, QUIET_MS, readFirst } from '#src/node/first-bytes.js';
-import { acceptedPair } from '../../support/channels.js';
+import { QUIET_AFTER_LINE_MS, QUIET_MS, type SniffResult, sniff } from '#src/node/first-bytes.js';
+import { acceptedPair, assertFree, until } from '../../support/streams.js';
 import { failureOf } from '../../support/failures.js';
 
 const TIMEOUT_MS = 10_000;
+const QUIET = { quietMs: QUIET_MS, quietAfterLineMs: QUIET_AFTER_LINE_MS };
 
 /** A reader on a clock that the test moves, and its client. */
 async function reader(t: TestContext, signal = new AbortController().signal) {
   const pair = await acceptedPair(t);
   t.mock.timers.enable({ apis: ['setTimeout'] });
-  const message = readFirst(pair.channel, TIMEOUT_MS, signal);
+  const message = sniff(pair.stream, TIMEOUT_MS, QUIET, signal);
   message.catch(() => {});
   /** Sends, and waits until it has been read. */
   const send = async (text: string | Buffer): Promise<void> => {
-    const goal = pair.channel.received + Buffer.byteLength(text);
+    const goal = pair.stream.received + Buffer.byteLength(text);
     pair.peer.write(text);
-    while (pair.channel.received < goal) await once(pair.channel.socket, 'data');
+    await until(() => pair.stream.received >= goal);
   };
   return { ...pair, message, send, tick: (ms: number) => t.mock.timers.tick(ms) };
 }
 
 /** Whether the message is whole by now. */
-async function isWhole(message: Promise<First>): Promise<boolean> {
+async function isWhole(message: Promise<SniffResult>): Promise<boolean> {
   const open = Symbol('open');
   return (await Promise.race([message, Promise.resolve(open)])) !== open;
 }
 
-function texts(first: First): [string, string] {
+function texts(first: SniffResult): [string, string] {
   assert.equal(first.dialect, 'classic');
   return [first.message.toString(), first.rest.toString()];
 }
 
 describe('a message ends', () => {
   test('with an empty line, at once', async (t) => {
-    const { peer, channel, message } = await reader(t);
+    const { peer, stream, message } = await reader(t);
     peer.write('file\nh 1\n\nrest');
     assert.deepEqual(texts(await message), ['file\nh 1\n', 'rest']);
-    assert.equal(channel.socket.isPaused(), true);
+    assertFree(stream);
   });
 
   test('with an empty line that comes byte for byte', async (t) => {
@@ -51,9 +51,9 @@ describe('a message ends', () => {
 
   test('with FIN, at once, with and without a line end', async (t) => {
     for (const text of ['file', 'file\n', 'file\nh 1', '']) {
-      const { channel, peer } = await acceptedPair(t);
+      const { stream, peer } = await acceptedPair(t);
       peer.end(text);
-      const message = await readFirst(channel, TIMEOUT_MS, new AbortController().signal);
+      const message = await sniff(stream, TIMEOUT_MS, QUIET, new AbortController().signal);
       assert.deepEqual(texts(message), [text, '']);
     }
   });
@@ -87,11 +87,10 @@ describe('a message ends', () => {
 
   // The clock of a busy process runs on while what has come is not read yet.
   test('not by quiet in which the process was too busy to read what came', async (t) => {
-    const { channel, peer } = await acceptedPair(t);
-    const message = readFirst(channel, TIMEOUT_MS, new AbortController().signal);
-    const read = once(channel.socket, 'data');
+    const { stream, peer } = await acceptedPair(t);
+    const message = sniff(stream, TIMEOUT_MS, QUIET, new AbortController().signal);
     peer.write('file\n');
-    await read;
+    await until(() => stream.received > 0);
     peer.write('h 1\n\n');
     Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, QUIET_AFTER_LINE_MS + 100);
     assert.deepEqual(texts(await message), ['file\nh 1\n', '']);
@@ -119,10 +118,10 @@ describe('a message fails', () => {
   });
 
   test('that is too long', async (t) => {
-    const { channel, message, send } = await reader(t);
+    const { stream, message, send } = await reader(t);
     await send('x'.repeat(MESSAGE_BYTES + 1));
     assert.equal((await failureOf(message)).code, 'MESSAGE_TOO_LONG');
-    assert.equal(channel.socket.isPaused(), true);
+    assertFree(stream);
   });
 
   test('that never comes', async (t) => {
@@ -157,20 +156,20 @@ describe('a message fails', () => {
     const { message } = await reader(t, controller.signal);
     controller.abort(reason);
     await assert.rejects(message, reason);
-    const { channel } = await acceptedPair(t);
-    await assert.rejects(readFirst(channel, TIMEOUT_MS, controller.signal), reason);
+    const { stream } = await acceptedPair(t);
+    await assert.rejects(sniff(stream, TIMEOUT_MS, QUIET, controller.signal), reason);
   });
 });
 
 describe('what may become HTTP', () => {
   test('is HTTP with the end of its first line, and keeps what follows', async (t) => {
-    const { channel, message, send } = await reader(t);
+    const { stream, message, send } = await reader(t);
     const line = 'GET /a HTTP/1.1\r';
     for (const byte of line) await send(byte);
     assert.equal(await isWhole(message), false);
     await send('\nHost');
     assert.deepEqual(await message, { dialect: 'http', bytes: Buffer.from(`${line}\nHost`) });
-    assert.equal(channel.socket.isPaused(), true);
+    assertFree(stream);
   });
 
   test('is not ended by quiet', async (t) => {

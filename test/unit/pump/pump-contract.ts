@@ -3,10 +3,11 @@ import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import type { Socket } from 'node:net';
 import { describe, test } from 'node:test';
-import { BUFFER_MAX } from '#src/tcp/stream.js';
+import { BUFFER_MAX } from '#src/tcp/read-buffer.js';
 import { OFFLOAD_BYTES } from '#src/defaults.js';
 import type { Pump } from '#src/pump/pump.js';
-import { blocked, closed } from '../../support/channels.js';
+import { settles } from '../../support/leaks.js';
+import { blocked, closed, until } from '../../support/streams.js';
 import { ENDLESS_BYTES, manyBytes, startFlow } from '../../support/flows.js';
 import { readToEnd } from '../../support/raw.js';
 
@@ -40,8 +41,8 @@ export function pumpMovesBytes(name: string, pump: Pump): void {
       assert.equal(got.how, 'end');
       assert.ok(got.bytes.equals(bytes));
       assert.deepEqual(await flow.result, { toClient: size, toUpstream: 0, failure: undefined });
-      await closed(flow.upstreamChannel.socket);
-      assert.equal(flow.clientChannel.socket.destroyed, false);
+      await closed(flow.upstreamStream);
+      assert.equal(flow.clientStream.closed, false);
     });
 
     test(`${name}, duplex: ${size} bytes go both ways at once`, async (t) => {
@@ -92,9 +93,8 @@ export function pumpMovesBytes(name: string, pump: Pump): void {
     test('reply: what the client sends is dropped, and its FIN is no departure', async (t) => {
       const flow = await startFlow(t, pump, 'reply');
       const atUpstream = readToEnd(flow.upstream);
-      const clientEnded = once(flow.clientChannel.socket, 'end');
       flow.client.end('late input');
-      await clientEnded;
+      await until(() => flow.clientStream.ended);
       const atClient = readToEnd(flow.client);
       flow.upstream.end('the reply');
       assert.deepEqual(await atClient, { bytes: Buffer.from('the reply'), how: 'end' });
@@ -133,6 +133,25 @@ export function pumpMovesBytes(name: string, pump: Pump): void {
     });
   });
 
+  test(`${name}: bytes are counted while they move`, async (t) => {
+    const flow = await startFlow(t, pump, 'reply');
+    const part = manyBytes(MIB);
+    let sent = 0;
+    for (let round = 0; round < 3; round += 1) {
+      flow.upstream.write(part);
+      sent += part.length;
+      for (let got = 0; got < part.length;) got += ((await once(flow.client, 'data')) as [Buffer])[0].length;
+      await settles(
+        () => flow.running.moved.toClient,
+        (moved) => moved === sent,
+        (moved) => `${moved} of ${sent} bytes are counted`,
+      );
+    }
+    flow.upstream.end();
+    assert.deepEqual(await flow.result, { toClient: sent, toUpstream: 0, failure: undefined });
+    assert.deepEqual(flow.running.moved, { toClient: sent, toUpstream: 0 });
+  });
+
   describe(`${name}: slow readers`, () => {
     test('reply: every byte arrives, and no more than one buffer is held for them', async (t) => {
       const flow = await startFlow(t, pump, 'reply');
@@ -140,8 +159,8 @@ export function pumpMovesBytes(name: string, pump: Pump): void {
       flow.upstream.end(bytes);
       await blocked(flow.upstream);
       const got = await readSlowly(flow.client, 256 * 1024, () => {
-        const { writableLength } = flow.clientChannel.socket;
-        assert.ok(writableLength <= BUFFER_MAX, `${writableLength} bytes were held`);
+        const { unsent } = flow.clientStream;
+        assert.ok(unsent <= BUFFER_MAX, `${unsent} bytes were held`);
       });
       assert.ok(got.equals(bytes));
       assert.deepEqual(await flow.result, { toClient: bytes.length, toUpstream: 0, failure: undefined });

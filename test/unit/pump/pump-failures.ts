@@ -3,14 +3,16 @@ import { once } from 'node:events';
 import type { Socket } from 'node:net';
 import { describe, test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
+import { NOTHING_MOVED } from '#src/pump/offload.js';
 import type { FlowFailure, Pump } from '#src/pump/pump.js';
-import { blocked, closed } from '../../support/channels.js';
+import { blocked, closed, until } from '../../support/streams.js';
 import { ENDLESS_BYTES, type TestFlow, startFlow } from '../../support/flows.js';
 import { readToEnd } from '../../support/raw.js';
 
 const ENDLESS = Buffer.alloc(ENDLESS_BYTES);
 
 const STALL_MS = 600;
+const SILENCE_MS = 400;
 
 /** Reads so many bytes of a paused socket, about, and pauses it again. */
 async function takes(socket: Socket, count: number): Promise<void> {
@@ -29,7 +31,7 @@ async function failedWith(
 ): Promise<void> {
   const { failure } = await flow.result;
   assert.deepEqual({ side: failure?.side, code: failure?.code }, { side, code });
-  await Promise.all([closed(flow.clientChannel.socket), closed(flow.upstreamChannel.socket)]);
+  await Promise.all([closed(flow.clientStream), closed(flow.upstreamStream)]);
 }
 
 /** How every pump ends a flow that breaks. */
@@ -132,7 +134,7 @@ export function pumpFails(name: string, pump: Pump): void {
       const flow = await startFlow(t, pump, 'reply');
       const bytes = Buffer.alloc(1024 * 1024, 'x');
       flow.upstream.end(bytes);
-      await once(flow.upstreamChannel.socket, 'end');
+      await until(() => flow.upstreamStream.ended);
       flow.upstream.resetAndDestroy();
       const got = await readToEnd(flow.client);
       assert.equal(got.how, 'end');
@@ -152,6 +154,32 @@ export function pumpFails(name: string, pump: Pump): void {
         assert.equal(isOver, false, 'it was cut');
       }
       await failedWith(flow, 'client', 'STALLED');
+    });
+
+    for (const [sender, receiver] of [
+      ['upstream', 'client'],
+      ['client', 'upstream'],
+    ] as const) {
+      test(`duplex: while ${sender} sends, the silence of the ${receiver} is none`, async (t) => {
+        const flow = await startFlow(t, pump, 'duplex', { silenceMs: SILENCE_MS });
+        flow[receiver].resume();
+        let isOver = false;
+        void flow.result.then(() => (isOver = true));
+        for (const end = performance.now() + 3 * SILENCE_MS; performance.now() < end;) {
+          flow[sender].write('x');
+          await delay(SILENCE_MS / 16);
+          assert.equal(isOver, false, 'it was cut');
+        }
+        await failedWith(flow, 'upstream', 'TIMEOUT');
+      });
+    }
+
+    test('duplex: after the FIN of upstream a client that sends nothing times out', async (t) => {
+      const flow = await startFlow(t, pump, 'duplex', { silenceMs: 150 });
+      flow.upstream.end('bye');
+      const atClient = readToEnd(flow.client);
+      await failedWith(flow, 'client', 'TIMEOUT');
+      assert.equal((await atClient).bytes.toString(), 'bye');
     });
 
     test('duplex: upstream takes nothing for too long', async (t) => {
@@ -185,9 +213,9 @@ export function pumpFails(name: string, pump: Pump): void {
 
 /** The pump, given a flow of which one side is dead already. */
 function goneBefore(pump: Pump, side: FlowFailure['side']): Pump {
-  return async (flow) => {
+  return (flow) => {
     flow[side].reset();
-    await closed(flow[side].socket);
-    return pump(flow);
+    const result = closed(flow[side]).then(() => pump(flow).result);
+    return { moved: NOTHING_MOVED, result };
   };
 }

@@ -5,7 +5,7 @@ import type { Socket } from 'node:net';
 import { describe, test } from 'node:test';
 import { OFFLOAD_BYTES } from '#src/defaults.js';
 import { offloadingPump } from '#src/pump/socket-pump.js';
-import { blocked } from '../../support/channels.js';
+import { blocked } from '../../support/streams.js';
 import { ENDLESS_BYTES, manyBytes, startFlow } from '../../support/flows.js';
 import { settles } from '../../support/leaks.js';
 import type { CountingOffload } from '../../support/offload.js';

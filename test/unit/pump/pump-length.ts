@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import type { Socket } from 'node:net';
 import { describe, test } from 'node:test';
 import type { Pump } from '#src/pump/pump.js';
-import { blocked, closed } from '../../support/channels.js';
+import { blocked, closed } from '../../support/streams.js';
 import { ENDLESS_BYTES, manyBytes, startFlow } from '../../support/flows.js';
 import { readToEnd } from '../../support/raw.js';
 
@@ -47,8 +47,8 @@ export function pumpKeepsLength(name: string, pump: Pump): void {
           assert.equal(got.how, 'end');
           assert.ok(got.bytes.equals(bytes.subarray(0, length)), `${got.bytes.length} of ${length}`);
           assert.deepEqual(await flow.result, { toClient: length, toUpstream: 0, failure: undefined });
-          await closed(flow.upstreamChannel.socket);
-          assert.equal(flow.clientChannel.socket.destroyed, false);
+          await closed(flow.upstreamStream);
+          assert.equal(flow.clientStream.closed, false);
         });
       }
     }
@@ -89,7 +89,7 @@ export function pumpKeepsLength(name: string, pump: Pump): void {
         const { toClient, failure } = await flow.result;
         assert.deepEqual(failure, { side: 'upstream', code: 'CUT_SHORT', cause: undefined });
         assert.equal(toClient, sent);
-        await Promise.all([closed(flow.clientChannel.socket), closed(flow.upstreamChannel.socket)]);
+        await Promise.all([closed(flow.clientStream), closed(flow.upstreamStream)]);
       });
     }
 
@@ -107,7 +107,7 @@ export function pumpKeepsLength(name: string, pump: Pump): void {
         assert.equal(got.how, 'end');
         assert.ok(got.bytes.equals(bytes.subarray(0, length)), `${got.bytes.length} bytes came`);
         assert.deepEqual(await flow.result, { toClient: length, toUpstream: 0, failure: undefined });
-        await closed(flow.upstreamChannel.socket);
+        await closed(flow.upstreamStream);
       });
     }
 

@@ -1,14 +1,21 @@
 import assert from 'node:assert/strict';
-import { once } from 'node:events';
 import { type TestContext, describe, test } from 'node:test';
 import { type Hop, ViaductError } from 'viaduct';
-import { ADDRESSES_DIALLED, ATTEMPT_DELAY_MS, dial, type DialOptions, interleave } from '#src/tcp/dial.js';
-import { Channel } from '#src/tcp/stream.js';
+import {
+  ADDRESSES_DIALLED,
+  ATTEMPT_DELAY_MS,
+  type DialOptions,
+  TcpDialler,
+  interleave,
+} from '#src/tcp/dial.js';
+import type { ByteStream } from '#src/tcp/byte-stream.js';
+import { TcpStream } from '#src/tcp/stream.js';
 import { type Lookup, Resolver } from '#src/tcp/resolver.js';
 import { blackHole, refusingHop } from '../../support/black-hole.js';
 import { watchDescriptors } from '../../support/leaks.js';
 import { finds } from '../../support/lookups.js';
 import { lonelyServer, rawServer } from '../../support/raw.js';
+import { takesAll, until } from '../../support/streams.js';
 
 /** Dials with a look-up of the test's own, no policy and a limit that no test reaches. */
 async function dialled(
@@ -16,32 +23,30 @@ async function dialled(
   hop: Hop,
   lookup: Lookup,
   more: Partial<DialOptions> = {},
-): Promise<Channel> {
-  const channel = await dial(hop, {
+): Promise<ByteStream> {
+  const stream = await new TcpDialler(new Resolver(lookup)).dial(hop, {
     label: 'the hop',
     timeoutMs: 20_000,
     signal: new AbortController().signal,
-    resolver: new Resolver(lookup),
     client: 'c1',
     permit: () => {},
     ...more,
   });
-  t.after(() => channel.socket.destroy());
-  return channel;
+  t.after(() => stream.close());
+  return stream;
 }
 
 const noLookup: Lookup = () => assert.fail('an address was looked up');
 const hangs: Lookup = () => new Promise(() => {});
 
 describe('an address', () => {
-  test('is dialled without look-up, and the channel arrives paused', async (t) => {
+  test('is dialled without look-up, and the stream arrives without a reader', async (t) => {
     const { hop } = await rawServer(t, (socket) => socket.end('hello'));
-    const channel = await dialled(t, hop, noLookup);
-    assert.equal(channel.socket.isPaused(), true);
-    assert.equal(channel.received, 0);
-    channel.resume();
-    await once(channel.socket, 'end');
-    assert.equal(channel.received, 5);
+    const stream = await dialled(t, hop, noLookup);
+    assert.equal(stream.received, 0);
+    stream.attach(takesAll()).resume();
+    await until(() => stream.ended);
+    assert.equal(stream.received, 5);
   });
 
   test('goes through permit like a name', async (t) => {
@@ -63,8 +68,8 @@ describe('a name', () => {
     const lookup: Lookup = async () => answers[asked++] ?? [];
     const checked: unknown[] = [];
     const permit = (target: Hop, addresses: readonly string[]): void => void checked.push(target, addresses);
-    const channel = await dialled(t, { host: 'name', port: hop.port }, lookup, { permit });
-    assert.equal(channel.socket.remoteAddress, '127.0.0.1');
+    const stream = await dialled(t, { host: 'name', port: hop.port }, lookup, { permit });
+    assert.equal(stream.remote.host, '127.0.0.1');
     assert.equal(asked, 1);
     assert.deepEqual(checked, [{ host: 'name', port: hop.port }, ['127.0.0.1']]);
   });
@@ -117,17 +122,17 @@ describe('several addresses', () => {
   test('the second one is dialled at once where the first refuses', async (t) => {
     const { hop } = await rawServer(t, () => {}); // Only at 127.0.0.1.
     const lookup = finds('127.0.0.9', '127.0.0.8', '127.0.0.1');
-    const channel = await dialled(t, { host: 'name', port: hop.port }, lookup);
-    assert.equal(channel.socket.remoteAddress, '127.0.0.1');
+    const stream = await dialled(t, { host: 'name', port: hop.port }, lookup);
+    assert.equal(stream.remote.host, '127.0.0.1');
   });
 
   test('all are checked, and at most 6 dialled: a hundred that hang cost no more', async (t) => {
     const hole = await blackHole(t);
     const tried: string[] = [];
-    const dialling = Channel.dialling.bind(Channel);
-    t.mock.method(Channel, 'dialling', (address: string) => {
+    const dialling = TcpStream.dialling.bind(TcpStream);
+    t.mock.method(TcpStream, 'dialling', (address: string) => {
       tried.push(address);
-      return dialling(hole.host, hole.port);
+      return dialling(hole.host, hole.port, () => {});
     });
     const addresses = Array.from({ length: 100 }, (_, index) => `127.0.1.${index + 1}`);
     let checked: readonly string[] = [];
@@ -168,9 +173,9 @@ describe('several addresses', () => {
     await rawServer(t, () => {}, { host: '127.0.0.2', port });
     const nothingLeft = watchDescriptors();
     const lookup = finds('127.0.0.1', '127.0.0.2');
-    const channel = await dialled(t, { host: 'name', port }, lookup);
-    assert.equal(channel.socket.remoteAddress, '127.0.0.2');
-    channel.reset();
+    const stream = await dialled(t, { host: 'name', port }, lookup);
+    assert.equal(stream.remote.host, '127.0.0.2');
+    stream.reset();
     await nothingLeft(); // Nor of the attempt that lost.
   });
 });

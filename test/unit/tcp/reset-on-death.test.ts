@@ -11,20 +11,19 @@ const SRC = new URL('../', import.meta.resolve('#src/tcp/listen.js')).href;
 /** Serves every connection with `serve`, a function's body, and then waits to be killed. */
 const LISTENER = (serve: string): string => `
   import { listen } from '${SRC}tcp/listen.js';
-  import { Channel } from '${SRC}tcp/stream.js';
+  import { TcpStream } from '${SRC}tcp/stream.js';
   const { server, address } = await listen({ host: '127.0.0.1', port: 0, backlog: 5 });
   server.on('connection', (socket) => {
-    const channel = Channel.accepted(socket);
+    const stream = TcpStream.over(socket);
     ${serve}
   });
   console.log(address.port);`;
 
 /** Dials, says so, and then waits to be killed. */
 const DIALLER = (port: number): string => `
-  import { Channel } from '${SRC}tcp/stream.js';
-  const channel = Channel.dialling('127.0.0.1', ${port});
-  channel.socket.once('connect', () => channel.write(Buffer.from('hello'), () => {}));
-  channel.resume();`;
+  import { TcpStream } from '${SRC}tcp/stream.js';
+  const stream = TcpStream.dialling('127.0.0.1', ${port}, () => stream.write(Buffer.from('hello')));
+  stream.attach({ take: () => true, end: () => {} }).resume();`;
 
 function run(t: TestContext, code: string, options: readonly string[] = []): Child {
   return new Child(t, process.execPath, [...options, '--input-type=module', '-e', code]);
@@ -59,7 +58,7 @@ test(
   async (t) => {
     const { bytes, how } = await endingAfterKill(
       t,
-      `channel.write(Buffer.from('half'), () => {}); console.log('served');`,
+      `stream.write(Buffer.from('half'), () => {}); console.log('served');`,
     );
     assert.equal(how, 'reset');
     assert.equal(bytes.toString(), 'half');
@@ -83,7 +82,7 @@ test(
 
 test('once the FIN is queued, death destroys nothing', async (t) => {
   // More than the client's kernel takes while it does not read, so the rest is in ours when we die.
-  const serve = `channel.write(Buffer.alloc(1_000_000), () => {}); channel.finish(() => console.log('served'));`;
+  const serve = `stream.write(Buffer.alloc(1_000_000), () => {}); stream.finish(() => console.log('served'));`;
   const { bytes, how } = await endingAfterKill(t, serve, { late: true });
   assert.deepEqual([bytes.length, how], [1_000_000, 'end']);
 });
@@ -95,7 +94,7 @@ test('without koffi it says so, and everything else works', async (t) => {
   const child = run(t, code, ['--import', HIDE_KOFFI]);
   await child.ended;
   assert.match(child.stdout, /koffi is not installed|not available/);
-  const serve = `channel.write(Buffer.from('half'), () => {}); console.log('served');`;
+  const serve = `stream.write(Buffer.from('half'), () => {}); console.log('served');`;
   const { bytes } = await endingAfterKill(t, serve, { node: ['--import', HIDE_KOFFI] });
   assert.equal(bytes.toString(), 'half');
 });

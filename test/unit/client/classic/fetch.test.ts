@@ -124,7 +124,7 @@ describe('a failure', () => {
     const source = await rawOrigin(t, (socket) => socket.write('12345'));
     const error = await failureOf(fetchFile(source, ignore, { timeoutMs: LIMIT_MS }));
     assert.equal(error.code, 'TIMEOUT');
-    assert.match(error.message, /^no data for 0\.3 s from hop 1 .*, after 5 bytes$/);
+    assert.match(error.message, /^timeout: no data for 0\.3 s from hop 1 .*, after 5 bytes$/);
   });
 
   test('a reset is no end, even right after the last byte', async (t) => {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import type { Hop } from 'viaduct';
-import { dial } from '#src/tcp/dial.js';
+import { TcpDialler } from '#src/tcp/dial.js';
 import { type Lookup, Resolver } from '#src/tcp/resolver.js';
 import type { AddressClass } from '#src/node/access/address.js';
 import { Policy } from '#src/node/access/policy.js';
@@ -16,11 +16,10 @@ import { randomFile, tempFolder } from '../../../support/temp.js';
 /** Dials as a relay does for a client of that class, with a look-up of the test's own. */
 function relayDial(client: AddressClass, hop: Hop, lookup: Lookup) {
   const policy = new Policy({ allowHops: [], clients: 'observed', view: () => VIEW, ownPort: 1 });
-  return dial(hop, {
+  return new TcpDialler(new Resolver(lookup)).dial(hop, {
     label: `next hop ${hop.host}`,
     timeoutMs: 10_000,
     signal: new AbortController().signal,
-    resolver: new Resolver(lookup),
     client: 'c1',
     permit: (target, addresses) => policy.check(client, target, addresses),
   });
@@ -52,8 +51,8 @@ describe('a name with one bad address', () => {
 
   test('a local client may have a local name dialled', async (t) => {
     const { hop } = await rawServer(t, () => {});
-    const channel = await relayDial('loopback', { host: 'name', port: hop.port }, finds('127.0.0.1'));
-    channel.reset();
+    const stream = await relayDial('loopback', { host: 'name', port: hop.port }, finds('127.0.0.1'));
+    stream.reset();
   });
 });
 

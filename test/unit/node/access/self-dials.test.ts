@@ -2,27 +2,24 @@ import assert from 'node:assert/strict';
 import type { Socket } from 'node:net';
 import { test } from 'node:test';
 import { SELF_DIAL_MS, SelfDials } from '#src/node/access/self-dials.js';
-import { Channel } from '#src/tcp/stream.js';
+import { TcpStream } from '#src/tcp/stream.js';
+import { serveConnection } from '#src/node/serve-connection.js';
 import { listen } from '#src/tcp/listen.js';
-import { portablePump } from '#src/pump/socket-pump.js';
-import { Resolver } from '#src/tcp/resolver.js';
 import type { AddressClass } from '#src/node/access/address.js';
 import { Connection } from '#src/node/connection.js';
-import type { NodeContext } from '#src/node/context.js';
-import { Digests } from '#src/node/origin/digests.js';
 import { Policy } from '#src/node/access/policy.js';
-import { Root } from '#src/node/origin/root.js';
 import { VIEW } from '../../../support/addresses.js';
-import { closed, dialledPair } from '../../../support/channels.js';
+import { testContext } from '../../../support/context.js';
+import { closed, dialledPair } from '../../../support/streams.js';
 import { exchange } from '../../../support/raw.js';
 import { randomFile, tempFolder } from '../../../support/temp.js';
 
 test('a connection that the node made to itself has the class of its real client', async (t) => {
   const dials = new SelfDials();
-  const { channel, peer } = await dialledPair(t);
+  const { stream, peer } = await dialledPair(t);
   const from = { host: peer.remoteAddress ?? '', port: peer.remotePort ?? 0 };
   assert.equal(dials.classOf(from), undefined);
-  dials.add(channel.socket, 'public');
+  dials.add(stream, 'public');
   assert.equal(dials.classOf(from), 'public');
   assert.equal(dials.classOf({ ...from, port: from.port ^ 1 }), undefined);
   assert.equal(dials.classOf({ ...from, host: '127.0.0.2' }), undefined);
@@ -31,11 +28,11 @@ test('a connection that the node made to itself has the class of its real client
 test('it is forgotten 5 s after the connection is closed, since its port may come again', async (t) => {
   t.mock.timers.enable({ apis: ['setTimeout'] });
   const dials = new SelfDials();
-  const { channel, peer } = await dialledPair(t);
+  const { stream, peer } = await dialledPair(t);
   const from = { host: peer.remoteAddress ?? '', port: peer.remotePort ?? 0 };
-  dials.add(channel.socket, 'private');
-  channel.reset();
-  await closed(channel.socket);
+  dials.add(stream, 'private');
+  stream.reset();
+  await closed(stream);
   t.mock.timers.tick(SELF_DIAL_MS - 1);
   assert.equal(dials.classOf(from), 'private');
   t.mock.timers.tick(1);
@@ -46,18 +43,14 @@ test('it is forgotten 5 s after the connection is closed, since its port may com
 test('a dial from a port that has come again is not forgotten with the one before', async (t) => {
   t.mock.timers.enable({ apis: ['setTimeout'] });
   const dials = new SelfDials();
-  const { channel, peer } = await dialledPair(t);
+  const { stream, peer } = await dialledPair(t);
   const from = { host: peer.remoteAddress ?? '', port: peer.remotePort ?? 0 };
-  dials.add(channel.socket, 'private');
-  const { localAddress, localPort } = channel.socket;
-  channel.reset();
-  await closed(channel.socket);
+  dials.add(stream, 'private');
+  stream.reset();
+  await closed(stream);
   const again = await dialledPair(t);
-  Object.defineProperties(again.channel.socket, {
-    localAddress: { value: localAddress },
-    localPort: { value: localPort },
-  });
-  dials.add(again.channel.socket, 'public');
+  Object.defineProperty(again.stream, 'local', { value: stream.local });
+  dials.add(again.stream, 'public');
   t.mock.timers.tick(SELF_DIAL_MS);
   assert.equal(dials.classOf(from), 'public');
 });
@@ -88,26 +81,9 @@ test('a detour through the node itself leads no further inward', async (t) => {
     view: () => VIEW,
     ownPort: address.port,
   });
-  const node: NodeContext = {
-    root: await Root.at(folder, false),
-    policy,
-    resolver: new Resolver(),
-    selfDials: new SelfDials(),
-    pump: portablePump,
-    digests: new Digests(),
-    maxHops: 16,
-    maxConnections: 100,
-    startedAt: 0,
-    totals: { accepted: 0, completed: 0, failed: 0, bytes: 0 },
-    stopping: () => false,
-    open: () => 0,
-    silenceMs: 10_000,
-    connectMs: 10_000,
-    stallMs: 10_000,
-    emit: () => {},
-  };
+  const node = await testContext(folder, policy, address.port);
   server.on('connection', (socket: Socket) => {
-    void new Connection(node, Channel.accepted(socket)).serve();
+    void serveConnection(new Connection(node, TcpStream.over(socket)));
   });
   const self = `127.0.0.1 ${address.port}\n`;
   const got = await exchange(t, { host: '127.0.0.1', port: address.port }, `file\n${self}${self}${self}\n`);

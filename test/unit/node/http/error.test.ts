@@ -3,12 +3,14 @@ import { describe, test } from 'node:test';
 import * as fc from 'fast-check';
 import { type BareItem, type Item, Token, parseList } from 'structured-headers';
 import { type ErrorCode, ViaductError } from 'viaduct';
-import { RangeNotSatisfiable, errorReply } from '#src/node/http/error.js';
-import type { Reply } from '#src/node/http/reply.js';
-import { type Field, type RequestHead, formatHead, parseReplyHead } from '#src/wire/http/head.js';
+import { errorReply } from '#src/node/http/error.js';
+import { type Request, parseRequest } from '#src/node/http/request.js';
+import { RangeNotSatisfiable } from '#src/node/origin/conditions.js';
+import type { Reply } from '#src/node/origin/reply.js';
+import { type Field, formatHead, parseReplyHead } from '#src/wire/http/head.js';
 
-function requestWith(...fields: readonly Field[]): RequestHead {
-  return { method: 'GET', target: '/', minor: 1, fields };
+function requestWith(...fields: readonly Field[]): Request {
+  return parseRequest(formatHead('GET / HTTP/1.1', [['Host', 'h'], ...fields]), 16);
 }
 
 function fieldOf({ fields }: Reply, name: string): string | undefined {
@@ -70,7 +72,7 @@ describe('an error of a next hop', () => {
     ['TOO_MANY_HOPS', 400, 'proxy_loop_detected'],
   ] as const) {
     test(`${code} is ${status} and ${type}`, () => {
-      const reply = errorReply(new ViaductError(code, 'x', { hopAddress: 'h:1' }), undefined);
+      const reply = errorReply(new ViaductError(code, 'x', { hopAddress: 'h:1' }), requestWith());
       assert.equal(reply.status, status);
       assert.equal(String(proxyStatusOf(reply).parameters['error']), type);
     });
@@ -79,7 +81,7 @@ describe('an error of a next hop', () => {
   test('Proxy-Status can be read, whatever the details (RFC 9651)', () => {
     fc.assert(
       fc.property(fc.string({ unit: 'binary' }), (details) => {
-        const reply = errorReply(new ViaductError('REFUSED', details, { hopAddress: 'h:1' }), undefined);
+        const reply = errorReply(new ViaductError('REFUSED', details, { hopAddress: 'h:1' }), requestWith());
         const { parameters } = proxyStatusOf(reply);
         assert.equal(parameters['details'], details.replace(/[^\x20-\x7e]/g, '?'));
         // And its head is one.
@@ -112,9 +114,9 @@ describe('an error of this node', () => {
   }
 
   test('405 has Allow, 416 the size', () => {
-    const refused = errorReply(new ViaductError('METHOD_NOT_ALLOWED', 'x'), undefined);
+    const refused = errorReply(new ViaductError('METHOD_NOT_ALLOWED', 'x'), requestWith());
     assert.equal(fieldOf(refused, 'Allow'), 'GET, HEAD');
-    const outside = errorReply(new RangeNotSatisfiable(7), undefined);
+    const outside = errorReply(new RangeNotSatisfiable(7), requestWith());
     assert.deepEqual([outside.status, fieldOf(outside, 'Content-Range')], [416, 'bytes */7']);
   });
 });
@@ -138,7 +140,10 @@ describe('its form goes by Accept', () => {
     [';;q=,,', PROBLEM],
   ] as const) {
     test(`${accept} is ${type}`, () => {
-      const reply = errorReply(REFUSED, accept === undefined ? undefined : requestWith(['Accept', accept]));
+      const reply = errorReply(
+        REFUSED,
+        accept === undefined ? requestWith() : requestWith(['Accept', accept]),
+      );
       assert.equal(fieldOf(reply, 'Content-Type'), type);
     });
   }

@@ -3,11 +3,11 @@ import { appendFileSync, closeSync, ftruncateSync, openSync, truncateSync } from
 import { join } from 'node:path';
 import { type TestContext, describe, test } from 'node:test';
 import { ViaductError } from 'viaduct';
-import type { Channel } from '#src/tcp/stream.js';
-import { Outlet } from '#src/tcp/writer.js';
+import type { ByteStream } from '#src/tcp/byte-stream.js';
+import { StreamWriter } from '#src/tcp/writer.js';
 import { sendFileBytes } from '#src/node/origin/file-sender.js';
 import { Root } from '#src/node/origin/root.js';
-import { acceptedPair } from '../../../support/channels.js';
+import { acceptedPair, takesAll } from '../../../support/streams.js';
 import { failureOf } from '../../../support/failures.js';
 import { watchDescriptors } from '../../../support/leaks.js';
 import { readToEnd } from '../../../support/raw.js';
@@ -16,11 +16,11 @@ import { randomFile, tempFolder } from '../../../support/temp.js';
 const MIB = 1024 * 1024;
 const NEVER_MS = 30_000;
 
-class CountingOutlet extends Outlet {
+class CountingWriter extends StreamWriter {
   readonly #counts: number[];
 
-  constructor(channel: Channel, stallMs: number, signal: AbortSignal, counts: number[]) {
-    super(channel, stallMs, signal);
+  constructor(stream: ByteStream, stallMs: number, signal: AbortSignal, counts: number[]) {
+    super(stream, stallMs, signal);
     this.#counts = counts;
   }
 
@@ -46,12 +46,12 @@ async function prepare(t: TestContext, size: number) {
     signal = new AbortController().signal,
     part = { start: 0, length: file.size },
   ): Promise<void> => {
-    const outlet = new CountingOutlet(pair.channel, stallMs, signal, counts);
+    const writer = new CountingWriter(pair.stream, stallMs, signal, counts);
     try {
-      await sendFileBytes(file.handle, part.start, part.length, outlet);
-      await outlet.finish();
+      await sendFileBytes(file.handle, part.start, part.length, writer);
+      await writer.finish();
     } finally {
-      outlet.release();
+      writer.release();
     }
   };
   return { ...pair, bytes, path: join(folder, 'file'), counts, send };
@@ -103,9 +103,9 @@ describe('a file that changes', () => {
   });
 
   test('one that grows while it is sent, too', async (t) => {
-    const { channel, peer, bytes, path, send } = await prepare(t, 8 * MIB);
+    const { stream, peer, bytes, path, send } = await prepare(t, 8 * MIB);
     const sending = send();
-    while (channel.unsent === 0) await new Promise(setImmediate);
+    while (stream.unsent === 0) await new Promise(setImmediate);
     appendFileSync(path, 'more');
     const got = await readToEnd(peer);
     await sending;
@@ -121,9 +121,9 @@ describe('a file that changes', () => {
   });
 
   test('one that shrinks while it is sent is a failure', async (t) => {
-    const { channel, peer, path, send } = await prepare(t, 16 * MIB);
+    const { stream, peer, path, send } = await prepare(t, 16 * MIB);
     const sending = failureOf(send());
-    while (channel.unsent === 0) await new Promise(setImmediate);
+    while (stream.unsent === 0) await new Promise(setImmediate);
     const fd = openSync(path, 'r+');
     ftruncateSync(fd, 0);
     closeSync(fd);
@@ -142,18 +142,18 @@ describe('a file that changes', () => {
 
 describe('a client that does not take it', () => {
   test('it leaves', async (t) => {
-    const { channel, peer, counts, send } = await prepare(t, 32 * MIB);
-    channel.resume();
+    const { stream, peer, counts, send } = await prepare(t, 32 * MIB);
+    stream.attach(takesAll()).resume();
     const sending = failureOf(send());
-    while (channel.unsent === 0) await new Promise(setImmediate);
+    while (stream.unsent === 0) await new Promise(setImmediate);
     peer.resetAndDestroy();
     assert.equal((await sending).code, 'CLIENT_GONE');
     assert.ok((counts.at(-1) ?? 0) < 32 * MIB);
   });
 
   test('it had left before', async (t) => {
-    const { channel, send } = await prepare(t, MIB);
-    channel.reset();
+    const { stream, send } = await prepare(t, MIB);
+    stream.reset();
     assert.equal((await failureOf(send())).code, 'CLIENT_GONE');
   });
 
@@ -165,21 +165,21 @@ describe('a client that does not take it', () => {
   });
 
   test('the node stops', async (t) => {
-    const { channel, send } = await prepare(t, 32 * MIB);
+    const { stream, send } = await prepare(t, 32 * MIB);
     const controller = new AbortController();
     const reason = new ViaductError('ABORTED', 'the node was stopped');
     const sending = failureOf(send(NEVER_MS, controller.signal));
-    while (channel.unsent === 0) await new Promise(setImmediate);
+    while (stream.unsent === 0) await new Promise(setImmediate);
     controller.abort(reason);
     assert.equal(await sending, reason);
   });
 
   test('the node had stopped before, and nothing stays open', async (t) => {
-    const { send, channel } = await prepare(t, MIB);
+    const { send, stream } = await prepare(t, MIB);
     const nothingMore = watchDescriptors();
     const reason = new ViaductError('ABORTED', 'the node was stopped');
     assert.equal(await failureOf(send(NEVER_MS, AbortSignal.abort(reason))), reason);
-    channel.reset();
+    stream.reset();
     await nothingMore();
   });
 });

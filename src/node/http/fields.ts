@@ -2,9 +2,9 @@ import { type Field, type RequestHead, listOf, valuesOf } from '../../wire/http/
 import { type Hop, formatHop } from '../../route/hop.js';
 import { type AddressClass, CLASSES } from '../access/address.js';
 
-/** What a request carries from node to node, and what is taken off on the way. */
+/* What a request carries from node to node, and what is removed on the way. */
 
-/** How nodes call themselves in Via; the position tells them apart. */
+/** The name of every node in Via; the position tells them apart. */
 const PSEUDONYM = 'viaduct';
 
 /** Carries the outermost class of the clients so far. Only ever moves outward, so a lie gains nothing. */
@@ -52,9 +52,8 @@ const NOT_PASSED = new Set([
   'referrer-policy',
 ]);
 
-/** The number of the node that gets this request: the client is 0, the first node 1. */
-export function hopNumber(request: RequestHead | undefined): number {
-  if (request === undefined) return 1;
+/** The number of the node that got this request: the client is 0, the first node 1. */
+export function hopNumberOf(request: RequestHead): number {
   return 1 + listOf(request.fields, 'via').filter((via) => /^\S+ viaduct$/.test(via)).length;
 }
 
@@ -67,7 +66,7 @@ export function claimedClass(request: RequestHead): AddressClass | undefined {
     : (CLASSES.find((known) => claims.length === 1 && known === claims[0]) ?? 'public');
 }
 
-/** The fields of a request as the next hop is to get them. */
+/** The fields of a request for the next hop. */
 export function forwardedFields(request: RequestHead, nextHop: Hop, client: AddressClass): Field[] {
   return [
     ['Host', formatHop(nextHop)],
@@ -78,7 +77,7 @@ export function forwardedFields(request: RequestHead, nextHop: Hop, client: Addr
   ];
 }
 
-/** The fields of a reply as the client is to get them, but for those that every reply of a node has. */
+/** The fields of a reply for the client, without those that every reply of a node has. */
 export function passedFields(fields: readonly Field[], minor: number): Field[] {
   const passed = kept(fields, NOT_PASSED).filter(([name]) => name.toLowerCase() !== 'viaduct');
   // RFC 9110 §6.6.1: whoever passes on a reply without Date adds it.
@@ -86,7 +85,7 @@ export function passedFields(fields: readonly Field[], minor: number): Field[] {
   return [...passed, viaOf(fields, minor), ['Connection', 'close']];
 }
 
-/** The fields of an interim reply as the client is to get them. */
+/** The fields of an interim reply for the client. */
 export function interimFields(fields: readonly Field[], minor: number): Field[] {
   // An interim reply has no content, whatever it says (RFC 9110 §8.6).
   const own = new Set(['viaduct', 'content-length', 'transfer-encoding']);

@@ -1,0 +1,44 @@
+import { CONNECT_MS, MAX_HOPS } from '../defaults.js';
+import { ViaductError, withContext } from '../errors.js';
+import { type Hop, type Route, hopLabel, limitHops } from '../route/hop.js';
+import type { ByteStream } from '../tcp/byte-stream.js';
+import { type Dialler, TcpDialler } from '../tcp/dial.js';
+
+export interface ConnectOptions {
+  /** Dialling the first hop, look-up included, in ms. @default 20,000 */
+  readonly connectTimeoutMs?: number | undefined;
+  /** Hops of a route. @default 16 */
+  readonly maxHops?: number | undefined;
+  /** Ends the connection; its reason is thrown. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** @throws ViaductError BAD_ROUTE without a hop, TOO_MANY_HOPS */
+export function splitRoute(
+  route: Route,
+  { maxHops = MAX_HOPS }: ConnectOptions,
+): { readonly first: Hop; readonly left: Route } {
+  const [first, ...left] = route;
+  if (first === undefined) throw new ViaductError('BAD_ROUTE', 'the route has no hop');
+  limitHops(route, maxHops);
+  return { first, left };
+}
+
+/**
+ * Connects to the first hop of a route, the one place where a client does. The user may dial any host; the policy is
+ * for relays.
+ * @throws ViaductError of {@link Dialler.dial}; the signal's reason
+ */
+export async function connectTo(
+  hop: Hop,
+  { connectTimeoutMs = CONNECT_MS, signal = new AbortController().signal }: ConnectOptions,
+): Promise<ByteStream> {
+  // One for each call: names of different requests do not wait for each other.
+  const dialler: Dialler = new TcpDialler();
+  try {
+    return await dialler.dial(hop, { label: hopLabel(1, hop), timeoutMs: connectTimeoutMs, signal });
+  } catch (error) {
+    if (signal.aborted) throw error;
+    throw withContext(error, (message) => message, { hopNumber: 1 });
+  }
+}

@@ -1,0 +1,41 @@
+import { ViaductError } from '../../errors.js';
+import { parseHost, parsePort } from '../../route/hop.js';
+import { visible } from '../../text.js';
+import { type Prefix, parsePrefix } from './address.js';
+
+/** One `--allow-hop`: which hosts, at which ports. */
+export interface HopRule {
+  readonly matches: (host: string) => boolean;
+  readonly prefix: Prefix | undefined;
+  readonly lowest: number;
+  readonly highest: number;
+}
+
+/*
+ * Grammar of a rule:
+ *
+ *   rule  = where [ ":" port [ "-" port ] ]      ; no port: all ports
+ *   where = host / "*." reg-name / IPv4 [ "/" bits ] / "[" IPv6 [ "/" bits ] "]" / IPv6 [ "/" bits ]
+ */
+
+/** @throws ViaductError USAGE if the text is not a rule */
+export function parseHopRule(text: string): HopRule {
+  const bad = new ViaductError(
+    'USAGE',
+    `"${visible(text)}" is not a rule: a host, *.domain or CIDR, each with an optional :port or :low-high`,
+  );
+  const bare = parsePrefix(text) === undefined ? text : `[${text}]`;
+  const parts = /^(?<where>\[[^\]]*\]|[^:]*)(?::(?<low>\d+)(?:-(?<high>\d+))?)?$/.exec(bare)?.groups;
+  if (parts === undefined) throw bad;
+  const where = (parts['where'] ?? '').replace(/^\[(.*)\]$/, '$1').toLowerCase();
+  const lowest = parts['low'] === undefined ? 1 : parsePort(parts['low']);
+  const highest = parts['low'] === undefined ? 65_535 : parsePort(parts['high'] ?? parts['low']);
+  if (lowest === undefined || highest === undefined || lowest > highest) throw bad;
+  const prefix = parsePrefix(where);
+  if (prefix !== undefined) return { matches: () => false, prefix, lowest, highest };
+  const domain = where.startsWith('*.') ? where.slice(1) : undefined;
+  if (where.includes('/') || bare.startsWith('[') || parseHost(domain?.slice(1) ?? where) === undefined)
+    throw bad;
+  const matches = (host: string): boolean => (domain === undefined ? host === where : host.endsWith(domain));
+  return { matches, prefix: undefined, lowest, highest };
+}

@@ -1,0 +1,100 @@
+import type { ViaductError } from '../errors.js';
+import type { Hop } from '../route/hop.js';
+import type { NodeEvent, RequestIds, StageEvent } from './events.js';
+
+/** What a node has done since it started; live. */
+export class Totals {
+  connections = 0;
+  requests = 0;
+  completed = 0;
+  failed = 0;
+  #finishedBytes = 0;
+  readonly #running = new Set<Exchange>();
+
+  /** Bytes that the kernel has taken for clients, those of running requests included. */
+  get bytes(): number {
+    let bytes = this.#finishedBytes;
+    for (const exchange of this.#running) bytes += exchange.bytes;
+    return bytes;
+  }
+
+  started(exchange: Exchange): void {
+    this.#running.add(exchange);
+  }
+
+  finished(exchange: Exchange): void {
+    this.#running.delete(exchange);
+    this.#finishedBytes += exchange.bytes;
+  }
+}
+
+/** One request and its reply: what the node reports of it, from its id to how it ended. */
+export class Exchange {
+  /** A byte of the final reply may have left: no other reply can follow. Set by the code that sends it. */
+  replyBegun = false;
+  /** Its end has been reported. */
+  ended = false;
+  readonly #ids: RequestIds;
+  readonly #emit: (event: NodeEvent) => void;
+  readonly #totals: Totals;
+  readonly #startedAt = performance.now();
+  #countBytes: () => number = () => 0;
+
+  constructor(connectionId: number, peer: string, totals: Totals, emit: (event: NodeEvent) => void) {
+    this.#ids = { connectionId, requestId: totals.requests };
+    this.#totals = totals;
+    this.#emit = emit;
+    totals.requests += 1;
+    totals.started(this);
+    emit({ type: 'request', ...this.#ids, peer });
+  }
+
+  /** Bytes of the reply that the kernel has taken for the client. */
+  get bytes(): number {
+    return this.#countBytes();
+  }
+
+  /** Sets the source of {@link bytes}. */
+  countBytes(count: () => number): void {
+    this.#countBytes = count;
+  }
+
+  stage(stage: StageEvent['stage'], detail?: string): void {
+    this.#emit({ type: 'stage', ...this.#ids, stage, detail });
+  }
+
+  serving(name: string): void {
+    this.#emit({ type: 'serving', ...this.#ids, name });
+  }
+
+  relaying(name: string, nextHop: Hop): void {
+    this.#emit({ type: 'relaying', ...this.#ids, name, nextHop });
+  }
+
+  dialled(address: string, seconds: number): void {
+    this.#emit({ type: 'dialled', ...this.#ids, address, seconds });
+  }
+
+  completed(): void {
+    this.#totals.completed += 1;
+    this.#emit({ type: 'completed', ...this.#ids, ...this.#end() });
+  }
+
+  failed(error: ViaductError): void {
+    this.#totals.failed += 1;
+    this.#emit({ type: 'failed', ...this.#ids, error, ...this.#end() });
+  }
+
+  #end(): { bytes: number; seconds: number } {
+    const { bytes } = this;
+    this.ended = true;
+    this.#countBytes = () => bytes;
+    this.#totals.finished(this);
+    return { bytes, seconds: secondsSince(this.#startedAt) };
+  }
+}
+
+/** Rounded to milliseconds. */
+export function secondsSince(startedAt: number): number {
+  return Math.round(performance.now() - startedAt) / 1000;
+}

@@ -1,0 +1,137 @@
+import { type ErrorCode, ViaductError, withContext } from '../../errors.js';
+import { type Hop, formatHop, hopLabel } from '../../route/hop.js';
+import { formatTarget, nameOfPath } from '../../route/url.js';
+import type { ByteStream } from '../../tcp/byte-stream.js';
+import { type Verdict, readUntil } from '../../tcp/read-until.js';
+import { HEAD_BYTES, type ReplyHead, formatHead, valuesOf } from '../../wire/http/head.js';
+import { type FinalReply, ReplyHeadReader, framingOf } from '../../wire/http/reply.js';
+import type { HeldInput } from '../client-input.js';
+import type { Connection } from '../connection.js';
+import { type OpenedReply, relay } from '../relay.js';
+import { forwardedFields, interimFields, passedFields } from './fields.js';
+import type { Request } from './request.js';
+import { NODE_FIELDS } from './send-reply.js';
+
+/** Dialling a hop over HTTP: short, so that a timeout further down does not hide the hop that failed. */
+export const HTTP_CONNECT_MS = 5000;
+
+/** Where a reply comes from, and for whom it is. */
+interface Upstream {
+  /** The next hop in error messages. */
+  readonly label: string;
+  readonly nextHop: Hop;
+  /** Hops after the next one: each may take its time to dial. */
+  readonly hopsLeft: number;
+  readonly request: Request;
+}
+
+/**
+ * Relays a request to the first hop of its route.
+ * @throws as {@link relay}; HEAD_TOO_LARGE if the head leaves no room for what a relay adds
+ */
+export async function relayRequest(
+  connection: Connection,
+  request: Request,
+  input: HeldInput,
+): Promise<void> {
+  const { node, exchange } = connection;
+  const { head, target, hopNumber } = request;
+  const [nextHop, ...left] = target.route;
+  if (nextHop === undefined) throw new Error('a relay has a next hop');
+  const label = hopLabel(hopNumber + 1, nextHop);
+  const client = connection.clientClass(request.claimedClass);
+  exchange.relaying(nameFor(target.path), nextHop);
+  const first = `${head.method} ${formatTarget({ route: left, path: target.path })} HTTP/1.1`;
+  const forwarded = formatHead(first, forwardedFields(head, nextHop, client));
+  // The next hop would refuse it too, but could not know which hop it is.
+  if (forwarded.length > HEAD_BYTES)
+    throw new ViaductError('HEAD_TOO_LARGE', 'the head leaves no room for Via');
+  await relay(connection, {
+    input,
+    nextHop,
+    head: forwarded,
+    label,
+    client,
+    connectMs: Math.min(node.connectMs, node.times.httpConnectMs),
+    openReply: (upstream) =>
+      openReply(connection, upstream, { label, nextHop, hopsLeft: left.length, request }),
+  });
+}
+
+/** The name for the log; what a path means is for the origin to decide. */
+function nameFor(path: string): string {
+  try {
+    return nameOfPath(path);
+  } catch {
+    return path;
+  }
+}
+
+/**
+ * Reads the head of a next hop's reply and returns it in the form for the client, with the part of the body that came
+ * with it. Interim replies are passed on.
+ * @throws ViaductError TIMEOUT, CUT_SHORT, BAD_REPLY or NOT_A_NODE
+ */
+async function openReply(
+  connection: Connection,
+  stream: ByteStream,
+  upstream: Upstream,
+): Promise<OpenedReply> {
+  const { node, exchange, writer, signal } = connection;
+  const { request, hopsLeft } = upstream;
+  let passed = Promise.resolve();
+  const heads = new ReplyHeadReader((interim) => {
+    if (request.head.minor === 0 || !isPassed(connection, interim, upstream)) return;
+    const fields = interimFields(interim.fields, interim.minor);
+    const head = formatHead(`HTTP/1.1 ${interim.status} ${interim.reason}`, fields);
+    passed = passed.then(() => writer.write(head));
+    passed.catch(() => {}); // Awaited below.
+  });
+  const limitMs = (hopsLeft + 1) * node.times.headPerHopMs + node.silenceMs;
+  const { head, rest } = await readUntil<FinalReply>(stream, {
+    scan: (bytes): Verdict<FinalReply> => {
+      try {
+        const reply = heads.read(bytes);
+        return reply === undefined ? {} : { value: reply };
+      } catch (error) {
+        throw withContext(error, (what) => `${upstream.label} ${what}`, hopOf(upstream));
+      }
+    },
+    timeoutMs: limitMs,
+    signal,
+    late: () => failed('TIMEOUT', `sent no reply within ${limitMs / 1000} s`, upstream),
+    gone: () => failed('CUT_SHORT', 'closed the connection before it replied', upstream, stream.error),
+  });
+  await passed;
+  exchange.stage('first-byte', `${head.status} ${head.reason}`);
+  requireNode(connection, head, upstream);
+  // RFC 9112 §6.1: never chunks for HTTP/1.0. A node knows by Via; others may not.
+  if (request.head.minor === 0 && valuesOf(head.fields, 'transfer-encoding').length > 0)
+    throw failed('BAD_REPLY', 'sent chunks, which an HTTP/1.0 client cannot read', upstream);
+  const first = `HTTP/1.1 ${head.status} ${head.reason}`;
+  const bytes = formatHead(first, [...passedFields(head.fields, head.minor), ...NODE_FIELDS]);
+  const framing = framingOf(head, request.isHead);
+  return {
+    bytes: Buffer.concat([bytes, rest]),
+    length: typeof framing === 'number' ? bytes.length + framing : undefined,
+  };
+}
+
+/** A forgotten node is no open web proxy: only nodes are relayed, and hosts that the operator has named. */
+function requireNode(connection: Connection, head: ReplyHead, upstream: Upstream): void {
+  if (isPassed(connection, head, upstream)) return;
+  const how = `--allow-hop ${formatHop(upstream.nextHop)} would relay it all the same`;
+  throw failed('NOT_A_NODE', `is not a node; ${how}`, upstream);
+}
+
+function isPassed({ node }: Connection, { fields }: ReplyHead, { nextHop }: Upstream): boolean {
+  return valuesOf(fields, 'viaduct').length > 0 || node.policy.isNamed(nextHop);
+}
+
+function failed(code: ErrorCode, what: string, upstream: Upstream, cause?: unknown): ViaductError {
+  return new ViaductError(code, `${upstream.label} ${what}`, { ...hopOf(upstream), cause });
+}
+
+function hopOf({ nextHop }: Upstream): { readonly hopAddress: string } {
+  return { hopAddress: formatHop(nextHop) };
+}

@@ -1,0 +1,93 @@
+import { ViaductError, asViaductError } from '../../errors.js';
+import { limitHops } from '../../route/hop.js';
+import { type RoutedTarget, parseTarget } from '../../route/url.js';
+import { type RequestHead, listOf, parseRequestHead, valuesOf } from '../../wire/http/head.js';
+import type { AddressClass } from '../access/address.js';
+import { claimedClass, hopNumberOf } from './fields.js';
+
+/** A request, parsed once. */
+export interface Request {
+  /** As far as it can be read. */
+  readonly head: RequestHead;
+  /** The hops that are left, and the path at the origin. */
+  readonly target: RoutedTarget;
+  /** The number of the node that got this request: the client is 0, the first node 1. */
+  readonly hopNumber: number;
+  /** The class that earlier nodes have seen, if there were any. */
+  readonly claimedClass: AddressClass | undefined;
+  /** The client wants to send further requests (RFC 9112 §9.3). */
+  readonly keepAlive: boolean;
+  /** The client, or a client behind relays, speaks HTTP/1.0, which has no chunks and no interim replies. */
+  readonly isOld: boolean;
+  /** The reply has no body. */
+  readonly isHead: boolean;
+  /** What is wrong with it: its answer. */
+  readonly error: ViaductError | undefined;
+}
+
+/**
+ * Parses the head of a request. Never throws.
+ * @param maxHops of a whole route, this node included
+ */
+export function parseRequest(bytes: Buffer, maxHops: number): Request {
+  let head: RequestHead;
+  try {
+    head = parseRequestHead(bytes);
+  } catch (error) {
+    return unreadableRequest(bytes, asViaductError(error));
+  }
+  const hopNumber = hopNumberOf(head);
+  const checked = check(head, maxHops - hopNumber);
+  return {
+    head,
+    target: checked instanceof ViaductError ? NO_TARGET : checked,
+    hopNumber,
+    claimedClass: claimedClass(head),
+    keepAlive: isKeptAlive(head),
+    isOld: isOld(head),
+    isHead: head.method === 'HEAD',
+    error: checked instanceof ViaductError ? checked : undefined,
+  };
+}
+
+const NO_TARGET: RoutedTarget = { route: [], path: '/' };
+
+/** A request whose head cannot be read; but a reply to HEAD has no content, whatever else is wrong (RFC 9110 §9.3.2). */
+export function unreadableRequest(bytes: Buffer, error: ViaductError): Request {
+  const method = bytes.toString('latin1', 0, 5) === 'HEAD ' ? 'HEAD' : 'GET';
+  return {
+    head: { method, target: '', minor: 0, fields: [] },
+    target: NO_TARGET,
+    hopNumber: 1,
+    claimedClass: undefined,
+    keepAlive: false,
+    isOld: true,
+    isHead: method === 'HEAD',
+    error,
+  };
+}
+
+/** What holds for every request, whoever answers it. */
+function check(head: RequestHead, hopsLeft: number): RoutedTarget | ViaductError {
+  if (head.method !== 'GET' && head.method !== 'HEAD')
+    return new ViaductError('METHOD_NOT_ALLOWED', `${head.method} is not answered, only GET and HEAD`);
+  // A service worker would see the requests of the pages of all hops (they share one browser origin).
+  if (valuesOf(head.fields, 'service-worker').length > 0)
+    return new ViaductError('FORBIDDEN', 'service workers are not served');
+  try {
+    const target = parseTarget(head.target);
+    limitHops(target.route, hopsLeft);
+    return target;
+  } catch (error) {
+    return asViaductError(error);
+  }
+}
+
+function isKeptAlive({ minor, fields }: RequestHead): boolean {
+  return minor >= 1 && !listOf(fields, 'connection').some((option) => option.toLowerCase() === 'close');
+}
+
+/** Relays speak 1.1 and record in Via which version the client before them spoke (RFC 9110 §7.6.3). */
+function isOld({ minor, fields }: RequestHead): boolean {
+  return minor === 0 || listOf(fields, 'via').some((via) => /^(?:HTTP\/)?1\.0 /i.test(via));
+}

@@ -1,0 +1,17 @@
+import type { FileHandle } from 'node:fs/promises';
+import type { Field } from '../../wire/http/head.js';
+
+/** A reply that a node makes itself. */
+export interface Reply {
+  readonly status: number;
+  readonly fields: readonly Field[];
+  /** Whole, a part of an open file, or text that is made while it is sent. */
+  readonly body: Buffer | FilePart | AsyncIterable<string>;
+}
+
+/** Closed by the code that opened it. */
+interface FilePart {
+  readonly handle: FileHandle;
+  readonly start: number;
+  readonly length: number;
+}

@@ -1,0 +1,73 @@
+import type { HostHop } from '../route/hop.js';
+
+/** Takes what a stream receives. */
+export interface StreamReader {
+  /**
+   * Takes one chunk. False pauses the stream; the next chunk comes after {@link Reading.resume}. The chunk is valid
+   * until this returns true or, after false, until then: its memory is reused.
+   */
+  readonly take: (chunk: Buffer) => boolean;
+  /** Called once, after the last chunk, when the peer has sent FIN. */
+  readonly end: () => void;
+  /**
+   * Chunks are kept after `take` has returned false, so this reader needs a buffer of its own, which grows with the
+   * traffic. Readers without copy what they need at once. @default false
+   */
+  readonly keepsChunks?: boolean;
+}
+
+/** The right to read a stream. After {@link detach} all methods do nothing. */
+export interface Reading {
+  /** Starts or continues. */
+  readonly resume: () => void;
+  readonly pause: () => void;
+  /** Gives up the read buffer, if the reader has one. @param isFree the last chunk is no longer needed */
+  readonly shrink: (isFree: boolean) => void;
+  /** Pauses the stream and lets another reader attach. */
+  readonly detach: () => void;
+}
+
+/**
+ * A connected, half-closable stream of bytes: a TCP connection, dialled or accepted, or something that carries bytes
+ * over one. Nothing is read before a reader attaches and resumes.
+ */
+export interface ByteStream {
+  readonly remote: HostHop;
+  readonly local: HostHop;
+  /** Bytes received so far. */
+  readonly received: number;
+  /** Bytes written that the kernel has not taken yet. */
+  readonly unsent: number;
+  /** The peer's FIN has been read, after all of its bytes. */
+  readonly ended: boolean;
+  /** Nothing can be read or written any more. */
+  readonly closed: boolean;
+  /** Why the stream broke, if it did. */
+  readonly error: Error | undefined;
+
+  /** @throws Error if there is a reader already */
+  attach(reader: StreamReader): Reading;
+  /** Returns a function that removes the listener. Never called for a stream that is closed already. */
+  onClose(listener: () => void): () => void;
+  /**
+   * Writes a chunk. True if the kernel took all of it, so that its memory is free at once; otherwise `flushed` is
+   * called when it has, or never if the stream closes.
+   */
+  write(chunk: Uint8Array, flushed?: () => void): boolean;
+  /** Sends FIN after all that was written; `queued` is called when the kernel has both. */
+  finish(queued?: () => void): void;
+  /** Closes both directions, with FIN if {@link finish} was called and with RST otherwise. */
+  close(): void;
+  /** Closes both directions with RST, at once. */
+  reset(): void;
+
+  /** Limits what the kernel buffers for a slow reader, in bytes. Does nothing where the system has no call for it. */
+  limitReceiveBuffer(bytes: number): void;
+  /**
+   * Stops reading and returns the descriptor, so that bytes can be moved without Node; the stream must not be used
+   * until {@link reattach}. Undefined if that is not possible: Node holds bytes, or there is no plain socket.
+   */
+  detachDescriptor(): number | undefined;
+  /** Takes the descriptor back. @param received bytes that were received in the meantime */
+  reattach(received: number): void;
+}

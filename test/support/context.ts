@@ -1,0 +1,39 @@
+import type { Policy } from '#src/node/access/policy.js';
+import { SelfDials } from '#src/node/access/self-dials.js';
+import type { NodeContext } from '#src/node/context.js';
+import { Totals } from '#src/node/exchange.js';
+import { NODE_TIMES } from '#src/node/node.js';
+import { Digests } from '#src/node/origin/digests.js';
+import { Root } from '#src/node/origin/root.js';
+import { socketPump } from '#src/pump/socket-pump.js';
+import { TcpDialler } from '#src/tcp/dial.js';
+
+/** What the connections of a node share, for tests that put one together themselves. */
+export async function testContext(
+  root: string,
+  policy: Policy,
+  ownPort: number,
+  more: Partial<NodeContext> = {},
+): Promise<NodeContext> {
+  return {
+    root: await Root.at(root, false),
+    policy,
+    dialler: new TcpDialler(),
+    selfDials: new SelfDials(),
+    digests: new Digests(),
+    pump: socketPump,
+    ownPort,
+    maxHops: 16,
+    maxConnections: 100,
+    silenceMs: 10_000,
+    connectMs: 10_000,
+    stallMs: 10_000,
+    times: NODE_TIMES,
+    startedAt: 0,
+    totals: new Totals(),
+    stopping: () => false,
+    open: () => 0,
+    emit: () => {},
+    ...more,
+  };
+}

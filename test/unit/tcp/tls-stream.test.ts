@@ -1,0 +1,93 @@
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { type Socket, createServer } from 'node:net';
+import { join } from 'node:path';
+import { type TestContext, test } from 'node:test';
+import { TLSSocket, connect } from 'node:tls';
+import { socketPump } from '#src/pump/socket-pump.js';
+import { type Verdict, readUntil } from '#src/tcp/read-until.js';
+import { TcpStream } from '#src/tcp/stream.js';
+import { StreamWriter } from '#src/tcp/writer.js';
+import { havePeer } from '../../support/peers.js';
+import { readToEnd } from '../../support/raw.js';
+import { acceptedPair, dialledPair } from '../../support/streams.js';
+import { tempFolder } from '../../support/temp.js';
+
+const MIB = 1024 * 1024;
+
+/** A stream over the accepted side of a TLS connection, and its peer, which has what it receives in clear. */
+async function tlsPair(t: TestContext): Promise<{ stream: TcpStream; peer: Socket }> {
+  const folder = tempFolder(t);
+  const [key, cert] = [join(folder, 'key.pem'), join(folder, 'cert.pem')];
+  const made = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes', '-subj', '/CN=localhost'];
+  execFileSync('openssl', ['req', '-x509', ...made, '-keyout', key, '-out', cert], { stdio: 'ignore' });
+  const server = createServer({ pauseOnConnect: true, allowHalfOpen: true });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const address = server.address();
+  assert.ok(address !== null && typeof address === 'object');
+  const accepted = new Promise<Socket>((resolve) => server.once('connection', resolve));
+  const peer = connect({ port: address.port, host: '127.0.0.1', rejectUnauthorized: false });
+  peer.on('error', () => {});
+  const options = { isServer: true, key: readFileSync(key), cert: readFileSync(cert) };
+  const secure = new TLSSocket(await accepted, options);
+  secure.pause();
+  await new Promise<void>((resolve) => peer.once('secureConnect', resolve));
+  server.close();
+  const stream = TcpStream.over(secure);
+  t.after(() => [peer.destroy(), stream.close()]);
+  return { stream, peer };
+}
+
+test('TLS stands where a TCP connection stands: heads, writes, and a pump on both sides of it', async (t) => {
+  if (!havePeer(t, 'openssl')) return;
+  const signal = new AbortController().signal;
+  const client = await tlsPair(t);
+  client.peer.write('question\n');
+  const question = await readUntil<string>(client.stream, {
+    scan: (bytes): Verdict<string> => (bytes.includes('\n') ? { value: bytes.toString() } : {}),
+    timeoutMs: 10_000,
+    signal,
+    late: () => new Error('late'),
+    gone: () => new Error('gone'),
+  });
+  assert.equal(question, 'question\n');
+
+  const writer = new StreamWriter(client.stream, 10_000, signal);
+  await writer.write(Buffer.from('answer\n'));
+  writer.release();
+  const got = readToEnd(client.peer);
+
+  // As the client of a relay, and as its upstream.
+  const [bytes, upstream] = [randomBytes(4 * MIB), await dialledPair(t)];
+  upstream.peer.end(bytes);
+  const down = socketPump({
+    mode: 'reply',
+    client: client.stream,
+    upstream: upstream.stream,
+    fromClient: Buffer.alloc(0),
+    fromUpstream: Buffer.alloc(0),
+    silenceMs: 10_000,
+    stallMs: 10_000,
+    signal,
+  });
+  assert.deepEqual(await down.result, { toClient: bytes.length, toUpstream: 0, failure: undefined });
+  assert.ok((await got).bytes.equals(Buffer.concat([Buffer.from('answer\n'), bytes])));
+
+  const [secret, plain] = [await tlsPair(t), await acceptedPair(t)];
+  secret.peer.end(bytes);
+  const atClient = readToEnd(plain.peer);
+  const up = socketPump({
+    mode: 'reply',
+    client: plain.stream,
+    upstream: secret.stream,
+    fromClient: Buffer.alloc(0),
+    fromUpstream: Buffer.alloc(0),
+    silenceMs: 10_000,
+    stallMs: 10_000,
+    signal,
+  });
+  assert.equal((await up.result).failure, undefined);
+  assert.ok((await atClient).bytes.equals(bytes));
+});
