@@ -14,6 +14,7 @@ export class Connection {
   readonly id: number;
   /** The client, or the node before this one. */
   readonly peer: HostHop;
+  readonly #peerName: string;
   /** The request that is served now. */
   exchange: Exchange;
   /** A request is whole, so that a shutdown lets its reply finish. */
@@ -31,7 +32,8 @@ export class Connection {
     this.id = node.totals.connections;
     node.totals.connections += 1;
     this.peer = stream.remote;
-    node.emit({ type: 'accepted', connectionId: this.id, peer: formatHop(this.peer) });
+    this.#peerName = formatHop(this.peer);
+    node.emit({ type: 'accepted', connectionId: this.id, peer: this.#peerName });
     stream.onClose(() => {
       if (this.#isLingering) return;
       this.abort(new ViaductError('CLIENT_GONE', 'the client left', { cause: stream.error }));
@@ -68,7 +70,7 @@ export class Connection {
   /** A further request on the same connection. */
   nextExchange(): Exchange {
     this.#requests += 1;
-    this.exchange = new Exchange(this.id, formatHop(this.peer), this.node.totals, this.node.emit);
+    this.exchange = new Exchange(this.id, this.#peerName, this.node.totals, this.node.emit);
     return this.exchange;
   }
 
@@ -106,7 +108,7 @@ export class Connection {
       client: networkOf(this.peer.host),
       permit: (target, addresses) => {
         policy.check(client, target, addresses, label);
-        this.exchange.stage('policy', `${formatHop(target)} is permitted for a ${client} client`);
+        this.exchange.stage('policy', () => `${formatHop(target)} is permitted for a ${client} client`);
       },
     });
     if (stream.remote.port === ownPort) selfDials.add(stream, client);

@@ -7,11 +7,11 @@ export interface RequestIds {
   readonly requestId: number;
 }
 
-/** Steps of a request that only matter to someone who watches one. `detail` is for people. */
+/** Steps of a request that only matter to someone who watches one. `detail` is for people, and made when asked for. */
 export interface StageEvent extends RequestIds {
   readonly type: 'stage';
   readonly stage: 'dialect' | 'head' | 'policy' | 'first-byte' | 'offloaded';
-  readonly detail?: string | undefined;
+  readonly detail?: (() => string) | undefined;
 }
 
 /** What a node reports. A kept connection carries several requests, one after the other. */

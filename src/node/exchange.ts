@@ -59,7 +59,7 @@ export class Exchange {
     this.#countBytes = count;
   }
 
-  stage(stage: StageEvent['stage'], detail?: string): void {
+  stage(stage: StageEvent['stage'], detail?: () => string): void {
     this.#emit({ type: 'stage', ...this.#ids, stage, detail });
   }
 

@@ -56,7 +56,7 @@ export async function relay(connection: Connection, options: RelayOptions): Prom
     silenceMs: node.silenceMs,
     stallMs: node.stallMs,
     signal,
-    onOffload: () => exchange.stage('offloaded', `after ${flow.moved.toClient} bytes`),
+    onOffload: () => exchange.stage('offloaded', () => `after ${flow.moved.toClient} bytes`),
   });
   exchange.countBytes(() => flow.moved.toClient);
   const { failure } = await flow.result;

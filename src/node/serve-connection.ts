@@ -10,7 +10,7 @@ export async function serveConnection(connection: Connection): Promise<void> {
   const { stream, node, signal } = connection;
   try {
     const first = await sniff(stream, node.silenceMs, node.times, signal);
-    connection.exchange.stage('dialect', first.dialect);
+    connection.exchange.stage('dialect', () => first.dialect);
     if (first.dialect === 'classic') await serveClassic(connection, first);
     else await serveHttp(connection, first.bytes);
     connection.linger();

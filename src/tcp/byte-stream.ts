@@ -19,12 +19,12 @@ export interface StreamReader {
 /** The right to read a stream. After {@link detach} all methods do nothing. */
 export interface Reading {
   /** Starts or continues. */
-  readonly resume: () => void;
-  readonly pause: () => void;
+  resume(): void;
+  pause(): void;
   /** Gives up the read buffer, if the reader has one. @param isFree the last chunk is no longer needed */
-  readonly shrink: (isFree: boolean) => void;
-  /** Pauses the stream and lets another reader attach. */
-  readonly detach: () => void;
+  shrink(isFree: boolean): void;
+  /** Lets another reader attach. What arrives before that, one chunk at most, is kept for it. */
+  detach(): void;
 }
 
 /**

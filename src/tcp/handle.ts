@@ -79,13 +79,29 @@ export interface ReadTarget {
  */
 export function readInto(socket: Socket, { buffer, callback }: ReadTarget): boolean {
   const handle = handleOf(socket);
-  const symbols = Object.getOwnPropertySymbols(socket);
-  const keyOf = (name: string): symbol | undefined => symbols.find(({ description }) => description === name);
-  const [first, generator, target] = [keyOf('kBuffer'), keyOf('kBufferGen'), keyOf('kBufferCb')];
-  if (first === undefined || generator === undefined || target === undefined) return false;
-  if (typeof handle?.useUserBuffer !== 'function') return false;
+  readKeys ??= readKeysOf(socket);
+  if (readKeys === 'unknown' || typeof handle?.useUserBuffer !== 'function') return false;
   const bytes = buffer();
-  Object.assign(socket, { [first]: bytes, [generator]: buffer, [target]: callback });
+  Reflect.set(socket, readKeys.buffer, bytes);
+  Reflect.set(socket, readKeys.generator, buffer);
+  Reflect.set(socket, readKeys.callback, callback);
   Reflect.apply(handle.useUserBuffer, handle, [bytes]);
   return true;
+}
+
+interface ReadKeys {
+  readonly buffer: symbol;
+  readonly generator: symbol;
+  readonly callback: symbol;
+}
+
+/** The same for all sockets. */
+let readKeys: ReadKeys | 'unknown' | undefined;
+
+function readKeysOf(socket: Socket): ReadKeys | 'unknown' {
+  const symbols = Object.getOwnPropertySymbols(socket);
+  const keyOf = (name: string): symbol | undefined => symbols.find(({ description }) => description === name);
+  const [buffer, generator, callback] = [keyOf('kBuffer'), keyOf('kBufferGen'), keyOf('kBufferCb')];
+  if (buffer === undefined || generator === undefined || callback === undefined) return 'unknown';
+  return { buffer, generator, callback };
 }

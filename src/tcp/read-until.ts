@@ -78,7 +78,7 @@ export function readUntil<T>(stream: ByteStream, options: ReadOptions<T>): Promi
       },
       end: () => void look('end'),
     });
-    cleanUp.push(reading.detach, stream.onClose(gone));
+    cleanUp.push(() => reading.detach(), stream.onClose(gone));
     signal.addEventListener('abort', aborted, { once: true });
     reading.resume();
   });

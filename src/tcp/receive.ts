@@ -76,7 +76,7 @@ export function receive(stream: ByteStream, options: ReceiveOptions): Promise<vo
     signal.addEventListener('abort', aborted, { once: true });
     if (signal.aborted) return aborted();
     const reading = stream.attach({ take: takeNext, end: ended, keepsChunks: true });
-    cleanUp.push(reading.detach);
+    cleanUp.push(() => reading.detach());
     isGone = stream.closed;
     if (options.begin !== undefined && options.begin.length > 0) takeNext(options.begin);
     else if (isGone) gone();

@@ -1,6 +1,7 @@
 import { type Socket, connect } from 'node:net';
 import type { HostHop } from '../route/hop.js';
 import { systemCalls } from '../system/calls.js';
+import { AttachedReader, type ReadControl } from './attached-reader.js';
 import type { ByteStream, Reading, StreamReader } from './byte-stream.js';
 import {
   allowReading,
@@ -10,18 +11,10 @@ import {
   readInto,
   unsentBytes,
 } from './handle.js';
-import { ReadBuffer, SHARED_BUFFER } from './read-buffer.js';
+import { SHARED_BUFFER } from './read-buffer.js';
 import { clearResetOnDeath, setResetOnDeath } from './reset-on-death.js';
 
 const NOTHING = Buffer.alloc(0);
-
-/** The reader of a stream, and its read buffer if it has one. */
-interface Attached {
-  readonly reader: StreamReader;
-  readonly buffer: ReadBuffer | undefined;
-  /** `end` has been called. */
-  isTold: boolean;
-}
 
 /**
  * A socket of Node as the data path uses it: paused until a reader wants its bytes, half-open after the peer's FIN,
@@ -32,7 +25,7 @@ export class TcpStream implements ByteStream {
   error: Error | undefined;
   ended = false;
   readonly #socket: Socket;
-  #attached: Attached | undefined;
+  #attached: AttachedReader | undefined;
   /** Bytes that arrived between two readers. */
   #unread: Buffer = NOTHING;
   /** The next read goes to the shared buffer, whoever reads. */
@@ -42,9 +35,17 @@ export class TcpStream implements ByteStream {
   #remote: HostHop | undefined;
   #local: HostHop | undefined;
   #into: Buffer = SHARED_BUFFER;
+  readonly #control: ReadControl;
 
   private constructor(socket: Socket) {
     this.#socket = socket;
+    this.#control = {
+      resume: this.#resume,
+      pause: () => void socket.pause(),
+      shrink: () => (this.#isShrunk = true),
+      // Without a pause, since another reader mostly follows at once. One more chunk at most is read until then.
+      detach: () => (this.#attached = undefined),
+    };
     socket.on('error', (error) => {
       this.error ??= error;
     });
@@ -125,24 +126,8 @@ export class TcpStream implements ByteStream {
 
   attach(reader: StreamReader): Reading {
     if (this.#attached !== undefined) throw new Error('the stream has a reader already');
-    const buffer = reader.keepsChunks === true ? new ReadBuffer() : undefined;
-    const attached: Attached = { reader, buffer, isTold: false };
-    this.#attached = attached;
-    const ifAttached = (act: () => void) => (): void => {
-      if (this.#attached === attached) act();
-    };
-    return {
-      resume: ifAttached(() => this.#resume(attached)),
-      pause: ifAttached(() => void this.#socket.pause()),
-      shrink: (isFree) => {
-        buffer?.release(isFree);
-        this.#isShrunk = true;
-      },
-      detach: ifAttached(() => {
-        this.#attached = undefined;
-        this.#socket.pause();
-      }),
-    };
+    this.#attached = new AttachedReader(reader, this.#control);
+    return this.#attached;
   }
 
   onClose(listener: () => void): () => void {
@@ -200,7 +185,7 @@ export class TcpStream implements ByteStream {
     allowReading(this.#socket, this.#readsAhead);
   }
 
-  #resume(attached: Attached): void {
+  readonly #resume = (attached: AttachedReader): void => {
     if (this.#unread.length > 0) {
       const chunk = this.#unread;
       this.#unread = NOTHING;
@@ -210,7 +195,7 @@ export class TcpStream implements ByteStream {
     // Not before: the last chunk may have had to wait in this buffer.
     attached.buffer?.grow(this.received);
     this.#socket.resume();
-  }
+  };
 
   #reportEnd(): void {
     const attached = this.#attached;

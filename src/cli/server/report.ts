@@ -56,7 +56,7 @@ function reportRequest(event: RequestEvent, facts: Facts, log: Logger, print: (l
       return print(`creating new thread ${requestId}`);
     case 'stage':
       if (log.isLevelEnabled('trace'))
-        log.trace({ ...ids, detail: event.detail && visible(event.detail) }, event.stage);
+        log.trace({ ...ids, detail: event.detail && visible(event.detail()) }, event.stage);
       return;
     case 'serving':
       Object.assign(facts, { role: 'origin', name: visible(event.name) });

@@ -103,7 +103,7 @@ async function openReply(
     gone: () => failed('CUT_SHORT', 'closed the connection before it replied', upstream, stream.error),
   });
   await passed;
-  exchange.stage('first-byte', `${head.status} ${head.reason}`);
+  exchange.stage('first-byte', () => `${head.status} ${head.reason}`);
   requireNode(connection, head, upstream);
   // RFC 9112 §6.1: never chunks for HTTP/1.0. A node knows by Via; others may not.
   if (request.head.minor === 0 && valuesOf(head.fields, 'transfer-encoding').length > 0)

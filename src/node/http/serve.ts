@@ -39,7 +39,7 @@ export async function serveHttp(connection: Connection, begin: Buffer): Promise<
 async function answer(connection: Connection, request: Request, input: HeldInput): Promise<boolean> {
   const { node, stream, exchange, signal } = connection;
   const { head, target } = request;
-  exchange.stage('head', `${head.method} ${head.target} as hop ${request.hopNumber}`);
+  exchange.stage('head', () => `${head.method} ${head.target} as hop ${request.hopNumber}`);
   try {
     if (request.error !== undefined) throw request.error;
     const isRelayed = target.route.length > 0;

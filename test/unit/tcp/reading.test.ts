@@ -75,7 +75,7 @@ for (const [how, makePair] of [
           take: (chunk) => {
             assert.notEqual(chunk.buffer, SHARED_BUFFER.buffer);
             sizes.push(chunk.buffer.byteLength);
-            if (!more) setImmediate(reading.resume);
+            if (!more) setImmediate(() => reading.resume());
             return more;
           },
           end: () => {},
