@@ -10,7 +10,7 @@ if ((first === '--version' || first === '-V') && more.length === 0) {
   // Scripts ask for it often: they do not wait until all commands are loaded.
   process.stdout.write(`${VERSION}\n`);
 } else {
-  const { runProgram } = await import('./program.js');
+  const { runProgram } = await import('#program');
   await runProgram();
   process.exit();
 }

@@ -12,19 +12,19 @@ import { exitCodesHelp, outcomeOf } from './exit-codes.js';
 import { flushOutput } from './terminal/lines.js';
 import { printError } from './terminal/print.js';
 
-/** Each adds a command to the program; help, the man page and completion have them in this order. */
-const COMMANDS = [
-  addServerCommand,
-  addGetCommand,
-  addListCommand,
-  addTraceCommand,
-  addClientCommand,
-  addCompletionCommand,
-];
+/** Each adds a command to the program; help, the man page and completion list them in this order. */
+const COMMANDS: ReadonlyMap<string, (program: Command) => void> = new Map([
+  ['server', addServerCommand],
+  ['get', addGetCommand],
+  ['ls', addListCommand],
+  ['trace', addTraceCommand],
+  ['client', addClientCommand],
+  ['completion', addCompletionCommand],
+]);
 
 /** Runs the command that the arguments of this process ask for, to its end, and sets `process.exitCode`. */
 export async function runProgram(): Promise<void> {
-  const program = buildProgram();
+  const program = buildProgram(process.argv[2] === "completion" ? undefined : process.argv[2]);
   let running = program;
   program.hook('preAction', (_, command) => {
     running = command;
@@ -56,7 +56,7 @@ function usageLine(message: string, command: Command): string {
  * The command line as a whole. A command's action sets `process.exitCode`; help, the version and wrong usage
  * reject with a CommanderError.
  */
-export function buildProgram(): Command {
+export function buildProgram(name = ''): Command {
   const program = new Command('viaduct')
     .description(
       'Fetch a file from a host that you cannot reach directly, over a chain of hosts that can reach each other.',
@@ -64,7 +64,8 @@ export function buildProgram(): Command {
     .version(VERSION, '-V, --version')
     .exitOverride()
     .addHelpText('afterAll', exitCodesHelp());
-  for (const addCommand of COMMANDS) addCommand(program);
+  const only = COMMANDS.get(name);
+  for (const addCommand of only === undefined ? COMMANDS.values() : [only]) addCommand(program);
   for (const command of [program, ...program.commands]) {
     command.configureOutput({
       outputError: (text, write) => {
