@@ -1,7 +1,7 @@
 // Writes dist/bundle, as a part of the build: the modules of the command line in a few files, since Node takes
 // longer to load 80 small modules than `viaduct get` takes to fetch a small file. The compiled modules stay as
 // they are; the library, the worker threads and the unit tests use them.
-import { build } from 'esbuild';
+import { build as bundle } from 'esbuild';
 import { readFileSync, rmSync } from 'node:fs';
 import { relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -10,7 +10,7 @@ const root = fileURLToPath(new URL('../..', import.meta.url));
 const outdir = `${root}dist/bundle`;
 
 rmSync(outdir, { recursive: true, force: true });
-await build({
+await bundle({
   entryPoints: [`${root}dist/cli/program.js`],
   outdir,
   bundle: true,
@@ -26,8 +26,8 @@ await build({
     {
       // `new URL('worker.js', import.meta.url)` finds the same file as in the module that was bundled.
       name: 'keep import.meta.url',
-      setup: ({ onLoad }) => {
-        onLoad({ filter: /\.js$/ }, ({ path }) => {
+      setup: (build) => {
+        build.onLoad({ filter: /\.js$/ }, ({ path }) => {
           const module = JSON.stringify(relative(outdir, path));
           const text = readFileSync(path, 'utf8');
           return { contents: text.replaceAll('import.meta.url', `new URL(${module}, import.meta.url).href`) };

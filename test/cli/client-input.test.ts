@@ -6,6 +6,7 @@ import { type TestContext, test } from 'node:test';
 import type { Hop } from 'viaduct';
 import { testChain, testNode } from '../support/nodes.js';
 import { Child, PROGRAM, runViaduct } from '../support/processes.js';
+import { runInProcess } from '../support/program.js';
 import { rawConnect, rawServer } from '../support/raw.js';
 import { randomFile, tempFolder } from '../support/temp.js';
 import { assertOneLine } from './assertions.js';
@@ -67,7 +68,7 @@ for (const [what, content, line] of wrong) {
     const folder = tempFolder(t);
     const bytes = Buffer.from(content).toString('latin1').replaceAll('HOP', `127.0.0.1 ${hop.port}`);
     writeFileSync(join(folder, 'input.txt'), bytes, 'latin1');
-    const run = await runViaduct(t, ['client', 'input.txt'], { cwd: folder });
+    const run = await runInProcess(['client', 'input.txt'], { cwd: folder });
     assertOneLine(run, 2, line);
     await untouched();
   });

@@ -6,6 +6,7 @@ import { type Route, formatHop, formatInput, formatLocation } from 'viaduct';
 import { fileOrigin, honestReply } from '../support/file-origin.js';
 import { testChain } from '../support/nodes.js';
 import { eventsOf, runViaduct } from '../support/processes.js';
+import { runInProcess } from '../support/program.js';
 import { randomFile, sha256, tempFolder } from '../support/temp.js';
 
 /** Three nodes with a file of 1 MiB, and a folder to save in. */
@@ -106,7 +107,7 @@ describe('what get prints', () => {
     const [hop] = origin.location.route;
     assert.ok(hop);
     const broke = (count: string): string =>
-      `viaduct: hop 1 (${formatHop(hop)}) closed the connection after ${count} bytes: the chain broke there or beyond; trying again in TIME`;
+      `viaduct: hop 1 (${formatHop(hop)}) closed the connection after ${count} bytes: the chain broke there or beyond; retrying in TIME`;
     const numbers = masked(run.stderr).replaceAll(/after \d+ of \d+ bytes/g, 'after N bytes');
     const lines = [
       broke('N'),
@@ -139,19 +140,19 @@ test('the forms of where: with a scheme, without, with -J, with --route', async 
 test('what is wrong with the arguments is one line, and exit code 2', async (t) => {
   const folder = tempFolder(t);
   for (const [args, line] of [
-    [[], /say where: host:port\/path, or --route FILE/],
+    [[], /no location given: expected host:port\/path, or --route FILE/],
     [['h1'], /"h1" has no port/],
     [['h1:1/'], /"\/" is a folder; name a file, or fetch all of it with -r/],
     [['h1:1/a/'], /"\/a\/" is a folder/],
     [['h1:1/x?y'], /a "\?" of a name is written %3F/],
     [['h1:1/x', '--retry', '-1'], /Expected a whole number from 0/],
     [['h1:1/x', '-q', '-v'], /'-q, --quiet' cannot be used with option '-v, --verbose'/],
-    [['h1:1/x', '--limit-rate', '0'], /Expected bytes a second, more than 0, as in 500K or 10M/],
-    [['h1:1/x', '--limit-rate', 'fast'], /Expected bytes a second/],
+    [['h1:1/x', '--limit-rate', '0'], /Expected bytes per second, more than 0, such as 500K or 10M/],
+    [['h1:1/x', '--limit-rate', 'fast'], /Expected bytes per second/],
     [['h1:1/x', '--max-time', '0'], /Expected seconds, more than 0/],
     [['h1:1/x', '-J', 'h2'], /"h2" has no port/],
   ] as const) {
-    const run = await runViaduct(t, ['get', ...args], { cwd: folder });
+    const run = await runInProcess(['get', ...args], { cwd: folder });
     assert.match(run.stderr, /^viaduct: [^\n]+\n$/);
     assert.match(run.stderr, line);
     assert.equal(run.code, 2);

@@ -89,7 +89,7 @@ test('Ctrl-C leaves what can be gone on with, and says so', async (t) => {
     await grows(folder, before);
     child.process.kill(signal);
     assert.equal(await child.ended, exit, child.stderr);
-    const kept = 'file\\.part keeps [\\d.]+ [KM]iB of 4\\.00 MiB, the same command goes on with it';
+    const kept = '[\\d.]+ [KM]iB of 4\\.00 MiB saved in file\\.part, run the same command again to resume';
     assert.match(child.stderr, new RegExp(`^viaduct: interrupted by ${signal}; ${kept}\\n$`));
     assert.deepEqual(readdirSync(folder), ['file.part', 'file.part.json']);
   }
@@ -113,7 +113,7 @@ test('two downloads of one target: the second says so, the first is whole', asyn
   const first = startGet(t, folder, [url, '--limit-rate', '2M', '--json']);
   await first.until((child) => eventsOf(child).some(({ event }) => event === 'progress'));
   const second = await runViaduct(t, ['get', url], { cwd: folder });
-  assertOneLine(second, 23, /another download is writing file already \(wait for it to end\)/);
+  assertOneLine(second, 23, /another download is writing file already \(wait until it has finished\)/);
   assert.equal(await first.ended, 0, first.stderr);
   assert.ok(readFileSync(join(folder, 'file')).equals(bytes));
 });
@@ -123,6 +123,9 @@ test('--max-time ends everything, and the partial file stays', async (t) => {
   const folder = tempFolder(t);
   const run = await runViaduct(t, ['get', url, '--limit-rate', '500K', '--max-time', '1.5'], { cwd: folder });
   assert.equal(run.code, 28);
-  assert.match(run.stderr, /^viaduct: not done within the 1\.5 s of --max-time; file\.part keeps [^\n]+\n$/);
+  assert.match(
+    run.stderr,
+    /^viaduct: timeout: not finished within 1\.5 s \(--max-time\); [\d.]+ KiB of 4\.00 MiB saved in file\.part, [^\n]+\n$/,
+  );
   assert.deepEqual(readdirSync(folder), ['file.part', 'file.part.json']);
 });

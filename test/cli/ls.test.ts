@@ -80,8 +80,8 @@ test('a failure: one line, and its exit code', async (t) => {
     /^viaduct: hop 2 \([^)]+\): there is no file "absent"\n$/,
   );
   assertOneLine(await run(`${first}/@nowhere.invalid:12000/`), 6, /hop 2 \(nowhere\.invalid:12000\) /);
-  assertOneLine(await run(), 2, /say where: host:port\/path, or --route FILE/);
-  assertOneLine(await run('--route', 'x', first), 2, /--route names everything/);
+  assertOneLine(await run(), 2, /no location given: expected host:port\/path, or --route FILE/);
+  assertOneLine(await run('--route', 'x', first), 2, /--route already names the location/);
   assertOneLine(await run('h1/x'), 2, /"h1" has no port; write host:port/);
   assertOneLine(await run('--route', 'no/such'), 26, /cannot read no\/such/);
   assertOneLine(await run(first, '--max-hops', '1', '-J', first), 2, /the route has 2 hops/);

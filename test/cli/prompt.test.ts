@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { havePeer } from '../support/peers.js';
 import { Child, PROGRAM, runViaduct } from '../support/processes.js';
+import { runInProcess } from '../support/program.js';
 import { rawConnect, rawServer } from '../support/raw.js';
 import { tempFolder } from '../support/temp.js';
 import { assertOneLine } from './assertions.js';
@@ -53,7 +54,7 @@ test('Ctrl-C and the end of input at the prompt on a pseudo-terminal', async (t)
   const folder = tempFolder(t);
   for (const [key, code, line] of [
     ['\u0003', 130, ''],
-    ['\u0004', 2, 'viaduct: standard input ended before a port was given (see viaduct server --help)\n'],
+    ['\u0004', 2, 'viaduct: standard input ended before a port was entered (see viaduct server --help)\n'],
   ] as const) {
     const stderrTo = join(folder, 'log');
     const server = onTerminal(t, ['server'], { cwd: folder, stderrTo });
@@ -65,7 +66,7 @@ test('Ctrl-C and the end of input at the prompt on a pseudo-terminal', async (t)
 });
 
 for (const [what, typed, line] of [
-  ['the end of input', '', /: standard input ended before a port was given/],
+  ['the end of input', '', /: standard input ended before a port was entered/],
   ['an empty line', '\n', /: "" is not a port \(0 to 65535\)/],
   ['a word', 'twelve\n', /: "twelve" is not a port \(0 to 65535\)/],
   ['too large a number', '65536\n', /: "65536" is not a port/],
@@ -74,8 +75,8 @@ for (const [what, typed, line] of [
   ['hexadecimal', '0x50\n', /: "0x50" is not a port/],
   ['control characters', '\u001b[2J\n', /: "\\x1b\[2J" is not a port/],
 ] as const) {
-  test(`the prompt answered with ${what}: one line, exit code 2`, async (t) => {
-    const run = await runViaduct(t, ['server'], { input: typed });
+  test(`the prompt answered with ${what}: one line, exit code 2`, async () => {
+    const run = await runInProcess(['server'], { input: typed });
     assert.equal(run.stdout, PROMPT);
     assertOneLine({ ...run, stdout: '' }, 2, line);
   });

@@ -37,7 +37,7 @@ for (const format of ['json', 'pretty'] as const) {
 const accounts = {
   stdout: ({ lines }: NodeProcess) => {
     const dropped = lines.map((line) =>
-      Number(/^(\d+) lines dropped: nobody read them$/.exec(line)?.[1] ?? 0),
+      Number(/^(\d+) lines dropped: the output was not read$/.exec(line)?.[1] ?? 0),
     );
     // Three lines for each: its thread, its role and its end. The first line of all is of the node itself.
     const told = lines.length - 1 - dropped.filter((count) => count > 0).length;

@@ -74,7 +74,7 @@ test('the route as it may be written: with relays apart, or in an input file', a
 
 test('wrong usage: one line, and no table', async (t) => {
   for (const [args, line] of [
-    [[], /say where: host:port\/path, or --route FILE/],
+    [[], /no location given: expected host:port\/path, or --route FILE/],
     [['127.0.0.1:9', '--probes', '0'], /--probes.*Expected a whole number from 1/],
     [['127.0.0.1:9', '-J', '127.0.0.1:9', '--max-hops', '1'], /the route has 2 hops; at most 1 are allowed/],
   ] as const) {

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { havePeer } from '../support/peers.js';
 import { Child, NodeProcess, PROGRAM, runViaduct } from '../support/processes.js';
+import { runInProcess } from '../support/program.js';
 import { rawConnect, rawServer } from '../support/raw.js';
 import { tempFolder } from '../support/temp.js';
 import { assertOneLine } from './assertions.js';
@@ -13,7 +14,7 @@ const wrong: readonly (readonly [string, readonly string[], RegExp])[] = [
   ['a place without a command', ['me:secret@h1:1/x'], /unknown command 'me:…@h1:1\/x'/],
   ['an unknown option', ['--bogus'], /unknown option '--bogus' \(see viaduct --help\)$/m],
   ['an unknown option of a command', ['get', '--bogus'], /'--bogus' \(see viaduct get --help\)$/m],
-  ['no place', ['ls'], /say where: .* \(see viaduct ls --help\)$/m],
+  ['no place', ['ls'], /no location given: .* \(see viaduct ls --help\)$/m],
   ['an option that is almost right', ['server', '0', '--rot', '.'], /'--rot' \(Did you mean --root\?\)/],
   ['an unknown short option', ['client', '-x', 'input'], /unknown option '-x'/],
   ['an option without its value', ['server', '0', '--root'], /'--root <dir>' argument missing/],
@@ -42,9 +43,15 @@ const wrong: readonly (readonly [string, readonly string[], RegExp])[] = [
 ];
 for (const [what, args, line] of wrong) {
   test(`${what}: one line, exit code 2`, async (t) => {
-    assertOneLine(await runViaduct(t, args, { cwd: tempFolder(t) }), 2, line);
+    assertOneLine(await runInProcess(args, { cwd: tempFolder(t) }), 2, line);
   });
 }
+
+test('invalid usage as a process: one line, exit code 2', async (t) => {
+  for (const [, args, line] of [wrong[0], wrong[4], wrong.at(-1)].filter((row) => row !== undefined)) {
+    assertOneLine(await runViaduct(t, args, { cwd: tempFolder(t) }), 2, line);
+  }
+});
 
 test('a port that is taken: one line, exit code 3', async (t) => {
   const { hop } = await rawServer(t, (socket) => socket.destroy());

@@ -4,7 +4,7 @@ import type { NodeEvent } from '../../node/events.js';
 import { formatHop } from '../../route/hop.js';
 import { visible } from '../../text.js';
 
-/** What a connection's log lines say besides the event itself. */
+/** Members of a connection's log lines, besides those of the event. */
 interface Facts {
   peer: string;
   role?: 'origin' | 'relay';
@@ -14,14 +14,14 @@ interface Facts {
 }
 
 /**
- * Tells the events of a node: on standard output the original's lines, in its words ("thread" is a
- * connection), and everything else as log lines.
+ * Reports the events of a node: on standard output as the original program does, in its words (a "thread" is a
+ * connection), and all others as log lines.
  */
 export function createReporter(log: Logger, print: (line: string) => void): (event: NodeEvent) => void {
   const known = new Map<number, Facts>();
   return (event) => {
     if (event.type === 'refused') {
-      return log.warn({ peer: event.peer, limit: event.limit }, 'connection refused: the limit is reached');
+      return log.warn({ peer: event.peer, limit: event.limit }, 'connection refused: limit reached');
     }
     if (event.type === 'pump-died') {
       return log.error({ cause: visible(event.cause.message) }, 'a splice worker died; its flows were reset');

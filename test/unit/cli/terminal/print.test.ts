@@ -63,7 +63,7 @@ describe('a failure', () => {
   for (const [error, line, exit] of [
     [
       new ViaductError('CUT_SHORT', 'it broke'),
-      "viaduct: it broke (the nodes' logs name the hop and the reason)\n",
+      'viaduct: it broke (the logs of the nodes name the hop and the reason)\n',
       18,
     ],
     [new ViaductError('BAD_ROUTE', 'line 2: wrong'), 'viaduct: line 2: wrong\n', 2],
@@ -71,7 +71,7 @@ describe('a failure', () => {
     test(`${error.code} is one line on standard error and an exit code`, (t) => {
       const written: unknown[] = [];
       t.mock.method(process.stderr, 'write', (text: unknown) => written.push(text) > 0);
-      const code = printError(error);
+      const code = printError(error, process.stderr);
       t.mock.restoreAll();
       assert.deepEqual(written, [line]);
       assert.equal(code, exit);
