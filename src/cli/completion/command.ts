@@ -1,5 +1,6 @@
 import { Argument, type Command } from 'commander';
 import type { CommandContext } from '../context.js';
+import type { Shell } from './run.js';
 
 const HELP = `
   bash  source <(viaduct completion bash)    in ~/.bashrc
@@ -17,10 +18,8 @@ export function addCompletionCommand(
     .description('Print a script that completes commands, options and file names in a shell.')
     .addArgument(new Argument('<shell>', 'name of the shell').choices(['bash', 'zsh', 'fish']))
     .addHelpText('after', HELP)
-    .action(async (shell: 'bash' | 'zsh' | 'fish') => {
-      const { completionScript } = await import('./script.js');
-      const { standardOutput, untilReaderLeaves } = await import('../terminal/standard-output.js');
-      const write = standardOutput(context.stdout);
-      await untilReaderLeaves(write(Buffer.from(completionScript(wholeProgram(), shell))));
+    .action(async (shell: Shell) => {
+      const { runCompletion } = await import('./run.js');
+      await runCompletion(wholeProgram(), shell, context);
     });
 }
