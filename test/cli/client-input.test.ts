@@ -119,7 +119,7 @@ for (const [what, content] of right) {
       );
       const folder = tempFolder(t);
       writeFileSync(join(folder, 'input.txt'), input);
-      const run = await runViaduct(t, ['client', from], { cwd: folder, input: from === '-' ? input : '' });
+      const run = await runInProcess(['client', from], { cwd: folder, input: from === '-' ? input : '' });
       assert.equal(run.code, 0, run.stderr);
       assert.deepEqual(readFileSync(join(folder, 'a file')), bytes);
     });
@@ -133,7 +133,7 @@ test('IPv6 hosts, with and without brackets', async (t) => {
   for (const host of ['::1', '[::1]']) {
     const folder = tempFolder(t);
     const input = `file\n${host} ${hop.port}\n${host} ${hop.port}\n`;
-    const run = await runViaduct(t, ['client', '-'], { cwd: folder, input });
+    const run = await runInProcess(['client', '-'], { cwd: folder, input });
     assert.equal(run.code, 0, run.stderr);
     assert.deepEqual(readFileSync(join(folder, 'file')), bytes);
   }

@@ -5,6 +5,7 @@ import { type TestContext, test } from 'node:test';
 import { type Route, formatInput } from 'viaduct';
 import { testChain, testNode } from '../support/nodes.js';
 import { Child, PROGRAM, startClient } from '../support/processes.js';
+import { runInProcess } from '../support/program.js';
 import { rawServer } from '../support/raw.js';
 import { smallDisk } from '../support/small-disk.js';
 import { randomFile, sha256, tempFolder } from '../support/temp.js';
@@ -68,9 +69,8 @@ test('-o into a folder that is not there, on a folder, on no name, on a full dev
     ['input.txt/file', /cannot write input\.txt\/file: not a directory/],
     ['/dev/full', /cannot write \/dev\/full: no space left on device/],
   ] as const) {
-    const client = startClient(t, folder, { name: 'file', route }, ['-o', target]);
-    const code = await client.ended;
-    assertOneLine({ code, stdout: client.stdout, stderr: client.stderr }, 23, line);
+    writeFileSync(join(folder, 'input.txt'), formatInput({ name: 'file', route }));
+    assertOneLine(await runInProcess(['client', 'input.txt', '-o', target], { cwd: folder }), 23, line);
   }
   assert.deepEqual(readdirSync(folder).toSorted(), ['input.txt', 'link', 'sub']);
   assert.deepEqual(readdirSync(join(folder, 'sub')), []);
@@ -112,8 +112,9 @@ for (const [name, saved] of names) {
     const parent = tempFolder(t);
     const folder = join(parent, 'here');
     mkdirSync(folder);
-    const client = startClient(t, folder, { name, route: [hop] });
-    assert.equal(await client.ended, 0, client.stderr);
+    writeFileSync(join(folder, 'input.txt'), formatInput({ name, route: [hop] }));
+    const run = await runInProcess(['client', 'input.txt'], { cwd: folder });
+    assert.equal(run.code, 0, run.stderr);
     assert.equal(readFileSync(join(folder, saved), 'utf8'), 'bytes');
     assert.deepEqual(readdirSync(folder).toSorted(), [saved, 'input.txt'].toSorted());
     assert.deepEqual(readdirSync(parent), ['here']);

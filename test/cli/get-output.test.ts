@@ -40,12 +40,12 @@ describe('what get prints', () => {
     assert.deepEqual(readdirSync(folder), ['a file']);
     assert.equal(sha256(readFileSync(join(folder, 'a file'))), sha256(bytes));
 
-    const quiet = await runViaduct(t, ['get', '-q', url, '-o', 'b'], { cwd: folder });
+    const quiet = await runInProcess(['get', '-q', url, '-o', 'b'], { cwd: folder });
     assert.deepEqual([quiet.code, quiet.stdout, quiet.stderr], [0, '', '']);
     const verbose = await runViaduct(t, ['get', '-v', url, '-o', 'b'], { cwd: folder });
     const steps = ['connecting', '1.00 MiB, ETag ETAG', 'downloading', 'verifying', 'SHA-256 SHA256'];
     assert.equal(masked(verbose.stderr), steps.map((step) => `viaduct: ${step}\n`).join(''));
-    const unverified = await runViaduct(t, ['get', '--no-verify', url, '-o', 'b'], { cwd: folder });
+    const unverified = await runInProcess(['get', '--no-verify', url, '-o', 'b'], { cwd: folder });
     assert.equal(masked(unverified.stdout), 'b  1.00 MiB  TIME  RATE  not verified\n');
   });
 
@@ -77,7 +77,7 @@ describe('what get prints', () => {
         { event: 'complete', file, size: bytes.length, received: bytes.length, sha256: sha256(bytes) },
       ],
     );
-    const failed = await runViaduct(t, ['get', `${url}x`, '--json'], { cwd: folder });
+    const failed = await runInProcess(['get', `${url}x`, '--json'], { cwd: folder });
     assert.deepEqual([failed.code, failed.stdout], [22, '']);
     assert.deepEqual(eventsOf(failed).at(-1), {
       event: 'error',
@@ -88,7 +88,7 @@ describe('what get prints', () => {
       message: `hop 3 (${address}): there is no file "a filex"`,
       exit: 22,
     });
-    const mistyped = await runViaduct(t, ['get', 'h1:1/a', 'h1', '--json'], { cwd: folder });
+    const mistyped = await runInProcess(['get', 'h1:1/a', 'h1', '--json'], { cwd: folder });
     assert.deepEqual([mistyped.code, mistyped.stdout], [2, '']);
     const reason = '"h1": "h1" has no port; write host:port';
     assert.deepEqual(eventsOf(mistyped), [{ event: 'error', code: 'BAD_ROUTE', message: reason, exit: 2 }]);
@@ -103,7 +103,7 @@ describe('what get prints', () => {
     });
     const folder = tempFolder(t);
     const url = formatLocation(origin.location);
-    const run = await runViaduct(t, ['get', url], { cwd: folder });
+    const run = await runInProcess(['get', url], { cwd: folder });
     const [hop] = origin.location.route;
     assert.ok(hop);
     const broke = (count: string): string =>
@@ -131,7 +131,7 @@ test('the forms of where: with a scheme, without, with -J, with --route', async 
     ['-J', hops(route.slice(0, -1)), `${last}/a file`],
     ['--route', 'input.txt'],
   ]) {
-    const run = await runViaduct(t, ['get', ...args, '-o', 'out'], { cwd: folder });
+    const run = await runInProcess(['get', ...args, '-o', 'out'], { cwd: folder });
     assert.equal(run.code, 0, run.stderr);
     assert.ok(readFileSync(join(folder, 'out')).equals(bytes));
   }

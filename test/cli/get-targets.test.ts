@@ -5,6 +5,7 @@ import { type TestContext, test } from 'node:test';
 import { formatLocation } from 'viaduct';
 import { testChain } from '../support/nodes.js';
 import { eventsOf, runViaduct, startGet } from '../support/processes.js';
+import { runInProcess } from '../support/program.js';
 import { smallDisk } from '../support/small-disk.js';
 import { randomFile, tempFolder } from '../support/temp.js';
 import { assertOneLine } from './assertions.js';
@@ -61,7 +62,7 @@ test('a target that is a folder, below a file, in no folder, or kept', async (t)
     ['none/file', /no such file or directory/],
     ['kept', /cannot write kept: it is there already, and --no-clobber keeps it/, '--no-clobber'],
   ] as const) {
-    assertOneLine(await runViaduct(t, ['get', url, '-o', target, ...more], { cwd: folder }), 23, line);
+    assertOneLine(await runInProcess(['get', url, '-o', target, ...more], { cwd: folder }), 23, line);
   }
   assert.equal(readFileSync(join(folder, 'kept'), 'utf8'), 'kept');
   assert.deepEqual(readdirSync(folder), ['folder', 'kept']);

@@ -7,11 +7,14 @@ import { httpHop } from '../support/http-hop.js';
 import { urlOf } from '../support/http.js';
 import { testChain } from '../support/nodes.js';
 import { Child, PROGRAM, runViaduct } from '../support/processes.js';
+import { runInProcess } from '../support/program.js';
 import { tempFolder } from '../support/temp.js';
 import { assertOneLine } from './assertions.js';
 
 const TIME = new Date('2001-02-03T04:05:06.789Z');
 const ESCAPE = '\u001b';
+
+process.env['TZ'] = 'America/New_York';
 
 /** A chain of two whose origin has a folder with a few things in it. */
 async function prepare(t: TestContext) {
@@ -24,8 +27,7 @@ async function prepare(t: TestContext) {
   const { route } = await testChain(t, 2, { root });
   const [first, second] = route;
   assert.ok(first && second);
-  const run = (...args: readonly string[]) =>
-    runViaduct(t, ['ls', ...args], { env: { ...process.env, TZ: 'America/New_York' } });
+  const run = (...args: readonly string[]) => runInProcess(['ls', ...args]);
   return { root, route, run, first: formatHop(first), second: formatHop(second) };
 }
 
@@ -51,7 +53,8 @@ const OBJECTS = `{"name":"sub","type":"folder","modified":"2001-02-03T04:05:06.7
 `;
 
 test('the transcripts of names, table and JSON', async (t) => {
-  const { run, route } = await prepare(t);
+  const { route } = await prepare(t);
+  const run = (...args: readonly string[]) => runViaduct(t, ['ls', ...args]);
   const where = urlOf(route, '/some folder');
   assert.deepEqual(await run(where), { code: 0, stdout: NAMES, stderr: '' });
   assert.deepEqual(await run('-l', where), { code: 0, stdout: TABLE, stderr: '' });

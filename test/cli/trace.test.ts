@@ -11,6 +11,7 @@ import { urlOf } from '../support/http.js';
 import { testChain } from '../support/nodes.js';
 import { havePeer } from '../support/peers.js';
 import { runViaduct } from '../support/processes.js';
+import { runInProcess } from '../support/program.js';
 import { tempFolder } from '../support/temp.js';
 import { assertOneLine } from './assertions.js';
 import { onTerminal } from './terminal.js';
@@ -67,18 +68,18 @@ test('the route as it may be written: with relays apart, or in an input file', a
     ['-J', `${first}`, '-J', `${second}`, third],
     ['--route', 'input.txt'],
   ]) {
-    const { code, stdout, stderr } = await runViaduct(t, ['trace', ...args], { cwd: folder });
+    const { code, stdout, stderr } = await runInProcess(['trace', ...args], { cwd: folder });
     assert.deepEqual([code, calm(stdout), stderr], [0, ALL_UP, '']);
   }
 });
 
-test('wrong usage: one line, and no table', async (t) => {
+test('invalid usage: one line, and no table', async () => {
   for (const [args, line] of [
     [[], /no location given: expected host:port\/path, or --route FILE/],
     [['127.0.0.1:9', '--probes', '0'], /--probes.*Expected a whole number from 1/],
     [['127.0.0.1:9', '-J', '127.0.0.1:9', '--max-hops', '1'], /the route has 2 hops; at most 1 are allowed/],
   ] as const) {
-    assertOneLine(await runViaduct(t, ['trace', ...args]), 2, line);
+    assertOneLine(await runInProcess(['trace', ...args]), 2, line);
   }
 });
 

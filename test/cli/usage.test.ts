@@ -99,7 +99,7 @@ test('port 0 takes a free one, on IPv4 and IPv6, and the log names it', async (t
 
 test('an input file that cannot be read: one line, exit code 26', async (t) => {
   const folder = tempFolder(t);
-  const absent = await runViaduct(t, ['client', 'absent.txt'], { cwd: folder });
+  const absent = await runInProcess(['client', 'absent.txt'], { cwd: folder });
   assertOneLine(absent, 26, /cannot read absent\.txt: no such file or directory/);
   const aFolder = await runViaduct(t, ['client', '.'], { cwd: folder });
   assertOneLine(aFolder, 26, /cannot read \.: /);
