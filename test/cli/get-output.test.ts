@@ -9,7 +9,7 @@ import { eventsOf, runViaduct } from '../support/processes.js';
 import { runInProcess } from '../support/program.js';
 import { randomFile, sha256, tempFolder } from '../support/temp.js';
 
-/** Three nodes with a file of 1 MiB, and a folder to save in. */
+/** Three nodes with a file of 1 MiB, and a folder to save it in. */
 async function served(t: TestContext) {
   const root = tempFolder(t);
   const bytes = randomFile(root, 'a file', 1024 * 1024);
@@ -17,7 +17,7 @@ async function served(t: TestContext) {
   return { root, bytes, route, url: formatLocation({ route, path: '/a%20file' }), folder: tempFolder(t) };
 }
 
-/** Figures that differ from run to run. */
+/** Replaces figures that differ between runs. */
 function masked(text: string): string {
   return text
     .replaceAll(/\d+(\.\d+)? s\b/g, 'TIME')
@@ -30,7 +30,7 @@ const withoutScheme = (url: string): string => url.replace('http://', '');
 const hops = (route: Route): string => route.map(formatHop).join(',');
 
 describe('what get prints', () => {
-  test('is one line; with -v each step, with -q nothing', async (t) => {
+  test('is one line; with -v one per step, with -q nothing', async (t) => {
     const { url, folder, bytes } = await served(t);
     const plain = await runViaduct(t, ['get', url, '--plain'], { cwd: folder });
     assert.deepEqual(
@@ -49,14 +49,14 @@ describe('what get prints', () => {
     assert.equal(masked(unverified.stdout), 'b  1.00 MiB  TIME  RATE  not verified\n');
   });
 
-  test('goes to standard error where standard output has the file', async (t) => {
+  test('goes to standard error if the file goes to standard output', async (t) => {
     const { root, url } = await served(t);
     writeFileSync(join(root, 'a file'), 'text');
     const { code, stdout, stderr } = await runViaduct(t, ['get', url, '-o', '-']);
     assert.deepEqual([code, stdout, masked(stderr)], [0, 'text', 'a file  4 B  TIME  RATE  verified\n']);
   });
 
-  test('with --json is a line for each event, and nothing else', async (t) => {
+  test('with --json is one line per event, and nothing else', async (t) => {
     const { url, route, folder, bytes } = await served(t);
     const address = route.map(formatHop).at(-1);
     const run = await runViaduct(t, ['get', url, '--json'], { cwd: folder });
@@ -94,7 +94,7 @@ describe('what get prints', () => {
     assert.deepEqual(eventsOf(mistyped), [{ event: 'error', code: 'BAD_ROUTE', message: reason, exit: 2 }]);
   });
 
-  test('tells of retries and of starting over', async (t) => {
+  test('includes retries and restarts', async (t) => {
     const bytes = Buffer.alloc(100_000, 'x');
     const origin = await fileOrigin(t, (socket, asked, index) => {
       const reply = honestReply(bytes, asked, index === 2 ? '"v2"' : '"v1"');
@@ -137,7 +137,7 @@ test('the forms of where: with a scheme, without, with -J, with --route', async 
   }
 });
 
-test('what is wrong with the arguments is one line, and exit code 2', async (t) => {
+test('invalid arguments: one line, exit code 2', async (t) => {
   const folder = tempFolder(t);
   for (const [args, line] of [
     [[], /no location given: expected host:port\/path, or --route FILE/],

@@ -19,14 +19,14 @@ async function served(t: TestContext, size: number) {
   return { bytes, url: formatLocation({ route, path: '/file' }) };
 }
 
-test('too little disk is said before anything is written', async (t) => {
+test('get fails before it writes anything if the disk is too full', async (t) => {
   const disk = smallDisk(t);
   if (disk === undefined) return;
   const { url } = await served(t, MIB + 100);
-  writeFileSync(join(disk, 'file'), 'what was there');
+  writeFileSync(join(disk, 'file'), 'old content');
   const run = await runViaduct(t, ['get', url], { cwd: disk });
   assertOneLine(run, 23, /cannot write file: it needs 1\.00 MiB, and \d+ KiB are free/);
-  assert.equal(readFileSync(join(disk, 'file'), 'utf8'), 'what was there');
+  assert.equal(readFileSync(join(disk, 'file'), 'utf8'), 'old content');
   assert.deepEqual(readdirSync(disk), ['file']);
 });
 
@@ -39,7 +39,7 @@ test('-o - to a full disk is exit code 23', async (t) => {
   );
 });
 
-test('a folder in which nothing can be written', async (t) => {
+test('a read-only folder', async (t) => {
   const disk = smallDisk(t, 'ro');
   if (disk === undefined) return;
   const { url } = await served(t, 1000);
@@ -50,7 +50,7 @@ test('a folder in which nothing can be written', async (t) => {
   );
 });
 
-test('a target that is a folder, below a file, in no folder, or kept', async (t) => {
+test('a target that is a folder, below a file, in a missing folder, or protected by --no-clobber', async (t) => {
   const { url } = await served(t, 1000);
   const folder = tempFolder(t);
   mkdirSync(join(folder, 'folder'));
@@ -68,7 +68,7 @@ test('a target that is a folder, below a file, in no folder, or kept', async (t)
   assert.deepEqual(readdirSync(folder), ['folder', 'kept']);
 });
 
-test('a file FILE.part of somebody else is left alone', async (t) => {
+test('a file FILE.part that viaduct did not create is not touched', async (t) => {
   const { url } = await served(t, 1000);
   const folder = tempFolder(t);
   writeFileSync(join(folder, 'file.part'), 'not ours');
@@ -77,7 +77,7 @@ test('a file FILE.part of somebody else is left alone', async (t) => {
   assert.equal(readFileSync(join(folder, 'file.part'), 'utf8'), 'not ours');
 });
 
-test('Ctrl-C leaves what can be gone on with, and says so', async (t) => {
+test('Ctrl-C keeps and reports a partial file that can be resumed', async (t) => {
   const { url, bytes } = await served(t, 4 * MIB);
   const folder = tempFolder(t);
   for (const [signal, exit] of [
@@ -108,7 +108,7 @@ async function grows(folder: string, from: number): Promise<void> {
   }
 }
 
-test('two downloads of one target: the second says so, the first is whole', async (t) => {
+test('two downloads of one target: the second fails, the first completes', async (t) => {
   const { url, bytes } = await served(t, 4 * MIB);
   const folder = tempFolder(t);
   const first = startGet(t, folder, [url, '--limit-rate', '2M', '--json']);
@@ -119,7 +119,7 @@ test('two downloads of one target: the second says so, the first is whole', asyn
   assert.ok(readFileSync(join(folder, 'file')).equals(bytes));
 });
 
-test('--max-time ends everything, and the partial file stays', async (t) => {
+test('--max-time ends all transfers and keeps the partial file', async (t) => {
   const { url } = await served(t, 4 * MIB);
   const folder = tempFolder(t);
   const run = await runViaduct(t, ['get', url, '--limit-rate', '500K', '--max-time', '1.5'], { cwd: folder });

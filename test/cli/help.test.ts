@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { runViaduct } from '../support/processes.js';
 import { runInProcess } from '../support/program.js';
 
-/** `UPDATE_TRANSCRIPTS=1` writes them anew. */
+/** `UPDATE_TRANSCRIPTS=1` rewrites the transcripts. */
 const update = process.env['UPDATE_TRANSCRIPTS'] === '1';
 
 const transcriptAt = (name: string): string =>
@@ -30,7 +30,7 @@ for (const [name, args] of commands) {
   });
 }
 
-test('viaduct alone prints its help on standard error and fails', async (t) => {
+test('viaduct without arguments prints its help on standard error and fails', async (t) => {
   const run = await runViaduct(t, []);
   assert.equal(run.code, 2);
   assert.equal(run.stdout, '');

@@ -16,7 +16,7 @@ const ESCAPE = '\u001b';
 
 process.env['TZ'] = 'America/New_York';
 
-/** A chain of two whose origin has a folder with a few things in it. */
+/** Two nodes; the origin has a folder with a few entries. */
 async function prepare(t: TestContext) {
   const root = tempFolder(t);
   const folder = join(root, 'some folder');
@@ -61,7 +61,7 @@ test('the transcripts of names, table and JSON', async (t) => {
   assert.deepEqual(await run('--json', where), { code: 0, stdout: OBJECTS, stderr: '' });
 });
 
-test('the place as it may be written: with relays apart, by an input file, a file, an empty folder', async (t) => {
+test('the forms of a location: separate relays, an input file, a file, an empty folder', async (t) => {
   const { run, root, route, first, second } = await prepare(t);
   const all = { code: 0, stdout: NAMES, stderr: '' };
   assert.deepEqual(await run(`${first}/@${second}/some folder/`), all);
@@ -90,7 +90,7 @@ test('a failure: one line, and its exit code', async (t) => {
   assertOneLine(await run(first, '--max-hops', '1', '-J', first), 2, /the route has 2 hops/);
 });
 
-test('a hostile listing: one line, nothing of it on standard output, nothing of it as it is', async (t) => {
+test('a hostile listing: one line, nothing on standard output, control characters escaped', async (t) => {
   const entries = ['fine', `../${ESCAPE}]0;title\u0007`].map((name) =>
     JSON.stringify({ name, type: 'file', size: 1, modified: TIME }),
   );
@@ -105,7 +105,7 @@ test('a hostile listing: one line, nothing of it on standard output, nothing of 
   assert.ok(!run.stderr.includes(ESCAPE));
 });
 
-test('who has seen enough is no failure', async (t) => {
+test('a reader that closes the pipe early is no failure', async (t) => {
   const root = tempFolder(t);
   const name = 'x'.repeat(200);
   for (let index = 0; index < 3000; index += 1) writeFileSync(join(root, `${name}${index}`), '');

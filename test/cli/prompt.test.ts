@@ -12,7 +12,7 @@ import { onTerminal } from './terminal.js';
 
 const PROMPT = 'Enter the port no. : ';
 
-/** The port that a JSON log says is listened on. */
+/** The port to which a JSON log says the node listens. */
 function portIn(log: string): number | undefined {
   const found = /"address":"[^"]*:(\d+)"/.exec(log)?.[1];
   return found === undefined ? undefined : Number(found);
@@ -25,7 +25,7 @@ for (const [how, typed] of [
   ['the end of input instead of a newline', '0'],
   ['further lines after it', '0\n99999\n'],
 ] as const) {
-  test(`the port is asked for on a pipe: answer with ${how}`, async (t) => {
+  test(`the prompt for the port on a pipe: answer with ${how}`, async (t) => {
     const server = new Child(t, process.execPath, [PROGRAM, 'server'], { cwd: tempFolder(t) });
     await server.until(({ stdout }) => stdout === PROMPT);
     server.process.stdin?.end(typed);
@@ -36,7 +36,7 @@ for (const [how, typed] of [
   });
 }
 
-test('the port is asked for on a pseudo-terminal', async (t) => {
+test('the prompt for the port on a pseudo-terminal', async (t) => {
   if (!havePeer(t, 'python3')) return;
   const server = onTerminal(t, ['server', '--log-format', 'json'], { cwd: tempFolder(t) });
   await server.until(({ stdout }) => stdout === PROMPT);
@@ -69,7 +69,7 @@ for (const [what, typed, line] of [
   ['the end of input', '', /: standard input ended before a port was entered/],
   ['an empty line', '\n', /: "" is not a port \(0 to 65535\)/],
   ['a word', 'twelve\n', /: "twelve" is not a port \(0 to 65535\)/],
-  ['too large a number', '65536\n', /: "65536" is not a port/],
+  ['a number that is too large', '65536\n', /: "65536" is not a port/],
   ['a sign', '-1\n', /: "-1" is not a port/],
   ['a fraction', '80.5\n', /: "80\.5" is not a port/],
   ['hexadecimal', '0x50\n', /: "0x50" is not a port/],
@@ -82,7 +82,7 @@ for (const [what, typed, line] of [
   });
 }
 
-test('a port that is asked for and taken is one line, exit code 3', async (t) => {
+test('a port from the prompt that is in use: one line, exit code 3', async (t) => {
   const { hop } = await rawServer(t, (socket) => socket.destroy());
   const run = await runViaduct(t, ['server', '--host', '127.0.0.1'], { input: `${hop.port}\n` });
   assert.equal(run.stdout, PROMPT);

@@ -31,8 +31,8 @@ describe('sizes', () => {
     test(`${bytes} is ${text}`, () => assert.equal(formatBytes(bytes), text));
   }
 
-  test('have a short number and a unit, whatever they are', () => {
-    // Of every magnitude, which evenly spread numbers would not be.
+  test('always have a short number and a unit', () => {
+    // Evenly distributed numbers would not cover every magnitude.
     const sizes = fc.double({ min: -1, max: 60, noNaN: true }).map((power) => 2 ** power);
     fc.assert(
       fc.property(sizes, (bytes) => {
@@ -79,7 +79,7 @@ describe('a failure', () => {
   }
 });
 
-test('a line of JSON shows no control character as it is, and means the same', () => {
+test('a line of JSON escapes control characters and keeps its value', () => {
   const members = { name: 'a\u001b\u0085\u202e\u2028\ufeffü😀' };
   const line = jsonLine(members);
   assert.equal(line, '{"name":"a\\u001b\\u0085\\u202e\\u2028\\ufeffü😀"}\n');

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { OverallProgress, TransferProgress } from '#src/cli/terminal/transfers.js';
 
-/** Moves bytes at a steady rate, looking ten times a second as the display does. Returns the time. */
+/** Moves bytes at a steady rate and samples ten times per second as the display does. Returns the time. */
 function download(transfer: TransferProgress, perSecond: number, seconds: number, from: number): number {
   let now = from;
   transfer.update({ phase: 'downloading' }, now);
@@ -14,7 +14,7 @@ function download(transfer: TransferProgress, perSecond: number, seconds: number
   return now;
 }
 
-test('a steady rate is that rate, from the first tenth of a second on', () => {
+test('a steady rate is shown from the first tenth of a second on', () => {
   const transfer = new TransferProgress('file', new OverallProgress(0), 0);
   for (let now = 0; now < 5000;) {
     now = download(transfer, 1000, 0.1, now);
@@ -32,7 +32,7 @@ test('a rate that changes is followed smoothly', () => {
   assert.ok(transfer.view(now).rate > 1900);
 });
 
-test('what a resume finds on disk is progress, but no rate; nor is a pause slowness', () => {
+test('bytes found on disk count as progress but not for the rate, and a pause does not lower it', () => {
   const overall = new OverallProgress(0);
   const transfer = new TransferProgress('file', overall, 0);
   transfer.update({ bytes: 1_000_000, size: 2_000_000 }, 0);
@@ -76,7 +76,7 @@ test('the total counts finished transfers, and knows a size once all are known',
   assert.deepEqual([total.name, total.bytes, total.size, total.retries], ['1/2 files', 130, 150, 3]);
 });
 
-test('the total of what is expected', () => {
+test('the total of the expected files', () => {
   const overall = new OverallProgress(0);
   overall.expect(10_000, undefined);
   const only = new TransferProgress('a', overall, 0);
