@@ -16,6 +16,8 @@ const ESCAPE = '\u001b';
 
 process.env['TZ'] = 'America/New_York';
 
+const run = (...args: readonly string[]) => runInProcess(['ls', ...args]);
+
 /** Two nodes; the origin has a folder with a few entries. */
 async function prepare(t: TestContext) {
   const root = tempFolder(t);
@@ -27,8 +29,7 @@ async function prepare(t: TestContext) {
   const { route } = await testChain(t, 2, { root });
   const [first, second] = route;
   assert.ok(first && second);
-  const run = (...args: readonly string[]) => runInProcess(['ls', ...args]);
-  return { root, route, run, first: formatHop(first), second: formatHop(second) };
+  return { root, route, first: formatHop(first), second: formatHop(second) };
 }
 
 const NAMES = `sub/
@@ -54,15 +55,15 @@ const OBJECTS = `{"name":"sub","type":"folder","modified":"2001-02-03T04:05:06.7
 
 test('the transcripts of names, table and JSON', async (t) => {
   const { route } = await prepare(t);
-  const run = (...args: readonly string[]) => runViaduct(t, ['ls', ...args]);
+  const runProcess = (...args: readonly string[]) => runViaduct(t, ['ls', ...args]);
   const where = urlOf(route, '/some folder');
-  assert.deepEqual(await run(where), { code: 0, stdout: NAMES, stderr: '' });
+  assert.deepEqual(await runProcess(where), { code: 0, stdout: NAMES, stderr: '' });
   assert.deepEqual(await run('-l', where), { code: 0, stdout: TABLE, stderr: '' });
   assert.deepEqual(await run('--json', where), { code: 0, stdout: OBJECTS, stderr: '' });
 });
 
 test('the forms of a location: separate relays, an input file, a file, an empty folder', async (t) => {
-  const { run, root, route, first, second } = await prepare(t);
+  const { root, route, first, second } = await prepare(t);
   const all = { code: 0, stdout: NAMES, stderr: '' };
   assert.deepEqual(await run(`${first}/@${second}/some folder/`), all);
   assert.deepEqual(await run('-J', first, `${second}/some%20folder`), all);
@@ -76,7 +77,7 @@ test('the forms of a location: separate relays, an input file, a file, an empty 
 });
 
 test('a failure: one line, and its exit code', async (t) => {
-  const { run, route, first } = await prepare(t);
+  const { route, first } = await prepare(t);
   assertOneLine(
     await run(urlOf(route, '/absent')),
     22,
