@@ -16,7 +16,7 @@ const ESCAPE = '\u001b';
 
 process.env['TZ'] = 'America/New_York';
 
-const run = (...args: readonly string[]) => runInProcess(['ls', ...args]);
+const ls = (...args: readonly string[]) => runInProcess(['ls', ...args]);
 
 /** Two nodes; the origin has a folder with a few entries. */
 async function prepare(t: TestContext) {
@@ -58,37 +58,37 @@ test('the transcripts of names, table and JSON', async (t) => {
   const runProcess = (...args: readonly string[]) => runViaduct(t, ['ls', ...args]);
   const where = urlOf(route, '/some folder');
   assert.deepEqual(await runProcess(where), { code: 0, stdout: NAMES, stderr: '' });
-  assert.deepEqual(await run('-l', where), { code: 0, stdout: TABLE, stderr: '' });
-  assert.deepEqual(await run('--json', where), { code: 0, stdout: OBJECTS, stderr: '' });
+  assert.deepEqual(await ls('-l', where), { code: 0, stdout: TABLE, stderr: '' });
+  assert.deepEqual(await ls('--json', where), { code: 0, stdout: OBJECTS, stderr: '' });
 });
 
 test('the forms of a location: separate relays, an input file, a file, an empty folder', async (t) => {
   const { root, route, first, second } = await prepare(t);
   const all = { code: 0, stdout: NAMES, stderr: '' };
-  assert.deepEqual(await run(`${first}/@${second}/some folder/`), all);
-  assert.deepEqual(await run('-J', first, `${second}/some%20folder`), all);
+  assert.deepEqual(await ls(`${first}/@${second}/some folder/`), all);
+  assert.deepEqual(await ls('-J', first, `${second}/some%20folder`), all);
   const input = join(root, 'input.txt');
   writeFileSync(input, ['some folder/', ...route.map(({ host, port }) => `${host} ${port}`)].join('\n'));
-  assert.deepEqual(await run('--route', input), all);
+  assert.deepEqual(await ls('--route', input), all);
   const file = { code: 0, stdout: '1.46 KiB  2001-02-02 23:05  a b.txt\n', stderr: '' };
-  assert.deepEqual(await run('-l', `${first}/@${second}/some folder/a b.txt`), file);
+  assert.deepEqual(await ls('-l', `${first}/@${second}/some folder/a b.txt`), file);
   const nothing = { code: 0, stdout: '', stderr: '' };
-  assert.deepEqual(await run(`${first}/@${second}/some folder/sub`), nothing);
+  assert.deepEqual(await ls(`${first}/@${second}/some folder/sub`), nothing);
 });
 
 test('a failure: one line, and its exit code', async (t) => {
   const { route, first } = await prepare(t);
   assertOneLine(
-    await run(urlOf(route, '/absent')),
+    await ls(urlOf(route, '/absent')),
     22,
     /^viaduct: hop 2 \([^)]+\): there is no file "absent"\n$/,
   );
-  assertOneLine(await run(`${first}/@nowhere.invalid:12000/`), 6, /hop 2 \(nowhere\.invalid:12000\) /);
-  assertOneLine(await run(), 2, /no location given: expected host:port\/path, or --route FILE/);
-  assertOneLine(await run('--route', 'x', first), 2, /--route already names the location/);
-  assertOneLine(await run('h1/x'), 2, /"h1" has no port; write host:port/);
-  assertOneLine(await run('--route', 'no/such'), 26, /cannot read no\/such/);
-  assertOneLine(await run(first, '--max-hops', '1', '-J', first), 2, /the route has 2 hops/);
+  assertOneLine(await ls(`${first}/@nowhere.invalid:12000/`), 6, /hop 2 \(nowhere\.invalid:12000\) /);
+  assertOneLine(await ls(), 2, /no location given: expected host:port\/path, or --route FILE/);
+  assertOneLine(await ls('--route', 'x', first), 2, /--route already names the location/);
+  assertOneLine(await ls('h1/x'), 2, /"h1" has no port; write host:port/);
+  assertOneLine(await ls('--route', 'no/such'), 26, /cannot read no\/such/);
+  assertOneLine(await ls(first, '--max-hops', '1', '-J', first), 2, /the route has 2 hops/);
 });
 
 test('a hostile listing: one line, nothing on standard output, control characters escaped', async (t) => {
