@@ -81,6 +81,7 @@ function text(plain: string): string {
     .replaceAll(/(?<!\w)-+(?=\w)/g, (dashes) => dashes.replaceAll('-', '\\-'))
     .replaceAll(/([.!?]) (?=[A-Z])/g, '$1\n')
     .replaceAll(/(.{1,78})(?: |$)/gm, '$1\n')
+    .replaceAll(/\n+/g, '\n')
     .trimEnd()
     .replaceAll(/^(?=[.'])/gm, '\\&');
 }

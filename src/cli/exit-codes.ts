@@ -3,7 +3,7 @@ import type { ErrorCode } from '../errors.js';
 interface Outcome {
   /** Process exit code; curl's number where curl has one. */
   readonly exit: number;
-  /** What to do about it, as a clause that follows the message; missing where the message is enough. */
+  /** What the user can do, as a clause after the message; missing if the message is enough. */
   readonly hint?: string;
 }
 
@@ -24,57 +24,57 @@ const OUTCOMES: Readonly<Record<ErrorCode, Outcome>> = {
   BAD_REPLY: { exit: 56 },
   NOT_A_NODE: { exit: 7 },
   LISTEN_FAILED: { exit: 3 },
-  DNS_ERROR: { exit: 6, hint: 'check the spelling and the resolver of the machine that dials' },
+  DNS_ERROR: { exit: 6, hint: 'check the spelling and the DNS resolver of the machine that connects' },
   REFUSED: { exit: 7, hint: 'is a node running there?' },
-  UNREACHABLE: { exit: 7, hint: 'check the network between the two' },
+  UNREACHABLE: { exit: 7, hint: 'check the network between the two hosts' },
   PROHIBITED: { exit: 7 },
   CONNECT_TIMEOUT: { exit: 28, hint: 'a firewall may drop the packets' },
-  TIMEOUT: { exit: 28, hint: "a later hop may be slow or down; the nodes' logs say which" },
+  TIMEOUT: { exit: 28, hint: 'a later hop may be slow or down; see the logs of the nodes' },
   MAX_TIME: { exit: 28 },
   STALLED: { exit: 28 },
-  CUT_SHORT: { exit: 18, hint: "the nodes' logs name the hop and the reason" },
+  CUT_SHORT: { exit: 18, hint: 'the logs of the nodes name the hop and the reason' },
   CLIENT_GONE: { exit: 18 },
   NOT_FOUND: { exit: 22 },
   FORBIDDEN: { exit: 22 },
   HTTP_ERROR: { exit: 22 },
   UNAVAILABLE: { exit: 22 },
   CHANGED: { exit: 18, hint: 'fetch it again' },
-  DIGEST_MISMATCH: { exit: 110, hint: 'its bytes were changed on the way or on the disk; nothing was kept' },
-  NO_DIGEST: { exit: 22, hint: '--no-verify accepts the file by its size' },
+  DIGEST_MISMATCH: { exit: 110, hint: 'the bytes were changed in transit or on disk; nothing was kept' },
+  NO_DIGEST: { exit: 22, hint: '--no-verify checks only the size' },
   UNSAFE_NAME: { exit: 23 },
-  BUSY: { exit: 23, hint: 'wait for it to end' },
+  BUSY: { exit: 23, hint: 'wait until it has finished' },
   READ_FAILED: { exit: 26 },
   WRITE_FAILED: { exit: 23 },
-  INTERNAL: { exit: 1, hint: 'this is a defect; please report it' },
+  INTERNAL: { exit: 1, hint: 'this is a bug in viaduct; please report it' },
   ABORTED: { exit: 130 },
 };
 
-/** What a failure means at the command line. */
+/** Exit code and hint of a failure. */
 export function outcomeOf({ code }: { readonly code: ErrorCode }): Outcome {
   return OUTCOMES[code];
 }
 
-/** What an exit code means, for people; curl's number where curl has one. */
+/** The exit codes and their meanings, for help and the manual page. */
 export const EXIT_CODES: readonly (readonly [code: string, meaning: string])[] = [
   ['0', 'success'],
-  ['1', 'defect of viaduct'],
-  ['2', 'wrong usage or input'],
+  ['1', 'bug in viaduct'],
+  ['2', 'invalid usage or input'],
   ['3', 'cannot listen'],
-  ['6', 'name does not resolve'],
+  ['6', 'cannot resolve host'],
   ['7', 'cannot connect'],
   ['18', 'transfer cut short'],
-  ['22', 'another HTTP error'],
+  ['22', 'other HTTP error'],
   ['23', 'cannot write'],
   ['26', 'cannot read'],
   ['28', 'timeout'],
   ['56', 'malformed reply'],
-  ['110', 'SHA-256 differs'],
-  ['129, 130, 143', 'ended by SIGHUP, SIGINT (Ctrl-C), SIGTERM'],
+  ['110', 'SHA-256 mismatch'],
+  ['129, 130, 143', 'terminated by SIGHUP, SIGINT (Ctrl-C), SIGTERM'],
 ];
 
 const COLUMNS = 3;
 
-/** The last part of every `--help`: three to a line, and what is too wide for that on a line of its own. */
+/** The last part of each `--help`: three codes per line, and wide entries on lines of their own. */
 export function exitCodesHelp(): string {
   const short = EXIT_CODES.filter(([code]) => code.length <= 3);
   const wide = EXIT_CODES.filter(([code]) => code.length > 3);
@@ -91,5 +91,5 @@ export function exitCodesHelp(): string {
     );
   }
   lines.push(...wide.map((entry) => entry.join(' ')));
-  return `\nExit codes (curl's where it has one):\n${lines.join('\n')}`;
+  return `\nExit codes (those of curl where it has one):\n${lines.join('\n')}`;
 }

@@ -1,42 +1,41 @@
 import { isUtf8 } from 'node:buffer';
 import { createReadStream } from 'node:fs';
 import { ViaductError, asViaductError, systemReason } from '../errors.js';
-
 import { type Source, parseInput } from '../route/input-file.js';
 import { visible } from '../text.js';
+import type { CommandContext } from './context.js';
 
-/** An input file: a message's worth of text, with room for blank lines. */
+/** Size limit of an input file: that of a classic message, with room for blank lines. */
 const INPUT_BYTES = 64 * 1024;
 
 /**
- * What an input file says; `-` is standard input.
+ * Reads an input file; `-` is standard input.
  * @throws ViaductError READ_FAILED, or BAD_ROUTE with the line and what is wrong with it
  */
-export async function readInput(path: string): Promise<Source> {
-  const called = path === '-' ? 'standard input' : visible(path);
-  const bytes = await readSome(path, called);
+export async function readInput(path: string, context: CommandContext): Promise<Source> {
+  const label = path === '-' ? 'standard input' : visible(path);
+  const bytes = await readBeginning(path === '-' ? context.stdin : createReadStream(path), label);
   try {
     if (bytes.length > INPUT_BYTES) throw new ViaductError('BAD_ROUTE', 'it is too large for an input file');
     return parseInput(decode(bytes));
   } catch (error) {
     const { code, message } = asViaductError(error);
-    throw new ViaductError(code, `${called}: ${message}`, { cause: error });
+    throw new ViaductError(code, `${label}: ${message}`, { cause: error });
   }
 }
 
-/** All of it, or a little more than an input file may have. */
-async function readSome(path: string, called: string): Promise<Buffer> {
+/** Reads to the end, or until the size limit is exceeded. */
+async function readBeginning(stream: AsyncIterable<Buffer>, label: string): Promise<Buffer> {
   const chunks: Buffer[] = [];
   let length = 0;
   try {
-    const stream: AsyncIterable<Buffer> = path === '-' ? process.stdin : createReadStream(path);
     for await (const chunk of stream) {
       chunks.push(chunk);
       length += chunk.length;
       if (length > INPUT_BYTES) break;
     }
   } catch (error) {
-    throw new ViaductError('READ_FAILED', `cannot read ${called}: ${systemReason(error)}`, { cause: error });
+    throw new ViaductError('READ_FAILED', `cannot read ${label}: ${systemReason(error)}`, { cause: error });
   }
   return Buffer.concat(chunks);
 }

@@ -1,16 +1,17 @@
 #!/usr/bin/env node
 import { VERSION } from '../version.js';
 
-// Whoever reads our lines may leave early (`| head`). That ends no transfer; a sink reports its own failures.
+// The reader of the output may close it early (`| head`). That does not end a transfer, and failed writes of a
+// file's bytes are reported where they are written.
 process.stdout.on('error', () => {});
 process.stderr.on('error', () => {});
 
-const [first, ...more] = process.argv.slice(2);
-if ((first === '--version' || first === '-V') && more.length === 0) {
-  // Scripts ask for it often: they do not wait until all commands are loaded.
+const args = process.argv.slice(2);
+if (args.length === 1 && (args[0] === '--version' || args[0] === '-V')) {
+  // Scripts call it often, so it does not load the commands.
   process.stdout.write(`${VERSION}\n`);
 } else {
-  const { runProgram } = await import('./program.js');
-  await runProgram();
+  const { runProgram } = await import('#program');
+  await runProgram(args);
   process.exit();
 }

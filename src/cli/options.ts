@@ -1,26 +1,27 @@
 import { InvalidArgumentError, Option } from 'commander';
 import { MAX_TIMER_MS } from '../defaults.js';
 
-/** A time limit in seconds for the user, in milliseconds for the program. */
+/** A timeout: seconds for the user, milliseconds for the program. */
 export function secondsOption(
   flag: string,
-  what: string,
+  description: string,
   defaultMs: number | undefined,
-  orNone = false,
+  allowsZero = false,
 ): Option {
-  const option = new Option(`${flag} <seconds>`, `time limit: ${what}`);
+  const option = new Option(`${flag} <seconds>`, description);
   if (defaultMs !== undefined) option.default(defaultMs, String(defaultMs / 1000));
   return option.argParser((text: string) => {
     const seconds = /^\d+(\.\d+)?$/.test(text) ? Number(text) : NaN;
-    const valid = (orNone ? seconds >= 0 : seconds > 0) && seconds * 1000 <= MAX_TIMER_MS;
-    if (!valid) throw new InvalidArgumentError(`Expected seconds, ${orNone ? '0 or more' : 'more than 0'}.`);
+    const valid = (allowsZero ? seconds >= 0 : seconds > 0) && seconds * 1000 <= MAX_TIMER_MS;
+    if (!valid)
+      throw new InvalidArgumentError(`Expected seconds, ${allowsZero ? '0 or more' : 'more than 0'}.`);
     return seconds * 1000;
   });
 }
 
-/** A number from 1 that bounds something. */
-export function countOption(flag: string, what: string, defaultCount: number): Option {
-  return new Option(`${flag} <n>`, `most ${what}`).default(defaultCount).argParser(parseCount);
+/** A limit: a whole number from 1. */
+export function countOption(flag: string, description: string, defaultCount: number): Option {
+  return new Option(`${flag} <n>`, description).default(defaultCount).argParser(parseCount);
 }
 
 /** A whole number from 1. */
@@ -30,21 +31,27 @@ export function parseCount(text: string): number {
   return count;
 }
 
-/** How the argument of commands that go somewhere is called in their help. */
+/** Description of the argument that names a file or folder and its route. */
 export const WHERE = 'host:port/path, with relays as in http://h1:12000/@h2:11000/path';
 
-/** Relays given apart; those of a second `-J` come after those of the first. */
+/** Relays as a list; a second `-J` adds to the first. */
 export function jumpOption(): Option {
   const option = new Option(
     '-J, --jump <relays>',
-    'relays in front of it, as with ssh: h1:12000,h2:11000; repeatable',
+    'relays before the host, as in ssh: h1:12000,h2:11000; repeatable',
   );
   return option.argParser((relays: string, before: string | undefined) =>
     before === undefined ? relays : `${before},${relays}`,
   );
 }
 
-/** A route in a file. */
 export function routeOption(): Option {
-  return new Option('--route <file>', 'take name and route from an input file, - for standard input');
+  return new Option('--route <file>', 'read name and route from an input file, - for standard input');
 }
+
+/** The options that `get`, `ls`, `trace` and `client` share. */
+export const DESCRIPTIONS = {
+  timeout: 'timeout: no data received',
+  connectTimeout: 'timeout: connect to the first hop',
+  maxHops: 'maximum hops in a route',
+} as const;

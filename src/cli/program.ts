@@ -4,59 +4,68 @@ import { withoutPasswords } from '../route/url.js';
 import { VERSION } from '../version.js';
 import { addClientCommand } from './client/command.js';
 import { addCompletionCommand } from './completion/command.js';
+import type { CommandContext } from './context.js';
+import { exitCodesHelp, outcomeOf } from './exit-codes.js';
 import { addGetCommand } from './get/command.js';
 import { addListCommand } from './ls/command.js';
 import { addServerCommand } from './server/command.js';
-import { addTraceCommand } from './trace/command.js';
-import { exitCodesHelp, outcomeOf } from './exit-codes.js';
 import { flushOutput } from './terminal/lines.js';
 import { printError } from './terminal/print.js';
+import { addTraceCommand } from './trace/command.js';
 
-/** Each adds a command to the program; help, the man page and completion have them in this order. */
-const COMMANDS = [
-  addServerCommand,
-  addGetCommand,
-  addListCommand,
-  addTraceCommand,
-  addClientCommand,
-  addCompletionCommand,
-];
+/** Width of help where the output is not a terminal. */
+const HELP_COLUMNS = 80;
 
-/** Runs the command that the arguments of this process ask for, to its end, and sets `process.exitCode`. */
-export async function runProgram(): Promise<void> {
-  const program = buildProgram();
-  let running = program;
+/** Each function adds one command; help, the manual page and completion list them in this order. */
+const COMMANDS: ReadonlyMap<string, (program: Command, context: CommandContext) => void> = new Map([
+  ['server', addServerCommand],
+  ['get', addGetCommand],
+  ['ls', addListCommand],
+  ['trace', addTraceCommand],
+  ['client', addClientCommand],
+  ['completion', (program, context) => addCompletionCommand(program, context, () => buildProgram(context))],
+]);
+
+/**
+ * Runs the command that the arguments name until it ends, and sets `context.exitCode`.
+ * @param args the arguments after the name of the program
+ */
+export async function runProgram(args: readonly string[], context: CommandContext = process): Promise<void> {
+  const program = buildProgram(context, args[0]);
+  let current = program;
   program.hook('preAction', (_, command) => {
-    running = command;
+    current = command;
   });
   try {
-    await program.parseAsync();
+    await program.parseAsync(args, { from: 'user' });
   } catch (error) {
-    process.exitCode = tellFailure(error, running);
+    context.exitCode = reportFailure(error, current, context);
   }
-  await flushOutput();
+  await flushOutput(context);
 }
 
-/** Returns the exit code. What Commander rejects with has been told. */
-function tellFailure(error: unknown, command: Command): number {
+/** Returns the exit code. Commander has already printed what it rejects with. */
+function reportFailure(error: unknown, command: Command, { stderr }: CommandContext): number {
   if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
   const known = asViaductError(error);
-  if (known.code !== 'USAGE') return printError(known);
-  process.stderr.write(usageLine(known.message, command));
+  if (known.code !== 'USAGE') return printError(known, stderr);
+  stderr.write(usageLine(known.message, command));
   return outcomeOf(known).exit;
 }
 
-/** The one line that wrong usage of a command gets. */
+/** The line that is printed for wrong usage of a command. */
 function usageLine(message: string, command: Command): string {
   const name = command.parent === null ? command.name() : `${command.parent.name()} ${command.name()}`;
   return `viaduct: ${withoutPasswords(message)} (see ${name} --help)\n`;
 }
 
 /**
- * The command line as a whole. A command's action sets `process.exitCode`; help, the version and wrong usage
+ * The whole command line. An action sets the exit code of the context; help, `--version` and wrong usage
  * reject with a CommanderError.
+ *
+ * @param only if this names a command, the others are left out, which makes the start faster
  */
-export function buildProgram(): Command {
+export function buildProgram(context: CommandContext = process, only = ''): Command {
   const program = new Command('viaduct')
     .description(
       'Fetch a file from a host that you cannot reach directly, over a chain of hosts that can reach each other.',
@@ -64,11 +73,16 @@ export function buildProgram(): Command {
     .version(VERSION, '-V, --version')
     .exitOverride()
     .addHelpText('afterAll', exitCodesHelp());
-  for (const addCommand of COMMANDS) addCommand(program);
+  const named = COMMANDS.get(only);
+  for (const addCommand of named === undefined ? COMMANDS.values() : [named]) addCommand(program, context);
   for (const command of [program, ...program.commands]) {
     command.configureOutput({
+      writeOut: (text) => context.stdout.write(text),
+      writeErr: (text) => context.stderr.write(text),
+      getOutHelpWidth: () => widthOf(context.stdout),
+      getErrHelpWidth: () => widthOf(context.stderr),
       outputError: (text, write) => {
-        // One line, also where a suggestion ("Did you mean …?") follows on a second one.
+        // Commander prints a suggestion ("Did you mean …?") on a second line; here it stays on one.
         const message = text
           .replace(/^error: /, '')
           .trimEnd()
@@ -78,4 +92,8 @@ export function buildProgram(): Command {
     });
   }
   return program;
+}
+
+function widthOf({ isTTY, columns }: NodeJS.WriteStream): number {
+  return isTTY ? columns : HELP_COLUMNS;
 }

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 
-/** A failure as a user is to see it: the exit code, nothing on standard output, one line that says why. */
+/** Asserts how a failure is reported: exit code, nothing on standard output, one line with the reason. */
 export function assertOneLine(
   run: { readonly code: number | NodeJS.Signals; readonly stdout: string; readonly stderr: string },
   code: number,

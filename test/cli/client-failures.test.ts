@@ -10,22 +10,22 @@ import { rawServer } from '../support/raw.js';
 import { tempFolder } from '../support/temp.js';
 import { assertOneLine } from './assertions.js';
 
-const OLD = 'what was there';
+const OLD = 'old content';
 
-/** A server that has the client's whole message before it does anything. */
+/** A server that acts once it has received the whole message of the client. */
 async function afterMessage(t: TestContext, act: (socket: Socket) => void): Promise<Hop> {
   const { hop } = await rawServer(t, (socket) => socket.once('data', () => act(socket)));
   return hop;
 }
 
-/** A folder in which a file of the name that is fetched stands already. */
+/** A folder that already contains a file with the name of the fetched one. */
 function folderWithOld(t: TestContext): string {
   const folder = tempFolder(t);
   writeFileSync(join(folder, 'file'), OLD);
   return folder;
 }
 
-/** One line, the old file as it was, and nothing new beside it. */
+/** Asserts one line, an unchanged old file and no new file. */
 async function assertNothingNew(client: Child, folder: string, code: number, line: RegExp): Promise<void> {
   const found = await client.ended;
   assertOneLine({ code: found, stdout: client.stdout, stderr: client.stderr }, code, line);
@@ -33,7 +33,7 @@ async function assertNothingNew(client: Child, folder: string, code: number, lin
   assert.deepEqual(readdirSync(folder).toSorted(), ['file', 'input.txt']);
 }
 
-/** Waits until the partial file in a folder has so many bytes. */
+/** Waits until the partial file in a folder has reached a size. */
 async function partialOf(folder: string, size: number): Promise<void> {
   const watcher = watch(folder);
   try {
@@ -52,7 +52,7 @@ for (const [signal, code] of [
   ['SIGTERM', 143],
   ['SIGHUP', 129],
 ] as const) {
-  test(`${signal} in mid-transfer: exit code ${code}, nothing new`, async (t) => {
+  test(`${signal} during the transfer: exit code ${code}, no new file`, async (t) => {
     const hop = await afterMessage(t, (socket) => socket.write(Buffer.alloc(1000)));
     const folder = folderWithOld(t);
     const client = startClient(t, folder, { name: 'file', route: [hop] });
@@ -61,7 +61,7 @@ for (const [signal, code] of [
     await assertNothingNew(client, folder, code, new RegExp(`interrupted by ${signal}; nothing was saved`));
   });
 
-  test(`${signal} before the first byte: exit code ${code}, nothing new`, async (t) => {
+  test(`${signal} before the first byte: exit code ${code}, no new file`, async (t) => {
     const { hop, server } = await rawServer(t, () => {});
     const folder = folderWithOld(t);
     const client = startClient(t, folder, { name: 'file', route: [hop] });
@@ -71,13 +71,13 @@ for (const [signal, code] of [
     await assertNothingNew(client, folder, code, new RegExp(`interrupted by ${signal}; nothing was saved`));
   });
 
-  test(`${signal} while nobody reads the pipe of -o -: exit code ${code}`, async (t) => {
+  test(`${signal} while the pipe of -o - is not read: exit code ${code}`, async (t) => {
     const hop = await afterMessage(t, (socket) => socket.end(Buffer.alloc(8 * 1024 * 1024)));
     const client = startClient(t, tempFolder(t), { name: 'file', route: [hop] }, ['-o', '-']);
     await client.until(({ stdout }) => stdout.length > 0);
     client.process.stdout?.pause();
     client.process.kill(signal);
-    // What came before the pause stands in the way of the pipe's end, which `ended` waits for.
+    // `ended` waits for the end of the pipe, which comes after the bytes from before the pause.
     const [exitCode] = (await once(client.process, 'exit')) as [number | null];
     client.process.stdout?.resume();
     assert.equal(exitCode, code);
@@ -86,7 +86,7 @@ for (const [signal, code] of [
   });
 }
 
-test('a reset in mid-transfer: one line, exit code 18, nothing new', async (t) => {
+test('a reset during the transfer: one line, exit code 18, no new file', async (t) => {
   const folder = folderWithOld(t);
   const hop = await afterMessage(t, (socket) => {
     socket.write(Buffer.alloc(1000));
@@ -99,7 +99,7 @@ test('a reset in mid-transfer: one line, exit code 18, nothing new', async (t) =
   await assertNothingNew(client, folder, 18, line);
 });
 
-test('a reset instead of a reply: one line, exit code 18, nothing new', async (t) => {
+test('a reset instead of a reply: one line, exit code 18, no new file', async (t) => {
   const folder = folderWithOld(t);
   const hop = await afterMessage(t, (socket) => socket.resetAndDestroy());
   const client = startClient(t, folder, { name: 'file', route: [hop] });
@@ -111,7 +111,7 @@ test('a reset instead of a reply: one line, exit code 18, nothing new', async (t
   );
 });
 
-test('silence from the start: a timeout that says how long and how many bytes, exit code 28', async (t) => {
+test('silence from the start: a timeout with its length and the number of bytes, exit code 28', async (t) => {
   const folder = folderWithOld(t);
   const hop = await afterMessage(t, () => {});
   const client = startClient(t, folder, { name: 'file', route: [hop] }, ['--timeout', '0.3']);
@@ -119,14 +119,14 @@ test('silence from the start: a timeout that says how long and how many bytes, e
   await assertNothingNew(client, folder, 28, line);
 });
 
-test('silence after some bytes: a timeout that counts them, exit code 28', async (t) => {
+test('silence after some bytes: a timeout with their number, exit code 28', async (t) => {
   const folder = folderWithOld(t);
   const hop = await afterMessage(t, (socket) => socket.write(Buffer.alloc(1000)));
   const client = startClient(t, folder, { name: 'file', route: [hop] }, ['--timeout', '0.3']);
   await assertNothingNew(client, folder, 28, /no data for 0\.3 s from hop 1 .*, after 1000 bytes/);
 });
 
-test('a port where nobody listens: one line, exit code 7, nothing new', async (t) => {
+test('a port without a listener: one line, exit code 7, no new file', async (t) => {
   const { hop, server } = await rawServer(t, (socket) => socket.destroy());
   server.close();
   await once(server, 'close');
@@ -135,9 +135,9 @@ test('a port where nobody listens: one line, exit code 7, nothing new', async (t
   await assertNothingNew(client, folder, 7, new RegExp(`${hop.port}\\) refused the connection \\(is a node`));
 });
 
-test('a name that does not resolve: one line, exit code 6, nothing new', async (t) => {
+test('a name that does not resolve: one line, exit code 6, no new file', async (t) => {
   const folder = tempFolder(t);
-  // Where there is no name server at all, one short attempt says so.
+  // Without any name server, one short attempt fails.
   const env = { ...process.env, RES_OPTIONS: 'attempts:1 timeout:1' };
   const input = 'file\nno-such-host.invalid 12000\n';
   const run = await runViaduct(t, ['client', '-'], { cwd: folder, env, input });
@@ -145,7 +145,7 @@ test('a name that does not resolve: one line, exit code 6, nothing new', async (
   assert.deepEqual(readdirSync(folder), []);
 });
 
-test('a clean end without a byte: success with a warning', async (t) => {
+test('an orderly end without a byte: success with a warning', async (t) => {
   const folder = folderWithOld(t);
   const hop = await afterMessage(t, (socket) => socket.end());
   const client = startClient(t, folder, { name: 'file', route: [hop] });

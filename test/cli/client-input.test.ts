@@ -6,12 +6,13 @@ import { type TestContext, test } from 'node:test';
 import type { Hop } from 'viaduct';
 import { testChain, testNode } from '../support/nodes.js';
 import { Child, PROGRAM, runViaduct } from '../support/processes.js';
+import { runInProcess } from '../support/program.js';
 import { rawConnect, rawServer } from '../support/raw.js';
 import { randomFile, tempFolder } from '../support/temp.js';
 import { assertOneLine } from './assertions.js';
 
-/** A first hop that can tell that nobody has dialled it. */
-async function witness(
+/** A first hop that can verify that no client has connected to it. */
+async function undialledHop(
   t: TestContext,
 ): Promise<{ readonly hop: Hop; readonly untouched: () => Promise<void> }> {
   const callers: (number | undefined)[] = [];
@@ -19,11 +20,11 @@ async function witness(
   return {
     hop,
     untouched: async () => {
-      // Connections are accepted in their order: an earlier one would have been heard by now.
+      // Connections are accepted in order: an earlier one would have been accepted by now.
       const accepted = once(server, 'connection');
       const own = await rawConnect(t, hop);
       await accepted;
-      assert.deepEqual(callers, [own.localPort], 'the client dialled');
+      assert.deepEqual(callers, [own.localPort], 'the client connected');
     },
   };
 }
@@ -35,9 +36,9 @@ const wrong: readonly (readonly [string, string | Buffer, RegExp])[] = [
   ['nothing', '', /line 1: the file name is missing/],
   ['blank lines only', '\n \r\n\n', /line 1: the file name is missing/],
   ['a file name only', 'file\n', /line 2: a line "host port" is missing/],
-  ['a host that is none', 'file\nHOP\nho$t 12000\n', /line 3: "ho\$t" is not a host name or address/],
-  ['a host in a loose spelling', 'file\nHOP\n127.1 12000\n', /line 3: "127\.1" is not a host/],
-  ['a port that is a word', 'file\nHOP\nhost http\n', /line 3: "http" is not a port \(1 to 65535\)/],
+  ['an invalid host', 'file\nHOP\nho$t 12000\n', /line 3: "ho\$t" is not a host name or address/],
+  ['an abbreviated IPv4 address', 'file\nHOP\n127.1 12000\n', /line 3: "127\.1" is not a host/],
+  ['a port that is not a number', 'file\nHOP\nhost http\n', /line 3: "http" is not a port \(1 to 65535\)/],
   ['port 0', 'file\nHOP\nhost 0\n', /line 3: "0" is not a port/],
   ['a port beyond 65535', 'file\nHOP\nhost 65536\n', /line 3: "65536" is not a port/],
   [
@@ -55,19 +56,19 @@ const wrong: readonly (readonly [string, string | Buffer, RegExp])[] = [
   ['a name with NUL', 'fi\0le\nHOP\n', /line 1: a file name has no NUL/],
   ['a name that is not UTF-8', latin1('fil\xe9\nHOP\n'), /input\.txt: line 1: it is not UTF-8 text/],
   ['a hop that is not UTF-8', latin1('file\nHOP\nh\xfc 1\n'), /input\.txt: line 3: it is not UTF-8 text/],
-  ['half a character at its end', latin1('file\nHOP\n\n\xc3'), /line 4: it is not UTF-8 text/],
+  ['an incomplete character at the end', latin1('file\nHOP\n\n\xc3'), /line 4: it is not UTF-8 text/],
   ['more than 64 KiB', `file\nHOP\n${'\n'.repeat(65_536)}`, /input\.txt: it is too large for an input file/],
   ['a host with control characters', 'file\nHOP\nh\u001b[2J 1\n', /line 3: "h\\x1b\[2J" is not a host/],
   ['a message over 4,096 bytes', `${'d/'.repeat(2046)}file\nHOP\n`, /carries at most 4096/],
-  ['a name that cannot be a file here', 'folder/..\nHOP\n', /"folder\/\.\." does not end in a file name/],
+  ['a name that cannot be a local file', 'folder/..\nHOP\n', /"folder\/\.\." does not end in a file name/],
 ];
 for (const [what, content, line] of wrong) {
-  test(`an input file with ${what}: one line, exit code 2, nothing dialled`, async (t) => {
-    const { hop, untouched } = await witness(t);
+  test(`an input file with ${what}: one line, exit code 2, no connection`, async (t) => {
+    const { hop, untouched } = await undialledHop(t);
     const folder = tempFolder(t);
     const bytes = Buffer.from(content).toString('latin1').replaceAll('HOP', `127.0.0.1 ${hop.port}`);
     writeFileSync(join(folder, 'input.txt'), bytes, 'latin1');
-    const run = await runViaduct(t, ['client', 'input.txt'], { cwd: folder });
+    const run = await runInProcess(['client', 'input.txt'], { cwd: folder });
     assertOneLine(run, 2, line);
     await untouched();
   });
@@ -83,7 +84,7 @@ test('the error names the input file, or standard input', async (t) => {
   assert.equal(stdin.stderr, `viaduct: standard input: ${wrongLine}`);
 });
 
-test('an input without end is one that is too large', async (t) => {
+test('an endless input is too large', async (t) => {
   const file = await runViaduct(t, ['client', '/dev/zero']);
   assertOneLine(file, 2, /^viaduct: \/dev\/zero: it is too large for an input file\n$/);
   const shell = new Child(t, 'sh', [
@@ -118,7 +119,7 @@ for (const [what, content] of right) {
       );
       const folder = tempFolder(t);
       writeFileSync(join(folder, 'input.txt'), input);
-      const run = await runViaduct(t, ['client', from], { cwd: folder, input: from === '-' ? input : '' });
+      const run = await runInProcess(['client', from], { cwd: folder, input: from === '-' ? input : '' });
       assert.equal(run.code, 0, run.stderr);
       assert.deepEqual(readFileSync(join(folder, 'a file')), bytes);
     });
@@ -132,7 +133,7 @@ test('IPv6 hosts, with and without brackets', async (t) => {
   for (const host of ['::1', '[::1]']) {
     const folder = tempFolder(t);
     const input = `file\n${host} ${hop.port}\n${host} ${hop.port}\n`;
-    const run = await runViaduct(t, ['client', '-'], { cwd: folder, input });
+    const run = await runInProcess(['client', '-'], { cwd: folder, input });
     assert.equal(run.code, 0, run.stderr);
     assert.deepEqual(readFileSync(join(folder, 'file')), bytes);
   }

@@ -5,6 +5,7 @@ import { type TestContext, test } from 'node:test';
 import { type Route, formatInput } from 'viaduct';
 import { testChain, testNode } from '../support/nodes.js';
 import { Child, PROGRAM, startClient } from '../support/processes.js';
+import { runInProcess } from '../support/program.js';
 import { rawServer } from '../support/raw.js';
 import { smallDisk } from '../support/small-disk.js';
 import { randomFile, sha256, tempFolder } from '../support/temp.js';
@@ -53,7 +54,7 @@ for (const [what, redirection] of [
   });
 }
 
-test('-o into a folder that is not there, on a folder, on no name, on a full device: one line, exit code 23', async (t) => {
+test('-o with a missing folder, a folder, no file name or a full device: one line, exit code 23', async (t) => {
   const { route } = await served(t, 1000);
   const folder = tempFolder(t);
   mkdirSync(join(folder, 'sub'));
@@ -68,15 +69,14 @@ test('-o into a folder that is not there, on a folder, on no name, on a full dev
     ['input.txt/file', /cannot write input\.txt\/file: not a directory/],
     ['/dev/full', /cannot write \/dev\/full: no space left on device/],
   ] as const) {
-    const client = startClient(t, folder, { name: 'file', route }, ['-o', target]);
-    const code = await client.ended;
-    assertOneLine({ code, stdout: client.stdout, stderr: client.stderr }, 23, line);
+    writeFileSync(join(folder, 'input.txt'), formatInput({ name: 'file', route }));
+    assertOneLine(await runInProcess(['client', 'input.txt', '-o', target], { cwd: folder }), 23, line);
   }
   assert.deepEqual(readdirSync(folder).toSorted(), ['input.txt', 'link', 'sub']);
   assert.deepEqual(readdirSync(join(folder, 'sub')), []);
 });
 
-test('a reader of -o - that leaves early: one line, exit code 23', async (t) => {
+test('a reader of -o - that closes the pipe early: one line, exit code 23', async (t) => {
   const { route } = await served(t, 3 * MIB);
   const folder = tempFolder(t);
   const client = startClient(t, folder, { name: 'file', route }, ['-o', '-']);
@@ -107,20 +107,21 @@ const names: readonly (readonly [string, string])[] = [
   ['the end.', 'the end.'],
 ];
 for (const [name, saved] of names) {
-  test(`the far name ${name} is saved here, as ${saved}`, async (t) => {
+  test(`the remote name ${name} is saved as ${saved}`, async (t) => {
     const { hop } = await rawServer(t, (socket) => socket.end('bytes'));
     const parent = tempFolder(t);
     const folder = join(parent, 'here');
     mkdirSync(folder);
-    const client = startClient(t, folder, { name, route: [hop] });
-    assert.equal(await client.ended, 0, client.stderr);
+    writeFileSync(join(folder, 'input.txt'), formatInput({ name, route: [hop] }));
+    const run = await runInProcess(['client', 'input.txt'], { cwd: folder });
+    assert.equal(run.code, 0, run.stderr);
     assert.equal(readFileSync(join(folder, saved), 'utf8'), 'bytes');
     assert.deepEqual(readdirSync(folder).toSorted(), [saved, 'input.txt'].toSorted());
     assert.deepEqual(readdirSync(parent), ['here']);
   });
 }
 
-test('a name with control characters puts none on the terminal', async (t) => {
+test('control characters of a name are not printed', async (t) => {
   const { hop } = await rawServer(t, (socket) => socket.end('bytes'));
   const folder = tempFolder(t);
   const name = 'a\u001b]0;title\u0007\u202eb\u009bc';
@@ -130,10 +131,10 @@ test('a name with control characters puts none on the terminal', async (t) => {
   assert.equal(readFileSync(join(folder, name), 'utf8'), 'bytes');
 });
 
-test('an older file is replaced by the whole new one; a link stays a link', async (t) => {
+test('an existing file is replaced by the complete new one; a symbolic link remains', async (t) => {
   const { bytes, route } = await served(t, 100_000);
   const folder = tempFolder(t);
-  writeFileSync(join(folder, 'old'), 'what was there');
+  writeFileSync(join(folder, 'old'), 'old content');
   symlinkSync('old', join(folder, 'file'));
   const client = startClient(t, folder, { name: 'file', route });
   assert.equal(await client.ended, 0, client.stderr);
@@ -142,21 +143,21 @@ test('an older file is replaced by the whole new one; a link stays a link', asyn
   assert.ok(entries.find((entry) => entry.name === 'file')?.isSymbolicLink());
 });
 
-test('a disk that becomes full: one line, exit code 23, and nothing new', async (t) => {
+test('a disk that becomes full: one line, exit code 23, and no new file', async (t) => {
   const disk = smallDisk(t);
   if (disk === undefined) return;
   const root = tempFolder(t);
   randomFile(root, 'file', MIB + 100);
   const { hop } = await testNode(t, { root });
-  writeFileSync(join(disk, 'file'), 'what was there');
+  writeFileSync(join(disk, 'file'), 'old content');
   const client = startClient(t, disk, { name: 'file', route: [hop] });
   const code = await client.ended;
   assertOneLine({ code, stdout: client.stdout, stderr: client.stderr }, 23, /file: no space left on device/);
-  assert.equal(readFileSync(join(disk, 'file'), 'utf8'), 'what was there');
+  assert.equal(readFileSync(join(disk, 'file'), 'utf8'), 'old content');
   assert.deepEqual(readdirSync(disk).toSorted(), ['file', 'input.txt']);
 });
 
-test('-o - to a file on a disk that lacks room for the last bytes only: exit code 23', async (t) => {
+test('-o - to a file on a disk without space for the last bytes: exit code 23', async (t) => {
   const disk = smallDisk(t);
   if (disk === undefined) return;
   const root = tempFolder(t);

@@ -8,7 +8,7 @@ import { type Child, runViaduct } from '../support/processes.js';
 import { tempFolder } from '../support/temp.js';
 import { onTerminal } from './terminal.js';
 
-/** How each shell is started without anybody's settings, and made ready for a line. */
+/** How each shell is started without user settings and prepared for a command line. */
 const shells = {
   bash: {
     command: ['bash', '--noprofile', '--norc', '-i'],
@@ -24,20 +24,20 @@ const shells = {
   },
 } as const;
 
-/** Typed, where `⇥` is the key that completes, and what the shell makes of it. */
+/** What is typed, where `⇥` is the Tab key, and the command that the shell runs. */
 const lines: readonly (readonly [what: string, typed: string, run: RegExp])[] = [
   [
     'a command, an option, a file with a space',
     'cl⇥--outp⇥sav⇥',
     /^<client><--output[=><]+saved here\.bin>$/,
   ],
-  ['a file, where a folder may be named too', 'get -o sav⇥', /^<get><-o><saved here\.bin>$/],
+  ['a file, where a folder is possible too', 'get -o sav⇥', /^<get><-o><saved here\.bin>$/],
   ['an operand that is a file', 'client inp⇥', /^<client><input\.txt>$/],
   ['a value among choices', 'server --clients o⇥', /^<server><--clients><observed>$/],
   ['a value after =', 'server --log-format=pr⇥', /^<server><--log-format=pretty>$/],
-  ['a folder, where a file has a like name', 'server --root pub⇥', /^<server><--root><public\/?>$/],
+  ['a folder, although a file has a similar name', 'server --root pub⇥', /^<server><--root><public\/?>$/],
   ['an operand among choices', 'completion fi⇥', /^<completion><fish>$/],
-  ['no file where none belongs', 'server --host inp⇥x', /^<server><--host><inpx>$/],
+  ['no file where none is expected', 'server --host inp⇥x', /^<server><--host><inpx>$/],
   ['a command to get help on', 'help ser⇥', /^<help><server>$/],
 ];
 
@@ -65,7 +65,7 @@ for (const name of ['bash', 'zsh', 'fish'] as const) {
     for (const [what, typed, run] of lines) {
       const from = shell.stdout.length;
       shell.process.stdin?.write(`viaduct ${typed.replaceAll('⇥', '\t')}\n`);
-      const found = await shell.until(({ stdout }) => /^(<[^\r\n]+>)\r?$/m.exec(stdout.slice(from))?.[1]);
+      const found = await shell.until(({ stdout }) => /^(<[^\r\n]+>)\r?\n/m.exec(stdout.slice(from))?.[1]);
       assert.match(found, run, what);
       await shell.until(({ stdout }) => stdout.lastIndexOf('ready> ') > stdout.lastIndexOf(found));
     }

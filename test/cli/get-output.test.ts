@@ -6,9 +6,10 @@ import { type Route, formatHop, formatInput, formatLocation } from 'viaduct';
 import { fileOrigin, honestReply } from '../support/file-origin.js';
 import { testChain } from '../support/nodes.js';
 import { eventsOf, runViaduct } from '../support/processes.js';
+import { runInProcess } from '../support/program.js';
 import { randomFile, sha256, tempFolder } from '../support/temp.js';
 
-/** Three nodes with a file of 1 MiB, and a folder to save in. */
+/** Three nodes with a file of 1 MiB, and a folder to save it in. */
 async function served(t: TestContext) {
   const root = tempFolder(t);
   const bytes = randomFile(root, 'a file', 1024 * 1024);
@@ -16,7 +17,7 @@ async function served(t: TestContext) {
   return { root, bytes, route, url: formatLocation({ route, path: '/a%20file' }), folder: tempFolder(t) };
 }
 
-/** Figures that differ from run to run. */
+/** Replaces figures that differ between runs. */
 function masked(text: string): string {
   return text
     .replaceAll(/\d+(\.\d+)? s\b/g, 'TIME')
@@ -29,7 +30,7 @@ const withoutScheme = (url: string): string => url.replace('http://', '');
 const hops = (route: Route): string => route.map(formatHop).join(',');
 
 describe('what get prints', () => {
-  test('is one line; with -v each step, with -q nothing', async (t) => {
+  test('is one line; with -v one per step, with -q nothing', async (t) => {
     const { url, folder, bytes } = await served(t);
     const plain = await runViaduct(t, ['get', url, '--plain'], { cwd: folder });
     assert.deepEqual(
@@ -39,23 +40,23 @@ describe('what get prints', () => {
     assert.deepEqual(readdirSync(folder), ['a file']);
     assert.equal(sha256(readFileSync(join(folder, 'a file'))), sha256(bytes));
 
-    const quiet = await runViaduct(t, ['get', '-q', url, '-o', 'b'], { cwd: folder });
+    const quiet = await runInProcess(['get', '-q', url, '-o', 'b'], { cwd: folder });
     assert.deepEqual([quiet.code, quiet.stdout, quiet.stderr], [0, '', '']);
     const verbose = await runViaduct(t, ['get', '-v', url, '-o', 'b'], { cwd: folder });
     const steps = ['connecting', '1.00 MiB, ETag ETAG', 'downloading', 'verifying', 'SHA-256 SHA256'];
     assert.equal(masked(verbose.stderr), steps.map((step) => `viaduct: ${step}\n`).join(''));
-    const unverified = await runViaduct(t, ['get', '--no-verify', url, '-o', 'b'], { cwd: folder });
+    const unverified = await runInProcess(['get', '--no-verify', url, '-o', 'b'], { cwd: folder });
     assert.equal(masked(unverified.stdout), 'b  1.00 MiB  TIME  RATE  not verified\n');
   });
 
-  test('goes to standard error where standard output has the file', async (t) => {
+  test('goes to standard error if the file goes to standard output', async (t) => {
     const { root, url } = await served(t);
     writeFileSync(join(root, 'a file'), 'text');
     const { code, stdout, stderr } = await runViaduct(t, ['get', url, '-o', '-']);
     assert.deepEqual([code, stdout, masked(stderr)], [0, 'text', 'a file  4 B  TIME  RATE  verified\n']);
   });
 
-  test('with --json is a line for each event, and nothing else', async (t) => {
+  test('with --json is one line per event, and nothing else', async (t) => {
     const { url, route, folder, bytes } = await served(t);
     const address = route.map(formatHop).at(-1);
     const run = await runViaduct(t, ['get', url, '--json'], { cwd: folder });
@@ -76,7 +77,7 @@ describe('what get prints', () => {
         { event: 'complete', file, size: bytes.length, received: bytes.length, sha256: sha256(bytes) },
       ],
     );
-    const failed = await runViaduct(t, ['get', `${url}x`, '--json'], { cwd: folder });
+    const failed = await runInProcess(['get', `${url}x`, '--json'], { cwd: folder });
     assert.deepEqual([failed.code, failed.stdout], [22, '']);
     assert.deepEqual(eventsOf(failed).at(-1), {
       event: 'error',
@@ -87,13 +88,13 @@ describe('what get prints', () => {
       message: `hop 3 (${address}): there is no file "a filex"`,
       exit: 22,
     });
-    const mistyped = await runViaduct(t, ['get', 'h1:1/a', 'h1', '--json'], { cwd: folder });
+    const mistyped = await runInProcess(['get', 'h1:1/a', 'h1', '--json'], { cwd: folder });
     assert.deepEqual([mistyped.code, mistyped.stdout], [2, '']);
     const reason = '"h1": "h1" has no port; write host:port';
     assert.deepEqual(eventsOf(mistyped), [{ event: 'error', code: 'BAD_ROUTE', message: reason, exit: 2 }]);
   });
 
-  test('tells of retries and of starting over', async (t) => {
+  test('includes retries and restarts', async (t) => {
     const bytes = Buffer.alloc(100_000, 'x');
     const origin = await fileOrigin(t, (socket, asked, index) => {
       const reply = honestReply(bytes, asked, index === 2 ? '"v2"' : '"v1"');
@@ -102,11 +103,11 @@ describe('what get prints', () => {
     });
     const folder = tempFolder(t);
     const url = formatLocation(origin.location);
-    const run = await runViaduct(t, ['get', url], { cwd: folder });
+    const run = await runInProcess(['get', url], { cwd: folder });
     const [hop] = origin.location.route;
     assert.ok(hop);
     const broke = (count: string): string =>
-      `viaduct: hop 1 (${formatHop(hop)}) closed the connection after ${count} bytes: the chain broke there or beyond; trying again in TIME`;
+      `viaduct: hop 1 (${formatHop(hop)}) closed the connection after ${count} bytes: the chain broke there or beyond; retrying in TIME`;
     const numbers = masked(run.stderr).replaceAll(/after \d+ of \d+ bytes/g, 'after N bytes');
     const lines = [
       broke('N'),
@@ -130,28 +131,28 @@ test('the forms of where: with a scheme, without, with -J, with --route', async 
     ['-J', hops(route.slice(0, -1)), `${last}/a file`],
     ['--route', 'input.txt'],
   ]) {
-    const run = await runViaduct(t, ['get', ...args, '-o', 'out'], { cwd: folder });
+    const run = await runInProcess(['get', ...args, '-o', 'out'], { cwd: folder });
     assert.equal(run.code, 0, run.stderr);
     assert.ok(readFileSync(join(folder, 'out')).equals(bytes));
   }
 });
 
-test('what is wrong with the arguments is one line, and exit code 2', async (t) => {
+test('invalid arguments: one line, exit code 2', async (t) => {
   const folder = tempFolder(t);
   for (const [args, line] of [
-    [[], /say where: host:port\/path, or --route FILE/],
+    [[], /no location given: expected host:port\/path, or --route FILE/],
     [['h1'], /"h1" has no port/],
     [['h1:1/'], /"\/" is a folder; name a file, or fetch all of it with -r/],
     [['h1:1/a/'], /"\/a\/" is a folder/],
     [['h1:1/x?y'], /a "\?" of a name is written %3F/],
     [['h1:1/x', '--retry', '-1'], /Expected a whole number from 0/],
     [['h1:1/x', '-q', '-v'], /'-q, --quiet' cannot be used with option '-v, --verbose'/],
-    [['h1:1/x', '--limit-rate', '0'], /Expected bytes a second, more than 0, as in 500K or 10M/],
-    [['h1:1/x', '--limit-rate', 'fast'], /Expected bytes a second/],
+    [['h1:1/x', '--limit-rate', '0'], /Expected bytes per second, more than 0, such as 500K or 10M/],
+    [['h1:1/x', '--limit-rate', 'fast'], /Expected bytes per second/],
     [['h1:1/x', '--max-time', '0'], /Expected seconds, more than 0/],
     [['h1:1/x', '-J', 'h2'], /"h2" has no port/],
   ] as const) {
-    const run = await runViaduct(t, ['get', ...args], { cwd: folder });
+    const run = await runInProcess(['get', ...args], { cwd: folder });
     assert.match(run.stderr, /^viaduct: [^\n]+\n$/);
     assert.match(run.stderr, line);
     assert.equal(run.code, 2);

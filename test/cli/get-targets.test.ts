@@ -5,6 +5,7 @@ import { type TestContext, test } from 'node:test';
 import { formatLocation } from 'viaduct';
 import { testChain } from '../support/nodes.js';
 import { eventsOf, runViaduct, startGet } from '../support/processes.js';
+import { runInProcess } from '../support/program.js';
 import { smallDisk } from '../support/small-disk.js';
 import { randomFile, tempFolder } from '../support/temp.js';
 import { assertOneLine } from './assertions.js';
@@ -18,14 +19,14 @@ async function served(t: TestContext, size: number) {
   return { bytes, url: formatLocation({ route, path: '/file' }) };
 }
 
-test('too little disk is said before anything is written', async (t) => {
+test('get fails before it writes anything if the disk is too full', async (t) => {
   const disk = smallDisk(t);
   if (disk === undefined) return;
   const { url } = await served(t, MIB + 100);
-  writeFileSync(join(disk, 'file'), 'what was there');
+  writeFileSync(join(disk, 'file'), 'old content');
   const run = await runViaduct(t, ['get', url], { cwd: disk });
   assertOneLine(run, 23, /cannot write file: it needs 1\.00 MiB, and \d+ KiB are free/);
-  assert.equal(readFileSync(join(disk, 'file'), 'utf8'), 'what was there');
+  assert.equal(readFileSync(join(disk, 'file'), 'utf8'), 'old content');
   assert.deepEqual(readdirSync(disk), ['file']);
 });
 
@@ -38,7 +39,7 @@ test('-o - to a full disk is exit code 23', async (t) => {
   );
 });
 
-test('a folder in which nothing can be written', async (t) => {
+test('a read-only folder', async (t) => {
   const disk = smallDisk(t, 'ro');
   if (disk === undefined) return;
   const { url } = await served(t, 1000);
@@ -49,7 +50,7 @@ test('a folder in which nothing can be written', async (t) => {
   );
 });
 
-test('a target that is a folder, below a file, in no folder, or kept', async (t) => {
+test('a target that is a folder, below a file, in a missing folder, or protected by --no-clobber', async (t) => {
   const { url } = await served(t, 1000);
   const folder = tempFolder(t);
   mkdirSync(join(folder, 'folder'));
@@ -61,13 +62,13 @@ test('a target that is a folder, below a file, in no folder, or kept', async (t)
     ['none/file', /no such file or directory/],
     ['kept', /cannot write kept: it is there already, and --no-clobber keeps it/, '--no-clobber'],
   ] as const) {
-    assertOneLine(await runViaduct(t, ['get', url, '-o', target, ...more], { cwd: folder }), 23, line);
+    assertOneLine(await runInProcess(['get', url, '-o', target, ...more], { cwd: folder }), 23, line);
   }
   assert.equal(readFileSync(join(folder, 'kept'), 'utf8'), 'kept');
   assert.deepEqual(readdirSync(folder), ['folder', 'kept']);
 });
 
-test('a file FILE.part of somebody else is left alone', async (t) => {
+test('a file FILE.part that viaduct did not create is not touched', async (t) => {
   const { url } = await served(t, 1000);
   const folder = tempFolder(t);
   writeFileSync(join(folder, 'file.part'), 'not ours');
@@ -76,7 +77,7 @@ test('a file FILE.part of somebody else is left alone', async (t) => {
   assert.equal(readFileSync(join(folder, 'file.part'), 'utf8'), 'not ours');
 });
 
-test('Ctrl-C leaves what can be gone on with, and says so', async (t) => {
+test('Ctrl-C keeps and reports a partial file that can be resumed', async (t) => {
   const { url, bytes } = await served(t, 4 * MIB);
   const folder = tempFolder(t);
   for (const [signal, exit] of [
@@ -89,7 +90,7 @@ test('Ctrl-C leaves what can be gone on with, and says so', async (t) => {
     await grows(folder, before);
     child.process.kill(signal);
     assert.equal(await child.ended, exit, child.stderr);
-    const kept = 'file\\.part keeps [\\d.]+ [KM]iB of 4\\.00 MiB, the same command goes on with it';
+    const kept = '[\\d.]+ [KM]iB of 4\\.00 MiB saved in file\\.part, run the same command again to resume';
     assert.match(child.stderr, new RegExp(`^viaduct: interrupted by ${signal}; ${kept}\\n$`));
     assert.deepEqual(readdirSync(folder), ['file.part', 'file.part.json']);
   }
@@ -107,22 +108,25 @@ async function grows(folder: string, from: number): Promise<void> {
   }
 }
 
-test('two downloads of one target: the second says so, the first is whole', async (t) => {
+test('two downloads of one target: the second fails, the first completes', async (t) => {
   const { url, bytes } = await served(t, 4 * MIB);
   const folder = tempFolder(t);
   const first = startGet(t, folder, [url, '--limit-rate', '2M', '--json']);
   await first.until((child) => eventsOf(child).some(({ event }) => event === 'progress'));
   const second = await runViaduct(t, ['get', url], { cwd: folder });
-  assertOneLine(second, 23, /another download is writing file already \(wait for it to end\)/);
+  assertOneLine(second, 23, /another download is writing file already \(wait until it has finished\)/);
   assert.equal(await first.ended, 0, first.stderr);
   assert.ok(readFileSync(join(folder, 'file')).equals(bytes));
 });
 
-test('--max-time ends everything, and the partial file stays', async (t) => {
+test('--max-time ends all transfers and keeps the partial file', async (t) => {
   const { url } = await served(t, 4 * MIB);
   const folder = tempFolder(t);
   const run = await runViaduct(t, ['get', url, '--limit-rate', '500K', '--max-time', '1.5'], { cwd: folder });
   assert.equal(run.code, 28);
-  assert.match(run.stderr, /^viaduct: not done within the 1\.5 s of --max-time; file\.part keeps [^\n]+\n$/);
+  assert.match(
+    run.stderr,
+    /^viaduct: timeout: not finished within 1\.5 s \(--max-time\); [\d.]+ KiB of 4\.00 MiB saved in file\.part, [^\n]+\n$/,
+  );
   assert.deepEqual(readdirSync(folder), ['file.part', 'file.part.json']);
 });

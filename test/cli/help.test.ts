@@ -3,8 +3,9 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { runViaduct } from '../support/processes.js';
+import { runInProcess } from '../support/program.js';
 
-/** `UPDATE_TRANSCRIPTS=1` writes them anew. */
+/** `UPDATE_TRANSCRIPTS=1` rewrites the transcripts. */
 const update = process.env['UPDATE_TRANSCRIPTS'] === '1';
 
 const transcriptAt = (name: string): string =>
@@ -20,8 +21,8 @@ const commands: readonly (readonly [string, readonly string[]])[] = [
   ['completion-help', ['completion', '--help']],
 ];
 for (const [name, args] of commands) {
-  test(`viaduct ${args.join(' ')} prints transcripts/${name}.txt`, async (t) => {
-    const run = await runViaduct(t, args);
+  test(`viaduct ${args.join(' ')} prints transcripts/${name}.txt`, async () => {
+    const run = await runInProcess(args);
     assert.equal(run.code, 0);
     assert.equal(run.stderr, '');
     if (update) writeFileSync(transcriptAt(name), run.stdout);
@@ -29,7 +30,7 @@ for (const [name, args] of commands) {
   });
 }
 
-test('viaduct alone prints its help on standard error and fails', async (t) => {
+test('viaduct without arguments prints its help on standard error and fails', async (t) => {
   const run = await runViaduct(t, []);
   assert.equal(run.code, 2);
   assert.equal(run.stdout, '');

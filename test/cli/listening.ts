@@ -5,7 +5,7 @@ import { settles } from '../support/leaks.js';
 
 const LISTENING = '0A';
 
-/** Where a process listens, for one whose own word cannot be had; waits until it does (proc(5)). */
+/** The address on which a process listens, for one whose log cannot be read; waits until it listens (proc(5)). */
 export async function listeningHop({ pid }: Child): Promise<Hop> {
   let port: number | undefined;
   await settles(
@@ -22,7 +22,7 @@ function portOf(pid: number): number | undefined {
       try {
         return readlinkSync(`/proc/${pid}/fd/${fd}`);
       } catch {
-        return ''; // Closed in between.
+        return ''; // Closed in the meantime.
       }
     }),
   );

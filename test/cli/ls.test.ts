@@ -7,13 +7,18 @@ import { httpHop } from '../support/http-hop.js';
 import { urlOf } from '../support/http.js';
 import { testChain } from '../support/nodes.js';
 import { Child, PROGRAM, runViaduct } from '../support/processes.js';
+import { runInProcess } from '../support/program.js';
 import { tempFolder } from '../support/temp.js';
 import { assertOneLine } from './assertions.js';
 
 const TIME = new Date('2001-02-03T04:05:06.789Z');
 const ESCAPE = '\u001b';
 
-/** A chain of two whose origin has a folder with a few things in it. */
+process.env['TZ'] = 'America/New_York';
+
+const ls = (...args: readonly string[]) => runInProcess(['ls', ...args]);
+
+/** Two nodes; the origin has a folder with a few entries. */
 async function prepare(t: TestContext) {
   const root = tempFolder(t);
   const folder = join(root, 'some folder');
@@ -24,9 +29,7 @@ async function prepare(t: TestContext) {
   const { route } = await testChain(t, 2, { root });
   const [first, second] = route;
   assert.ok(first && second);
-  const run = (...args: readonly string[]) =>
-    runViaduct(t, ['ls', ...args], { env: { ...process.env, TZ: 'America/New_York' } });
-  return { root, route, run, first: formatHop(first), second: formatHop(second) };
+  return { root, route, first: formatHop(first), second: formatHop(second) };
 }
 
 const NAMES = `sub/
@@ -51,43 +54,44 @@ const OBJECTS = `{"name":"sub","type":"folder","modified":"2001-02-03T04:05:06.7
 `;
 
 test('the transcripts of names, table and JSON', async (t) => {
-  const { run, route } = await prepare(t);
+  const { route } = await prepare(t);
+  const runProcess = (...args: readonly string[]) => runViaduct(t, ['ls', ...args]);
   const where = urlOf(route, '/some folder');
-  assert.deepEqual(await run(where), { code: 0, stdout: NAMES, stderr: '' });
-  assert.deepEqual(await run('-l', where), { code: 0, stdout: TABLE, stderr: '' });
-  assert.deepEqual(await run('--json', where), { code: 0, stdout: OBJECTS, stderr: '' });
+  assert.deepEqual(await runProcess(where), { code: 0, stdout: NAMES, stderr: '' });
+  assert.deepEqual(await ls('-l', where), { code: 0, stdout: TABLE, stderr: '' });
+  assert.deepEqual(await ls('--json', where), { code: 0, stdout: OBJECTS, stderr: '' });
 });
 
-test('the place as it may be written: with relays apart, by an input file, a file, an empty folder', async (t) => {
-  const { run, root, route, first, second } = await prepare(t);
+test('the forms of a location: separate relays, an input file, a file, an empty folder', async (t) => {
+  const { root, route, first, second } = await prepare(t);
   const all = { code: 0, stdout: NAMES, stderr: '' };
-  assert.deepEqual(await run(`${first}/@${second}/some folder/`), all);
-  assert.deepEqual(await run('-J', first, `${second}/some%20folder`), all);
+  assert.deepEqual(await ls(`${first}/@${second}/some folder/`), all);
+  assert.deepEqual(await ls('-J', first, `${second}/some%20folder`), all);
   const input = join(root, 'input.txt');
   writeFileSync(input, ['some folder/', ...route.map(({ host, port }) => `${host} ${port}`)].join('\n'));
-  assert.deepEqual(await run('--route', input), all);
+  assert.deepEqual(await ls('--route', input), all);
   const file = { code: 0, stdout: '1.46 KiB  2001-02-02 23:05  a b.txt\n', stderr: '' };
-  assert.deepEqual(await run('-l', `${first}/@${second}/some folder/a b.txt`), file);
+  assert.deepEqual(await ls('-l', `${first}/@${second}/some folder/a b.txt`), file);
   const nothing = { code: 0, stdout: '', stderr: '' };
-  assert.deepEqual(await run(`${first}/@${second}/some folder/sub`), nothing);
+  assert.deepEqual(await ls(`${first}/@${second}/some folder/sub`), nothing);
 });
 
 test('a failure: one line, and its exit code', async (t) => {
-  const { run, route, first } = await prepare(t);
+  const { route, first } = await prepare(t);
   assertOneLine(
-    await run(urlOf(route, '/absent')),
+    await ls(urlOf(route, '/absent')),
     22,
     /^viaduct: hop 2 \([^)]+\): there is no file "absent"\n$/,
   );
-  assertOneLine(await run(`${first}/@nowhere.invalid:12000/`), 6, /hop 2 \(nowhere\.invalid:12000\) /);
-  assertOneLine(await run(), 2, /say where: host:port\/path, or --route FILE/);
-  assertOneLine(await run('--route', 'x', first), 2, /--route names everything/);
-  assertOneLine(await run('h1/x'), 2, /"h1" has no port; write host:port/);
-  assertOneLine(await run('--route', 'no/such'), 26, /cannot read no\/such/);
-  assertOneLine(await run(first, '--max-hops', '1', '-J', first), 2, /the route has 2 hops/);
+  assertOneLine(await ls(`${first}/@nowhere.invalid:12000/`), 6, /hop 2 \(nowhere\.invalid:12000\) /);
+  assertOneLine(await ls(), 2, /no location given: expected host:port\/path, or --route FILE/);
+  assertOneLine(await ls('--route', 'x', first), 2, /--route already names the location/);
+  assertOneLine(await ls('h1/x'), 2, /"h1" has no port; write host:port/);
+  assertOneLine(await ls('--route', 'no/such'), 26, /cannot read no\/such/);
+  assertOneLine(await ls(first, '--max-hops', '1', '-J', first), 2, /the route has 2 hops/);
 });
 
-test('a hostile listing: one line, nothing of it on standard output, nothing of it as it is', async (t) => {
+test('a hostile listing: one line, nothing on standard output, control characters escaped', async (t) => {
   const entries = ['fine', `../${ESCAPE}]0;title\u0007`].map((name) =>
     JSON.stringify({ name, type: 'file', size: 1, modified: TIME }),
   );
@@ -102,7 +106,7 @@ test('a hostile listing: one line, nothing of it on standard output, nothing of 
   assert.ok(!run.stderr.includes(ESCAPE));
 });
 
-test('who has seen enough is no failure', async (t) => {
+test('a reader that closes the pipe early is no failure', async (t) => {
   const root = tempFolder(t);
   const name = 'x'.repeat(200);
   for (let index = 0; index < 3000; index += 1) writeFileSync(join(root, `${name}${index}`), '');

@@ -9,7 +9,7 @@ import { havePeer } from '../support/peers.js';
 
 const manifestAt = new URL('../../../package.json', import.meta.url);
 const manifest = JSON.parse(readFileSync(manifestAt, 'utf8')) as { readonly man: readonly [string] };
-/** Where npm finds it too, which wants a list. */
+/** The same path as npm installs; package.json has a list. */
 const path = fileURLToPath(new URL(manifest.man[0], manifestAt));
 
 test('the manual page has every command with its options and operands, and every exit code', () => {
@@ -37,15 +37,15 @@ test('the manual page has every command with its options and operands, and every
   }
 });
 
-test('mandoc finds nothing to remark', (t) => {
+test('mandoc reports no problem', (t) => {
   if (!havePeer(t, 'mandoc')) return;
   const lint = spawnSync('mandoc', ['-T', 'lint', path], { encoding: 'utf8' });
-  // Whether the pages of curl and ssh are installed is not ours.
+  // Whether the pages of curl and ssh are installed does not matter.
   const remarks = `${lint.stdout}${lint.stderr}`.split('\n').filter((line) => !line.includes('mandoc.db'));
   assert.deepEqual(remarks, ['']);
 });
 
-test('groff warns of nothing, and shows options as they are typed', (t) => {
+test('groff reports no problem and shows options as they are typed', (t) => {
   if (!havePeer(t, 'groff')) return;
   const shown = spawnSync('groff', ['-mdoc', '-Tutf8', '-P-cbou', '-ww', path], { encoding: 'utf8' });
   assert.equal(shown.stderr, '');

@@ -1,9 +1,9 @@
-"""Runs a command on a pseudo-terminal and passes its output on.
+"""Runs a command on a pseudo-terminal and copies its output.
 
     on_terminal.py [--columns N] [--stdout FILE] [--stderr FILE] COMMAND ARGUMENT...
 
-What comes on standard input is typed at the terminal; its end is not typed. Exits as the command does,
-or with 128 + N if signal N ended it.
+Standard input is typed at the terminal, except its end. Exits with the code of the command, or with 128 + N if
+signal N ended it.
 """
 
 import argparse
@@ -35,7 +35,7 @@ while terminal in sources:
     for source in select.select(sources, [], [])[0]:
         try:
             data = os.read(source, 65536)
-        except OSError:  # EIO: nobody has the terminal open any more.
+        except OSError:  # EIO: no process has the terminal open any more.
             data = b""
         if not data:
             sources.remove(source)

@@ -14,7 +14,7 @@ import { onTerminal } from './terminal.js';
 
 const ESCAPE = '\u001b';
 
-/** A server that sends some bytes at once and the rest when told. */
+/** A server that sends some bytes at once and the rest on request. */
 async function stagedServer(t: TestContext): Promise<{ readonly hop: Hop; readonly finish: () => void }> {
   let client: Socket | undefined;
   const { hop } = await rawServer(t, (socket) => {
@@ -24,7 +24,7 @@ async function stagedServer(t: TestContext): Promise<{ readonly hop: Hop; readon
   return { hop, finish: () => client?.end('y'.repeat(500)) };
 }
 
-/** What a reader of the terminal has seen, line by line, however often they were drawn. */
+/** All lines that were drawn on the terminal, repeated ones included. */
 function drawn(output: string): string[] {
   return stripVTControlCharacters(output)
     .split(/[\r\n]+/)
@@ -70,7 +70,7 @@ for (const columns of [40, 80]) {
   });
 }
 
-test('progress is on standard error: -o - on a pipe carries the bytes alone', async (t) => {
+test('progress is on standard error: -o - on a pipe has only the bytes', async (t) => {
   if (!havePeer(t, 'python3')) return;
   const { hop, finish } = await stagedServer(t);
   const folder = tempFolder(t);
@@ -99,7 +99,7 @@ test('Ctrl-C on a terminal leaves one line: neither the progress nor a partial f
   assert.deepEqual(readdirSync(folder), ['input.txt']);
 });
 
-test('no progress and no escapes where standard error is no terminal', async (t) => {
+test('no progress and no escape sequences if standard error is not a terminal', async (t) => {
   const { hop, finish } = await stagedServer(t);
   const client = startClient(t, tempFolder(t), { name: 'file', route: [hop] }, ['-o', '-']);
   await client.until(({ stdout }) => stdout.length === 1500);
@@ -108,7 +108,7 @@ test('no progress and no escapes where standard error is no terminal', async (t)
   assert.match(client.stderr, /^The file got downloaded in the client\.\nfile {2}1\.95 KiB {2}[^\n]+\n$/);
 });
 
-test('a name with control characters draws none', async (t) => {
+test('control characters of a name are not drawn', async (t) => {
   if (!havePeer(t, 'python3')) return;
   const { hop, finish } = await stagedServer(t);
   const folder = tempFolder(t);

@@ -20,7 +20,7 @@ describe('server --pump', { skip: withoutCalls }, () => {
     [['--pump', 'splice'], 'splice'],
     [['--pump', 'portable'], 'portable'],
   ] as const) {
-    test(`${args.join(' ') || 'nothing asked'}: the log says ${pump}, and a large file comes through`, async (t) => {
+    test(`${args.join(' ') || 'no option'}: the log shows ${pump}, and a large file arrives`, async (t) => {
       const root = tempFolder(t);
       const file = randomFile(root, 'file', 8 * OFFLOAD_BYTES);
       const [relay, origin] = await Promise.all([
@@ -34,19 +34,19 @@ describe('server --pump', { skip: withoutCalls }, () => {
   }
 });
 
-test('server --pump auto without koffi: portable, and the log says why', async (t) => {
+test('server --pump auto without koffi: portable, and the log shows why', async (t) => {
   const node = await NodeProcess.start(t, { nodeArgs: WITHOUT_KOFFI });
   const { pump, reason } = chosen(node);
   assert.equal(pump, 'portable');
   assert.match(String(reason), /^the optional package koffi is not installed$/);
 });
 
-test('server --pump portable without koffi: no reason, since nothing is missing', async (t) => {
+test('server --pump portable without koffi: no reason in the log, since nothing is missing', async (t) => {
   const node = await NodeProcess.start(t, { nodeArgs: WITHOUT_KOFFI, args: ['--pump', 'portable'] });
   assert.deepEqual(chosen(node), { pump: 'portable', reason: undefined });
 });
 
-test('server --pump splice without koffi: one line that says so, and exit code 2', async (t) => {
+test('server --pump splice without koffi: one line with the reason, exit code 2', async (t) => {
   const run = await runViaduct(t, ['server', '0', '--pump', 'splice'], {
     env: { ...process.env, NODE_OPTIONS: WITHOUT_KOFFI.join(' ') },
   });
@@ -58,7 +58,7 @@ test('server --pump splice without koffi: one line that says so, and exit code 2
   });
 });
 
-test('server --pump with another word: one line that names the choices, and exit code 2', async (t) => {
+test('server --pump with an unknown word: one line with the choices, exit code 2', async (t) => {
   const run = await runViaduct(t, ['server', '0', '--pump', 'fast']);
   assert.equal(run.code, 2);
   assert.match(run.stderr, /^[^\n]*--pump[^\n]*fast[^\n]*(auto|splice|portable)[^\n]*\n$/);

@@ -14,7 +14,7 @@ const completedIn = ({ log }: NodeProcess): LogLine | undefined => log.find(({ m
 
 const failedIn = ({ log }: NodeProcess): LogLine | undefined => log.find(({ level }) => level === 40);
 
-/** The facts of a line that are the same in every run; the others are checked here. */
+/** The members of a line that are the same in every run; the others are checked here. */
 function steadyFacts({
   time,
   peer,
@@ -57,7 +57,7 @@ test('the log of a transfer: JSON lines with peer, next hop, bytes and seconds',
   });
 });
 
-test('the log of a failure: code, and the hop where one is to blame', async (t) => {
+test('the log of a failure: code, and the hop that failed', async (t) => {
   const [first, second] = await Promise.all([
     NodeProcess.start(t, { root: tempFolder(t) }),
     NodeProcess.start(t, { root: tempFolder(t) }),
@@ -104,7 +104,7 @@ test('--log-level silent leaves standard error empty, warn leaves the failures',
     ['silent', 0],
     ['warn', 1],
   ] as const) {
-    // Nothing says which port was taken, so the port comes from a node that has just been there.
+    // The port is not logged, so a node that has just stopped provides one.
     const before = await NodeProcess.start(t, { root: tempFolder(t) });
     before.process.kill();
     await before.ended;
@@ -123,7 +123,7 @@ for (const [what, variables, coloured] of [
   ['with colours', { NO_COLOR: '', TERM: 'xterm' }, true],
   ['without colours where NO_COLOR is set', { NO_COLOR: '1', TERM: 'xterm' }, false],
 ] as const) {
-  test(`on a terminal the log is for people, ${what}`, async (t) => {
+  test(`on a terminal the log is pretty, ${what}`, async (t) => {
     if (!havePeer(t, 'python3')) return;
     const folder = tempFolder(t);
     const stdoutTo = join(folder, 'lines');

@@ -16,7 +16,7 @@ for (const format of ['json', 'pretty'] as const) {
     ['the log', '2>/dev/full'],
     ['the log and standard output', '>/dev/full 2>&1'],
   ] as const) {
-    test(`a full disk under ${what} (${format}) ends neither the node nor its service`, async (t) => {
+    test(`a full disk under ${what} (${format}) does not stop the node or its service`, async (t) => {
       const root = tempFolder(t);
       const bytes = randomFile(root, 'file', 1000);
       const server = ['server', '0', '--log-format', format, '--log-level', 'debug'];
@@ -33,20 +33,20 @@ for (const format of ['json', 'pretty'] as const) {
   }
 }
 
-/** How many requests for {@link LONG_NAME} the lines of a node account for, told or counted as dropped. */
+/** How many requests for {@link LONG_NAME} the lines of a node account for, printed or counted as dropped. */
 const accounts = {
   stdout: ({ lines }: NodeProcess) => {
     const dropped = lines.map((line) =>
-      Number(/^(\d+) lines dropped: nobody read them$/.exec(line)?.[1] ?? 0),
+      Number(/^(\d+) lines dropped: the output was not read$/.exec(line)?.[1] ?? 0),
     );
     // Three lines for each: its thread, its role and its end. The first line of all is of the node itself.
-    const told = lines.length - 1 - dropped.filter((count) => count > 0).length;
-    return { dropped: sum(dropped), requests: (told + sum(dropped)) / 3 };
+    const printed = lines.length - 1 - dropped.filter((count) => count > 0).length;
+    return { dropped: sum(dropped), requests: (printed + sum(dropped)) / 3 };
   },
   stderr: ({ log }: NodeProcess) => {
     const dropped = log.map(({ msg, count }) => (msg.startsWith('log lines dropped') ? Number(count) : 0));
-    const told = log.filter(({ code }) => code === 'NOT_FOUND').length;
-    return { dropped: sum(dropped), requests: told + sum(dropped) };
+    const printed = log.filter(({ code }) => code === 'NOT_FOUND').length;
+    return { dropped: sum(dropped), requests: printed + sum(dropped) };
   },
 };
 
@@ -58,7 +58,7 @@ async function fail(t: TestContext, node: NodeProcess): Promise<void> {
   assert.equal((await exchange(t, node.hop, `${LONG_NAME}\n\n`)).how, 'reset');
 }
 
-test('a node whose lines nobody reads goes on, and then says how many are missing', async (t) => {
+test('a node whose output is not read continues, and later prints the number of dropped lines', async (t) => {
   const root = tempFolder(t);
   const bytes = randomFile(root, 'file', 1000);
   const node = await NodeProcess.start(t, { root });

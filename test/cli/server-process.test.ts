@@ -36,7 +36,7 @@ async function stopping(node: NodeProcess): Promise<void> {
   await node.until(({ log }) => log.some(({ msg }) => msg === 'stopping'));
 }
 
-/** Waits until nobody listens. The log says so a moment earlier, so connections may still get in, to be reset. */
+/** Waits until the node no longer listens. The log reports it slightly earlier, so connections may still succeed and are reset. */
 async function refused(t: TestContext, hop: Hop): Promise<void> {
   for (;;) {
     const code = await rawConnect(t, hop).then(() => '', systemCode);
@@ -44,7 +44,7 @@ async function refused(t: TestContext, hop: Hop): Promise<void> {
   }
 }
 
-test('a connection above --max-connections is reset at once, logged, and takes no number', async (t) => {
+test('a connection above --max-connections is reset at once, logged, and gets no number', async (t) => {
   const root = tempFolder(t);
   const bytes = randomFile(root, 'file', 1000);
   const node = await NodeProcess.start(t, { root, args: ['--max-connections', '2'] });
@@ -69,7 +69,7 @@ test('a connection above --max-connections is reset at once, logged, and takes n
 });
 
 for (const signal of ['SIGTERM', 'SIGINT'] as const) {
-  test(`${signal} lets a running transfer finish and takes no new one; exit code 0`, async (t) => {
+  test(`${signal} lets a running transfer finish and accepts no new one; exit code 0`, async (t) => {
     const { node, bytes, read } = await sending(t);
     node.process.kill(signal);
     await stopping(node);
@@ -87,7 +87,7 @@ for (const [signal, code] of [
   ['SIGTERM', 143],
   ['SIGINT', 130],
 ] as const) {
-  test(`a second signal, ${signal}, resets what is left; exit code ${code}`, async (t) => {
+  test(`a second signal, ${signal}, resets the remaining transfers; exit code ${code}`, async (t) => {
     const { node, read } = await sending(t);
     node.process.kill('SIGTERM');
     await stopping(node);
@@ -106,7 +106,7 @@ test('a transfer that outlasts --grace is reset; exit code 0', async (t) => {
   assert.equal(node.lines.at(-1), 'file sending in thread 0 failed: the node was stopped');
 });
 
-test('a signal resets at once a connection that has not said what it wants; exit code 0', async (t) => {
+test('a signal resets a connection without a request at once; exit code 0', async (t) => {
   const node = await NodeProcess.start(t, { root: tempFolder(t) });
   const client = await rawConnect(t, node.hop);
   await node.until(({ lines }) => lines.length === 2);
@@ -118,7 +118,7 @@ test('a signal resets at once a connection that has not said what it wants; exit
 });
 
 for (const stream of ['stdout', 'stderr'] as const) {
-  test(`a node goes on when the reader of its ${stream} leaves`, async (t) => {
+  test(`a node continues when the reader of its ${stream} closes the pipe`, async (t) => {
     const root = tempFolder(t);
     const bytes = randomFile(root, 'file', 1000);
     const node = await NodeProcess.start(t, { root });

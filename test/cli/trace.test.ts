@@ -11,12 +11,13 @@ import { urlOf } from '../support/http.js';
 import { testChain } from '../support/nodes.js';
 import { havePeer } from '../support/peers.js';
 import { runViaduct } from '../support/processes.js';
+import { runInProcess } from '../support/program.js';
 import { tempFolder } from '../support/temp.js';
 import { assertOneLine } from './assertions.js';
 import { onTerminal } from './terminal.js';
 
-/** Ports and times, which chance makes, as `1.2`: of the same width, since they stand in a table. */
-function calm(text: string): string {
+/** Replaces ports and times, which differ between runs, with text of the same width. */
+function masked(text: string): string {
   return text
     .replace(/ *\+?\d+\.\d ms/g, (time) => `${time.includes('+') ? '+' : ''}1.2 ms`.padStart(time.length))
     .replace(/127\.0\.0\.1:\d+/g, (address) => `127.0.0.1:${'1'.repeat(address.length - 10)}`)
@@ -44,11 +45,11 @@ const SECOND_DOWN_JSON = `{"hopNumber":1,"hopAddress":"127.0.0.1:11111","state":
 
 const REFUSED = 'viaduct: hop 2 (127.0.0.1:11111) refused the connection (is a node running there?)\n';
 
-test('the transcripts of a route that is up, and of one that is not, as a table and as JSON', async (t) => {
+test('the transcripts of a route that is up and of one that is down, as a table and as JSON', async (t) => {
   const { route } = await testChain(t, 3);
   const run = async (to: Route, ...args: readonly string[]) => {
     const { code, stdout, stderr } = await runViaduct(t, ['trace', urlOf(to, '/dir/file'), ...args]);
-    return { code, stdout: calm(stdout), stderr: calm(stderr) };
+    return { code, stdout: masked(stdout), stderr: masked(stderr) };
   };
   assert.deepEqual(await run(route), { code: 0, stdout: ALL_UP, stderr: '' });
   const broken = route.with(1, await refusingHop(t));
@@ -56,7 +57,7 @@ test('the transcripts of a route that is up, and of one that is not, as a table 
   assert.deepEqual(await run(broken, '--json'), { code: 7, stdout: SECOND_DOWN_JSON, stderr: REFUSED });
 });
 
-test('the route as it may be written: with relays apart, or in an input file', async (t) => {
+test('the forms of a route: separate relays, or an input file', async (t) => {
   const { route } = await testChain(t, 3);
   const [first, second, third] = route.map(formatHop);
   assert.ok(third);
@@ -67,22 +68,22 @@ test('the route as it may be written: with relays apart, or in an input file', a
     ['-J', `${first}`, '-J', `${second}`, third],
     ['--route', 'input.txt'],
   ]) {
-    const { code, stdout, stderr } = await runViaduct(t, ['trace', ...args], { cwd: folder });
-    assert.deepEqual([code, calm(stdout), stderr], [0, ALL_UP, '']);
+    const { code, stdout, stderr } = await runInProcess(['trace', ...args], { cwd: folder });
+    assert.deepEqual([code, masked(stdout), stderr], [0, ALL_UP, '']);
   }
 });
 
-test('wrong usage: one line, and no table', async (t) => {
+test('invalid usage: one line, and no table', async () => {
   for (const [args, line] of [
-    [[], /say where: host:port\/path, or --route FILE/],
+    [[], /no location given: expected host:port\/path, or --route FILE/],
     [['127.0.0.1:9', '--probes', '0'], /--probes.*Expected a whole number from 1/],
     [['127.0.0.1:9', '-J', '127.0.0.1:9', '--max-hops', '1'], /the route has 2 hops; at most 1 are allowed/],
   ] as const) {
-    assertOneLine(await runViaduct(t, ['trace', ...args]), 2, line);
+    assertOneLine(await runInProcess(['trace', ...args]), 2, line);
   }
 });
 
-test('a version from afar is shown as it may be', async (t) => {
+test('a remote version is printed safely', async (t) => {
   const body = JSON.stringify({ version: `\u001b[2J${'9'.repeat(100)}` });
   const { hop } = await httpHop(t, (socket) =>
     socket.end(`HTTP/1.1 200 OK\r\nViaduct: 1\r\nContent-Length: ${body.length}\r\n\r\n${body}`),
@@ -93,15 +94,15 @@ test('a version from afar is shown as it may be', async (t) => {
 });
 
 for (const columns of [40, 80, 200]) {
-  test(`on a terminal of ${columns} columns hops wait below the table, and nothing of them stays`, async (t) => {
+  test(`on a terminal of ${columns} columns pending hops are drawn below the table and erased`, async (t) => {
     if (!havePeer(t, 'python3')) return;
     const { route } = await testChain(t, 3);
     const child = onTerminal(t, ['trace', urlOf(route, '/')], { columns });
     assert.equal(await child.ended, 0);
     const seen = stripVTControlCharacters(child.stdout);
     assert.match(seen, / 3 {2}127\.0\.0\.1:\d+ …\r\n/);
-    // Three rows that wait are erased, one by one, each before a row of the table is printed.
-    const rows = calm(seen)
+    // The three rows of pending hops are erased one by one, each before a row of the table is printed.
+    const rows = masked(seen)
       .split(/[\r\n]+/)
       .filter((row) => !row.endsWith('…'));
     assert.equal(rows.join('\n'), ALL_UP);

@@ -65,7 +65,7 @@ for (const size of [6, 5 * 1024 * 1024]) {
   });
 }
 
-test('a failure is told in the same words at each node', async (t) => {
+test('a failure is printed in the same form by each node', async (t) => {
   const root = tempFolder(t);
   const [first, second, route] = await twoHosts(t, root);
   const client = startClient(t, tempFolder(t), { name: 'absent', route });

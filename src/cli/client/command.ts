@@ -1,24 +1,25 @@
 import type { Command } from 'commander';
 import { CONNECT_MS, MAX_HOPS, SILENCE_MS } from '../../defaults.js';
-import { countOption, secondsOption } from '../options.js';
+import type { CommandContext } from '../context.js';
+import { DESCRIPTIONS, countOption, secondsOption } from '../options.js';
 import type { ClientOptions } from './run.js';
 
-export function addClientCommand(program: Command): void {
+export function addClientCommand(program: Command, context: CommandContext): void {
   program
     .command('client')
     .description(
-      'Fetch a file over the route in an input file: the file name, then a line "host port" per hop.',
+      'Fetch a file as the original client does. The input file has the file name, then a line "host port" per hop.',
     )
-    .argument('<input>', 'the input file, - for standard input')
+    .argument('<input>', 'input file, - for standard input')
     .option(
       '-o, --output <file>',
-      "where to save, - for standard output (default: the file's own name, here)",
+      'file to save to, - for standard output (default: the remote name, in the current folder)',
     )
-    .addOption(secondsOption('--timeout', 'no data', SILENCE_MS))
-    .addOption(secondsOption('--connect-timeout', 'dialling the first hop', CONNECT_MS))
-    .addOption(countOption('--max-hops', 'hops of a route', MAX_HOPS))
+    .addOption(secondsOption('--timeout', DESCRIPTIONS.timeout, SILENCE_MS))
+    .addOption(secondsOption('--connect-timeout', DESCRIPTIONS.connectTimeout, CONNECT_MS))
+    .addOption(countOption('--max-hops', DESCRIPTIONS.maxHops, MAX_HOPS))
     .action(async (input: string, options: ClientOptions) => {
       const { runClient } = await import('./run.js');
-      process.exitCode = await runClient(input, options);
+      context.exitCode = await runClient(input, options, context);
     });
 }

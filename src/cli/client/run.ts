@@ -5,12 +5,13 @@ import { asViaductError } from '../../errors.js';
 import { type Source } from '../../route/input-file.js';
 import { formatBytes, visible } from '../../text.js';
 import { readInput } from '../input.js';
+import type { CommandContext } from '../context.js';
 import { listenForInterruption } from '../terminal/interruption.js';
-import { formatSeconds, printError } from '../terminal/print.js';
+import { formatRate, formatSeconds, printError } from '../terminal/print.js';
 import { ProgressDisplay } from '../terminal/display.js';
 import { standardOutput } from '../terminal/standard-output.js';
 
-/** As the command line gives them; times in ms. */
+/** Parsed options; times in ms. */
 export interface ClientOptions {
   readonly output?: string;
   readonly timeout: number;
@@ -19,21 +20,30 @@ export interface ClientOptions {
 }
 
 /** Fetches the file that an input file names. Returns the exit code. */
-export async function runClient(input: string, options: ClientOptions): Promise<number> {
-  const source = await readInput(input);
+export async function runClient(
+  input: string,
+  options: ClientOptions,
+  context: CommandContext,
+): Promise<number> {
+  const source = await readInput(input, context);
   const interruption = listenForInterruption(options.output === '-' ? '' : '; nothing was saved');
   try {
-    await fetchAndTell(source, options, interruption.signal);
+    await fetchAndReport(source, options, context, interruption.signal);
     return 0;
   } catch (error) {
-    return interruption.exitCode(printError(asViaductError(error)));
+    return interruption.exitCode(printError(asViaductError(error), context.stderr));
   }
 }
 
-async function fetchAndTell(source: Source, options: ClientOptions, signal: AbortSignal): Promise<void> {
+async function fetchAndReport(
+  source: Source,
+  options: ClientOptions,
+  { stdout, stderr }: CommandContext,
+  signal: AbortSignal,
+): Promise<void> {
   const toStdout = options.output === '-';
   const target = options.output ?? localName(source.name);
-  const display = new ProgressDisplay(process.stderr, !(toStdout && process.stdout.isTTY));
+  const display = new ProgressDisplay(stderr, !(toStdout && stdout.isTTY));
   const task = display.add(target);
   const settings: FetchOptions = {
     timeoutMs: options.timeout,
@@ -45,21 +55,18 @@ async function fetchAndTell(source: Source, options: ClientOptions, signal: Abor
   let result: Progress;
   try {
     result = toStdout
-      ? await fetchFile(source, standardOutput(), settings)
+      ? await fetchFile(source, standardOutput(stdout), settings)
       : await download(source, target, settings);
   } finally {
     display.close();
   }
   const { bytes, seconds } = result;
-  const rate = `${formatBytes(bytes / Math.max(seconds, 0.001))}/s`;
-  const told = toStdout ? process.stderr : process.stdout;
-  told.write('The file got downloaded in the client.\n');
-  told.write(
-    `${visible(toStdout ? source.name : target)}  ${formatBytes(bytes)}  ${formatSeconds(seconds)}  ${rate}\n`,
-  );
+  const output = toStdout ? stderr : stdout;
+  output.write('The file got downloaded in the client.\n');
+  const name = visible(toStdout ? source.name : target);
+  output.write(`${name}  ${formatBytes(bytes)}  ${formatSeconds(seconds)}  ${formatRate(bytes, seconds)}\n`);
   if (bytes === 0) {
-    const warning =
-      'the file is empty; an original server also ends cleanly when it fails, so check its name';
-    process.stderr.write(`viaduct: warning: ${warning}\n`);
+    const warning = 'the file is empty; an original server sends this too when it fails, so check the name';
+    stderr.write(`viaduct: warning: ${warning}\n`);
   }
 }

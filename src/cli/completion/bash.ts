@@ -1,11 +1,11 @@
 import type { CommandWords, OptionWords, Words } from './words.js';
 
-/** Works from bash 3.2 on, which macOS has: no `mapfile`, and `compopt` only where it is. */
+/** A script for bash from 3.2, the version of macOS: it uses no `mapfile`, and `compopt` only if available. */
 export function bashScript(commands: readonly CommandWords[]): string {
   return `# bash completion of viaduct: source <(viaduct completion bash)
 _viaduct() {
   local word=\${COMP_WORDS[COMP_CWORD]} before=\${COMP_WORDS[COMP_CWORD-1]} command=
-  # bash takes --option=value apart.
+  # bash splits --option=value.
   [[ $word = '=' ]] && word=
   [[ $before = '=' ]] && before=\${COMP_WORDS[COMP_CWORD-2]}
   [[ \${COMP_WORDS[COMP_CWORD]} = '=' ]] && before=\${COMP_WORDS[COMP_CWORD-1]}
@@ -18,7 +18,7 @@ ${commands.flatMap((command) => command.options.flatMap((option) => valueCase(co
 ${commands.flatMap(operandCases).join('\n')}
   esac
 }
-# Names of files come with spaces and all, a line each.
+# compgen prints one file name per line; names may contain spaces.
 _viaduct_reply() {
   local reply
   [[ $1 = -W ]] || compopt -o filenames 2>/dev/null
@@ -28,7 +28,7 @@ complete -F _viaduct viaduct
 `;
 }
 
-/** After an option with a value comes that value, and nothing else. */
+/** After an option with a value, only values are completed. */
 function valueCase({ name }: CommandWords, { flags, value }: OptionWords): string[] {
   if (value === undefined) return [];
   const patterns = flags.map((flag) => `"${name} ${flag}"`).join('|');

@@ -1,6 +1,6 @@
 import type { CommandWords, OptionWords, Words } from './words.js';
 
-/** Lines of `complete` (fish); where no file is named for, none is offered. */
+/** Lines of `complete` (fish). File names are offered only where a file is expected. */
 export function fishScript([program, ...commands]: readonly CommandWords[]): string {
   const lines = [
     '# fish completion of viaduct: viaduct completion fish | source',
@@ -18,8 +18,8 @@ export function fishScript([program, ...commands]: readonly CommandWords[]): str
 
 function optionLine(condition: string, { flags, description, value }: OptionWords): string {
   const names = flags.map((flag) => (flag.startsWith('--') ? `-l ${flag.slice(2)}` : `-s ${flag.slice(1)}`));
-  const taken = value === undefined ? '' : ` -r ${argument(value)}`;
-  return `complete -c viaduct -n ${condition} ${names.join(' ')}${taken} -d ${quote(description)}`.trimEnd();
+  const argumentOf = value === undefined ? '' : ` -r ${argument(value)}`;
+  return `complete -c viaduct -n ${condition} ${names.join(' ')}${argumentOf} -d ${quote(description)}`.trimEnd();
 }
 
 function argument(words: Words): string {

@@ -1,29 +1,29 @@
 import type { Argument, Command, Option } from 'commander';
 
-/** What may stand in a place: names of files, names of folders, one of some words, or anything else (none). */
+/** What is completed: file names, folder names, some words, or nothing (an empty list). */
 export type Words = 'files' | 'folders' | readonly string[];
 
-/** An option as a shell completes it. */
+/** What a shell needs to complete an option. */
 export interface OptionWords {
   /** As typed: `-o`, `--output`. */
   readonly flags: readonly string[];
   /** One short clause. */
   readonly description: string;
   readonly repeatable: boolean;
-  /** Undefined if the option takes no value, or may go without. */
+  /** Undefined if the option has no value, or an optional one. */
   readonly value: Words | undefined;
 }
 
-/** A command as a shell completes it. */
+/** What a shell needs to complete a command. */
 export interface CommandWords {
   readonly name: string;
   readonly description: string;
   readonly options: readonly OptionWords[];
-  /** What may stand where no option does. */
+  /** Completes arguments that are not options. */
   readonly operands: Words;
 }
 
-/** Names that help shows for a value, such as `<file>`, where they say what the value is. */
+/** Placeholders of values in help, such as `<file>`, that show the kind of the value. */
 const PLACEHOLDERS: Readonly<Record<string, Words>> = {
   file: 'files',
   input: 'files',
@@ -31,7 +31,7 @@ const PLACEHOLDERS: Readonly<Record<string, Words>> = {
   dir: 'folders',
 };
 
-/** The words of all commands that help shows, and of the program itself, which has an empty name. */
+/** The words of all commands that help lists, and of the program itself, which has an empty name. */
 export function wordsOf(program: Command): readonly CommandWords[] {
   const commands = program.createHelp().visibleCommands(program);
   const names = commands.map((command) => command.name());
@@ -61,7 +61,7 @@ function optionWords(option: Option): OptionWords {
   return {
     flags: [short, long].filter((flag) => flag !== undefined),
     description: brief(description),
-    // An option that collects its values by a function says so to people only.
+    // Commander does not mark options that collect values with a function, but their descriptions do.
     repeatable: description.includes('repeatable'),
     value: option.required ? valueWords(option, placeholder) : undefined,
   };
@@ -71,7 +71,7 @@ function valueWords({ argChoices }: Argument | Option, placeholder: string): Wor
   return argChoices ?? PLACEHOLDERS[placeholder] ?? [];
 }
 
-/** A description up to its first sentence's end, bracket or semicolon. */
+/** A description up to its first period, bracket or semicolon. */
 function brief(description: string): string {
   return description.split(/\.?$|\. |; | \(/, 1)[0] ?? '';
 }

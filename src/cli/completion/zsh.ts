@@ -1,6 +1,6 @@
 import type { CommandWords, OptionWords, Words } from './words.js';
 
-/** A function for `_arguments` (zshcompsys); it may be sourced, or stand in a folder of `$fpath` as `_viaduct`. */
+/** A function for `_arguments` (zshcompsys), to be sourced, or installed as `_viaduct` in a folder of `$fpath`. */
 export function zshScript([program, ...commands]: readonly CommandWords[]): string {
   const names = commands.map(({ name, description }) => `      ${quote(`${name}:${description}`)}`);
   return `#compdef viaduct
@@ -29,16 +29,16 @@ function commandCase({ name, options, operands }: CommandWords): string {
   return `        ${name}) _arguments -s -S \\\n${specs.map((spec) => `          ${spec}`).join(' \\\n')} ;;`;
 }
 
-/** Such as `'(-o --output)'{-o+,--output=}'[where to save]: :_files'`, for `-oFILE` and `--output=FILE` too. */
+/** Such as `'(-o --output)'{-o+,--output=}'[file to save to]: :_files'`, which allows `-oFILE` and `--output=FILE`. */
 function optionSpec({ flags, description, repeatable, value }: OptionWords): string {
   const exclusive = repeatable ? '*' : `(${flags.join(' ')})`;
   const typed = flags.map((flag) =>
     value === undefined ? flag : flag + (flag.startsWith('--') ? '=' : '+'),
   );
   const names = typed.length > 1 ? `{${typed.join(',')}}` : typed.join('');
-  const told = description.replace(/[\\[\]:]/g, '\\$&');
-  const taken = value === undefined ? '' : `: :${action(value)}`;
-  return `${quote(exclusive)}${names}${quote(`[${told}]${taken}`)}`;
+  const escaped = description.replace(/[\\[\]:]/g, '\\$&');
+  const argument = value === undefined ? '' : `: :${action(value)}`;
+  return `${quote(exclusive)}${names}${quote(`[${escaped}]${argument}`)}`;
 }
 
 function action(words: Words): string {

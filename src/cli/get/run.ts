@@ -7,13 +7,16 @@ import { isBeside } from '../../files/partial-name.js';
 import { writing } from '../../files/target.js';
 import { ViaductError, asViaductError } from '../../errors.js';
 import { visible } from '../../text.js';
+import type { CommandContext } from '../context.js';
 import { outcomeOf } from '../exit-codes.js';
-import { type GetReport, createGetReport } from './report.js';
+import { JsonReport } from './json-report.js';
+import type { GetReport } from './report.js';
+import { TextReport } from './text-report.js';
 import { listenForInterruption } from '../terminal/interruption.js';
 import { standardOutput } from '../terminal/standard-output.js';
 import { type WhereOptions, locationFrom } from '../where.js';
 
-/** As the command line gives them; times in ms. */
+/** Parsed options; times in ms. */
 export interface GetCommandOptions extends WhereOptions {
   readonly output?: string;
   readonly recursive?: true;
@@ -22,7 +25,7 @@ export interface GetCommandOptions extends WhereOptions {
   readonly verify: boolean;
   /** False for `--no-clobber`. */
   readonly clobber: boolean;
-  /** Bytes a second. */
+  /** Bytes per second. */
   readonly limitRate?: number;
   readonly timeout: number;
   readonly connectTimeout: number;
@@ -34,21 +37,25 @@ export interface GetCommandOptions extends WhereOptions {
   readonly json?: true;
 }
 
-/** Fetches what the locations name. Returns the exit code. */
-export async function runGet(wheres: readonly string[], options: GetCommandOptions): Promise<number> {
+/** Fetches the files and folders that the locations name. Returns the exit code. */
+export async function runGet(
+  wheres: readonly string[],
+  options: GetCommandOptions,
+  context: CommandContext,
+): Promise<number> {
   const several = wheres.length > 1 || options.recursive === true;
   const toStdout = options.output === '-';
-  const reportOptions = { ...options, toStdout, several };
   let orders: readonly Order[];
   try {
-    if (toStdout && several)
-      throw new ViaductError('USAGE', '-o - takes one file; several would not be told apart');
-    orders = await ordersFor(wheres, options);
+    if (toStdout && several) throw new ViaductError('USAGE', '-o - accepts only one file');
+    orders = await ordersFor(wheres, options, context);
   } catch (error) {
-    if (options.json) return createGetReport(reportOptions).failed(asViaductError(error));
+    if (options.json) return new JsonReport(context).failed(asViaductError(error));
     throw error;
   }
-  const report = createGetReport(reportOptions);
+  const report = options.json
+    ? new JsonReport(context)
+    : new TextReport({ ...options, toStdout, several }, context);
   const interruption = listenForInterruption('');
   const settings: GetOptions = {
     retries: options.retry,
@@ -58,10 +65,10 @@ export async function runGet(wheres: readonly string[], options: GetCommandOptio
     timeoutMs: options.timeout,
     connectTimeoutMs: options.connectTimeout,
     maxHops: options.maxHops,
-    signal: limited(interruption.signal, options.maxTime),
+    signal: withTimeout(interruption.signal, options.maxTime),
   };
   try {
-    if (toStdout) return interruption.exitCode(await toStandardOutput(orders, settings, report));
+    if (toStdout) return interruption.exitCode(await toStandardOutput(orders, settings, report, context));
     const totals = await getAll(orders, {
       ...settings,
       transfers: options.transfers,
@@ -75,30 +82,36 @@ export async function runGet(wheres: readonly string[], options: GetCommandOptio
   }
 }
 
-/** What comes where. Several things, and the folders of -r, come into a folder. */
-async function ordersFor(wheres: readonly string[], options: GetCommandOptions): Promise<Order[]> {
+/** What to fetch and where to save it. Several locations are saved into a folder. */
+async function ordersFor(
+  wheres: readonly string[],
+  options: GetCommandOptions,
+  context: CommandContext,
+): Promise<Order[]> {
   const { output } = options;
   const recursive = options.recursive === true;
-  const places = wheres.length === 0 ? [undefined] : wheres;
-  const locations = await Promise.all(places.map((where) => locationFrom(where, options)));
-  const named = locations.map((location) => (recursive ? asFolder(location) : location));
-  const [only] = named;
-  if (output !== undefined && only !== undefined && named.length === 1)
+  const named = await Promise.all(
+    (wheres.length === 0 ? [undefined] : wheres).map((where) => locationFrom(where, options, context)),
+  );
+  const locations = named.map((location) => (recursive ? asFolder(location) : location));
+  const [only] = locations;
+  if (output !== undefined && only !== undefined && locations.length === 1)
     return [{ location: only, target: output, recursive }];
   const nameOf = recursive ? folderNameOf : targetNameOf;
-  const orders = named.map((location) => ({
+  const orders = locations.map((location) => ({
     location,
     target: join(output ?? '', nameOf(location)),
     recursive,
   }));
   for (const { target } of orders) {
     const same = orders.filter((other) => other.target === target);
-    if (same.length > 1) throw new ViaductError('USAGE', `two of them would be saved as ${visible(target)}`);
+    if (same.length > 1)
+      throw new ViaductError('USAGE', `two locations would both be saved as ${visible(target)}`);
     const beside = recursive ? undefined : orders.find((other) => isBeside(target, other.target));
     if (beside !== undefined)
       throw new ViaductError(
         'USAGE',
-        `${visible(beside.target)} would get in the way of the partial file of ${visible(target)}; fetch them one by one`,
+        `${visible(beside.target)} conflicts with the partial file of ${visible(target)}; fetch the files one by one`,
       );
   }
   if (output !== undefined) await writing(output, () => mkdir(output, { recursive: true }));
@@ -113,13 +126,14 @@ async function toStandardOutput(
   [order]: readonly Order[],
   settings: GetOptions,
   report: GetReport,
+  { stdout }: CommandContext,
 ): Promise<number> {
-  if (order === undefined) throw new ViaductError('USAGE', 'say where');
+  if (order === undefined) throw new ViaductError('USAGE', 'no location given');
   const { location } = order;
   const listener = report.file(targetNameOf(location));
   let exit = 0;
   try {
-    const result = await get(location, standardOutput(), { ...settings, onEvent: listener.event });
+    const result = await get(location, standardOutput(stdout), { ...settings, onEvent: listener.event });
     listener.complete(result);
   } catch (error) {
     const known = asViaductError(error);
@@ -130,11 +144,14 @@ async function toStandardOutput(
   return exit;
 }
 
-/** A signal that aborts after a time too, if there is a limit. */
-function limited(signal: AbortSignal, limitMs: number | undefined): AbortSignal {
-  if (limitMs === undefined) return signal;
-  const late = new AbortController();
-  const error = new ViaductError('MAX_TIME', `not done within the ${limitMs / 1000} s of --max-time`);
-  setTimeout(() => late.abort(error), limitMs).unref();
-  return AbortSignal.any([signal, late.signal]);
+/** A signal that also aborts after a timeout, if there is one. */
+function withTimeout(signal: AbortSignal, timeoutMs: number | undefined): AbortSignal {
+  if (timeoutMs === undefined) return signal;
+  const timeout = new AbortController();
+  const error = new ViaductError(
+    'MAX_TIME',
+    `timeout: not finished within ${timeoutMs / 1000} s (--max-time)`,
+  );
+  setTimeout(() => timeout.abort(error), timeoutMs).unref();
+  return AbortSignal.any([signal, timeout.signal]);
 }

@@ -1,11 +1,12 @@
 import { listLocation } from '../../client/listing.js';
 import { formatBytes, visible } from '../../text.js';
 import type { Entry } from '../../wire/http/listing.js';
+import type { CommandContext } from '../context.js';
 import { jsonLine } from '../terminal/print.js';
 import { standardOutput, untilReaderLeaves } from '../terminal/standard-output.js';
 import { type WhereOptions, locationFrom } from '../where.js';
 
-/** As the command line gives them; times in ms. */
+/** Parsed options; times in ms. */
 export interface ListCommandOptions extends WhereOptions {
   readonly long?: true;
   readonly json?: true;
@@ -14,30 +15,38 @@ export interface ListCommandOptions extends WhereOptions {
   readonly maxHops: number;
 }
 
-/** Entries that are printed in one piece. */
+/** Number of entries per write. */
 const BATCH = 1000;
 
-/** Prints what a far folder has, once all of it has come. Returns the exit code. */
-export async function runList(where: string | undefined, options: ListCommandOptions): Promise<number> {
-  const entries = await listLocation(await locationFrom(where, options), {
+/** Prints the entries of a remote folder after all have arrived. Returns the exit code. */
+export async function runList(
+  where: string | undefined,
+  options: ListCommandOptions,
+  context: CommandContext,
+): Promise<number> {
+  const entries = await listLocation(await locationFrom(where, options, context), {
     timeoutMs: options.timeout,
     connectTimeoutMs: options.connectTimeout,
     maxHops: options.maxHops,
   });
   const lineOf = options.json ? asJson : options.long ? tableOf(entries) : nameOf;
-  await untilReaderLeaves(printLines(entries, lineOf));
+  await untilReaderLeaves(printLines(entries, lineOf, context));
   return 0;
 }
 
-async function printLines(entries: readonly Entry[], lineOf: (entry: Entry) => string): Promise<void> {
-  const write = standardOutput();
+async function printLines(
+  entries: readonly Entry[],
+  lineOf: (entry: Entry) => string,
+  { stdout }: CommandContext,
+): Promise<void> {
+  const write = standardOutput(stdout);
   for (let at = 0; at < entries.length; at += BATCH) {
     const lines = entries.slice(at, at + BATCH).map((entry) => `${lineOf(entry)}\n`);
     await write(Buffer.from(lines.join('')));
   }
 }
 
-/** A name as it may be shown, whole; that of a folder ends with `/`. */
+/** The whole name, safe to print; a folder's ends with `/`. */
 function nameOf({ name, kind }: Entry): string {
   return `${visible(name, Infinity)}${kind === 'folder' ? '/' : ''}`;
 }

@@ -8,50 +8,59 @@ import {
   SILENCE_MS,
   STALL_MS,
 } from '../../defaults.js';
+import type { CommandContext } from '../context.js';
 import { countOption, secondsOption } from '../options.js';
 import type { ServerOptions } from './run.js';
 
 const HTTP_EXAMPLE = `
-Any HTTP client works, with the route in the URL; each /@host:port is a further hop:
+Any HTTP client can use the node. The URL contains the route; each /@host:port is a further hop:
   curl -O http://h1:12000/@h2:11000/dir/file`;
 
-export function addServerCommand(program: Command): void {
+export function addServerCommand(program: Command, context: CommandContext): void {
   program
     .command('server')
-    .description('Serve the files of a folder, and relay to further hops.')
-    .argument('[port]', 'port to listen on, 0 for a free one; asked for if missing')
+    .description('Serve the files of a folder and relay requests to further hops.')
+    .argument('[port]', 'port to listen on, 0 for any free port; prompts if omitted')
     .option('--root <dir>', 'folder to serve', '.')
-    .option('--host <address>', 'address to listen on (default: all, IPv4 and IPv6)')
-    .option('--dotfiles', 'serve names with a leading dot', false)
-    .addOption(secondsOption('--timeout', 'silence of a sender', SILENCE_MS))
-    .addOption(secondsOption('--connect-timeout', 'dialling the next hop', CONNECT_MS))
-    .addOption(secondsOption('--stall-timeout', 'a reader that takes nothing', STALL_MS))
+    .option('--host <address>', 'address to listen on (default: all IPv4 and IPv6 addresses)')
+    .option('--dotfiles', 'serve files whose names start with a dot', false)
+    .addOption(secondsOption('--timeout', 'timeout: no data from the sender', SILENCE_MS))
+    .addOption(secondsOption('--connect-timeout', 'timeout: connect to the next hop', CONNECT_MS))
+    .addOption(secondsOption('--stall-timeout', 'timeout: the receiver accepts no data', STALL_MS))
     .addOption(
-      secondsOption('--grace', 'running transfers after SIGINT or SIGTERM, 0 for none', GRACE_MS, true),
+      secondsOption(
+        '--grace',
+        'time for running transfers to finish after SIGINT or SIGTERM (0: none)',
+        GRACE_MS,
+        true,
+      ),
     )
-    .addOption(countOption('--max-hops', 'hops of a whole route', MAX_HOPS))
-    .addOption(countOption('--max-connections', 'connections at once', MAX_CONNECTIONS))
-    .addOption(countOption('--backlog', 'connections that wait to be accepted', BACKLOG))
+    .addOption(countOption('--max-hops', 'maximum hops in a route', MAX_HOPS))
+    .addOption(countOption('--max-connections', 'maximum open connections', MAX_CONNECTIONS))
+    .addOption(countOption('--backlog', 'maximum length of the queue of connections to accept', BACKLOG))
     .option(
       '--allow-hop <rule>',
-      'dial only what a rule names: host, *.domain or CIDR, each with optional :port or :low-high; repeatable (default: never further inward than the client, ports from 1024)',
+      'allow only next hops that match a rule: host, *.domain or CIDR, each with optional :port or :low-high; repeatable (default: no address more private than that of the client, ports from 1024)',
       (rule: string, rules: readonly string[] | undefined) => [...(rules ?? []), rule],
     )
     .addOption(
-      new Option('--clients <class>', 'judge clients by their address, or all as public (behind a forwarder)')
+      new Option(
+        '--clients <class>',
+        'how to classify clients: by their address, or all as public (behind a forwarder)',
+      )
         .choices(['observed', 'public'])
         .default('observed'),
     )
     .addOption(
       new Option(
         '--pump <kind>',
-        'how bytes are moved: splice (Linux on x64), portable, or the best there is',
+        'method to move bytes: splice (Linux on x64), portable, or auto for the best available',
       )
         .choices(['auto', 'splice', 'portable'])
         .default('auto'),
     )
     .addOption(
-      new Option('--log-level <level>', 'least level of log lines')
+      new Option('--log-level <level>', 'minimum level of log lines')
         .choices(['trace', 'debug', 'info', 'warn', 'error', 'silent'])
         .default('info'),
     )
@@ -63,6 +72,6 @@ export function addServerCommand(program: Command): void {
     .addHelpText('after', HTTP_EXAMPLE)
     .action(async (port: string | undefined, options: ServerOptions) => {
       const { runServer } = await import('./run.js');
-      process.exitCode = await runServer(port, options);
+      context.exitCode = await runServer(port, options, context);
     });
 }

@@ -6,19 +6,22 @@ export interface LogOptions {
   readonly logFormat: 'auto' | 'pretty' | 'json';
 }
 
-/** Structured lines on standard error. */
-export async function createLogger({ logLevel, logFormat }: LogOptions): Promise<Logger> {
+/** Creates a logger that writes structured lines to standard error. */
+export async function createLogger(
+  { logLevel, logFormat }: LogOptions,
+  stderr: NodeJS.WriteStream,
+): Promise<Logger> {
   const settings = { level: logLevel, base: null };
-  const pretty = logFormat === 'pretty' || (logFormat === 'auto' && process.stderr.isTTY);
-  if (!pretty) return pino(settings, new LineWriter(process.stderr, droppedAsJson));
+  const pretty = logFormat === 'pretty' || (logFormat === 'auto' && stderr.isTTY);
+  if (!pretty) return pino(settings, new LineWriter(stderr, droppedAsJson));
   const { prettyFactory } = await import('pino-pretty');
-  const colorize = process.stderr.isTTY && !process.env['NO_COLOR'];
+  const colorize = stderr.isTTY && !process.env['NO_COLOR'];
   const prettify = prettyFactory({ colorize, translateTime: 'SYS:HH:MM:ss.l' });
-  const lines = new LineWriter(process.stderr, (count) => prettify(droppedAsJson(count)));
+  const lines = new LineWriter(stderr, (count) => prettify(droppedAsJson(count)));
   return pino(settings, { write: (line: string) => lines.write(prettify(line)) });
 }
 
-/** The line, as pino would write it, that stands for lines that nobody read in time. */
+/** The line that replaces dropped ones, in the format of pino. */
 function droppedAsJson(count: number): string {
-  return `${JSON.stringify({ level: 40, time: Date.now(), count, msg: 'log lines dropped: nobody read them' })}\n`;
+  return `${JSON.stringify({ level: 40, time: Date.now(), count, msg: 'log lines dropped: the output was not read' })}\n`;
 }

@@ -41,7 +41,7 @@ function reportNode(event: Exclude<NodeEvent, RequestEvent>, log: Logger): void 
       return log.debug({ connectionId, requests, seconds }, 'closed');
     }
     case 'refused':
-      return log.warn({ peer: event.peer, limit: event.limit }, 'connection refused: the limit is reached');
+      return log.warn({ peer: event.peer, limit: event.limit }, 'connection refused: limit reached');
     case 'pump-died':
       return log.error({ cause: visible(event.cause.message) }, 'a splice worker died; its flows were reset');
   }

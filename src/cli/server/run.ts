@@ -4,12 +4,13 @@ import { startNode } from '../../node/node.js';
 import type { ClientJudgement } from '../../node/access/policy.js';
 import type { PumpName } from '../../pump/choose-pump.js';
 import { formatHop } from '../../route/hop.js';
+import type { CommandContext } from '../context.js';
 import { LineWriter } from '../terminal/lines.js';
 import { type LogOptions, createLogger } from './log.js';
 import { portFrom } from './prompt.js';
 import { createReporter } from './report.js';
 
-/** As the command line gives them; times in ms. */
+/** Parsed options; times in ms. */
 export interface ServerOptions extends LogOptions {
   readonly root: string;
   readonly host?: string;
@@ -26,14 +27,23 @@ export interface ServerOptions extends LogOptions {
   readonly pump: PumpName | 'auto';
 }
 
-/** Runs a node until a signal ends it. Returns the exit code. */
-export async function runServer(portArgument: string | undefined, options: ServerOptions): Promise<number> {
+/** Runs a node until a signal stops it. Returns the exit code. */
+export async function runServer(
+  portArgument: string | undefined,
+  options: ServerOptions,
+  context: CommandContext,
+): Promise<number> {
   keepHeapSmall();
-  // The heap of a new thread sets the first flag back (V8, Heap::ConfigureHeap).
+  // Creating the heap of a new thread resets the first flag (V8, Heap::ConfigureHeap).
   process.on('worker', (worker) => worker.once('online', keepHeapSmall).once('exit', keepHeapSmall));
-  const log = await createLogger(options);
+  const log = await createLogger(options, context.stderr);
+  const lines = new LineWriter(
+    context.stdout,
+    (count) => `${count} lines dropped: the output was not read\n`,
+  );
+  const print = (line: string): void => lines.write(`${line}\n`);
   const node = await startNode({
-    port: await portFrom(portArgument),
+    port: await portFrom(portArgument, context),
     host: options.host,
     root: options.root,
     dotfiles: options.dotfiles,
@@ -56,44 +66,38 @@ export async function runServer(portArgument: string | undefined, options: Serve
   if (maxConnections < options.maxConnections) {
     log.warn(
       { maxConnections, asked: options.maxConnections },
-      'fewer connections: too few file descriptors (ulimit -n)',
+      'connection limit lowered: too few file descriptors (ulimit -n)',
     );
   }
   const signal = await signals.first;
   log.info({ signal, graceSeconds: options.grace / 1000 }, 'stopping');
-  let again: NodeJS.Signals | undefined;
+  let secondSignal: NodeJS.Signals | undefined;
   void signals.second.then((second) => {
-    again = second;
+    secondSignal = second;
     return node.close(0);
   });
   await node.close(options.grace);
-  return again === undefined ? 0 : 128 + constants.signals[again];
+  return secondSignal === undefined ? 0 : 128 + constants.signals[secondSignal];
 }
 
 /**
- * V8 lets its space for new objects grow to 48 MiB under load, and keeps it. A node holds thousands of idle
- * connections, at 30 KiB each with it and 21 without; small replies are 2 to 4 % slower (measured). What lives
- * longer is sooner taken for old, so that the old objects are looked through when they have grown by half.
+ * Under load V8 grows its space for new objects to 48 MiB and keeps it. Without that growth, each of thousands of
+ * idle connections takes 21 KiB instead of 30, and small replies are 2 to 4 % slower (measured). Objects then
+ * become old sooner, so old objects are collected as soon as they have grown by half.
  */
 function keepHeapSmall(): void {
   setFlagsFromString('--semi-space-growth-factor=1');
   setFlagsFromString('--heap-growing-percent=50');
 }
 
-const lines = new LineWriter(process.stdout, (count) => `${count} lines dropped: nobody read them\n`);
-
-function print(line: string): void {
-  lines.write(`${line}\n`);
-}
-
 /**
- * The first signal lets transfers finish, the second ends them at once. Both are listened for from the
- * start: with no listener in between, a signal would end the process and no transfer would be reset.
+ * The first signal lets transfers finish, the second resets them at once. The listeners stay from the start to
+ * the end: without one, a signal would end the process before transfers are reset.
  */
 function stopSignals(): Record<'first' | 'second', Promise<NodeJS.Signals>> {
   const waiting: ((signal: NodeJS.Signals) => void)[] = [];
   const next = (): Promise<NodeJS.Signals> => new Promise((resolve) => waiting.push(resolve));
-  const heard = (signal: NodeJS.Signals): void => waiting.shift()?.(signal);
-  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, heard);
+  const onSignal = (signal: NodeJS.Signals): void => waiting.shift()?.(signal);
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, onSignal);
   return { first: next(), second: next() };
 }

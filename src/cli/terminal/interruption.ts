@@ -2,25 +2,25 @@ import { setMaxListeners } from 'node:events';
 import { constants } from 'node:os';
 import { ViaductError } from '../../errors.js';
 
-/** A signal that ends what a command does, cleanly. */
+/** Ends a command in an orderly way when the process gets a signal. */
 export interface Interruption {
   /** Aborts at SIGINT, SIGTERM or SIGHUP. */
   readonly signal: AbortSignal;
-  /** The exit code of a process that such a signal ended, or `code` if none has, or it came when all had ended well. */
+  /** `code`, or after a failure that a signal caused, 128 plus the number of the signal. */
   exitCode(code: number): number;
 }
 
 /**
  * Listens for signals from now on.
- * @param outcome what becomes of the work, a clause that follows the message
+ * @param outcome what happens to the work, as a clause after the message
  */
 export function listenForInterruption(outcome: string): Interruption {
   const abort = new AbortController();
-  // Every transfer listens to it, however many there are: none of them leaks.
+  // Each transfer adds a listener and removes it: many listeners are no leak.
   setMaxListeners(0, abort.signal);
   let by: NodeJS.Signals | undefined;
-  // SIGHUP comes from a terminal that closes, under nohup too: Node forgets at its start that it was to be
-  // ignored (measured), so that nobody can tell. A session of its own (setsid) gets none.
+  // A closing terminal sends SIGHUP under nohup too: at its start Node resets SIGHUP to its default action
+  // (measured), so that the program cannot detect nohup. A process in its own session (setsid) gets none.
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
     process.on(signal, () => {
       by ??= signal;

@@ -2,27 +2,27 @@ import stringWidth from 'string-width';
 import { formatBytes } from '../../text.js';
 import { formatSeconds } from './print.js';
 
-/** What a transfer does at the moment; `waiting` is the pause before a retry. */
+/** The state of a transfer; `waiting` is the pause before a retry. */
 export type Phase = 'connecting' | 'downloading' | 'verifying' | 'waiting';
 
-/** A transfer as it is shown. */
+/** A transfer as it is drawn. */
 export interface TransferView {
   /** Safe to print. */
   readonly name: string;
   readonly phase: Phase;
   readonly bytes: number;
-  /** Undefined while it is not known. */
+  /** Undefined while unknown. */
   readonly size: number | undefined;
   /** Bytes per second. */
   readonly rate: number;
-  /** Seconds since it began. */
+  /** Seconds since its start. */
   readonly elapsed: number;
-  /** Seconds until the next try, in the phase `waiting`. */
+  /** Seconds until the next attempt, in the phase `waiting`. */
   readonly wait: number;
   readonly retries: number;
 }
 
-/** Where it is shown. Nothing is drawn in the last column, where terminals differ in when they wrap. */
+/** The screen. Its last column stays empty, since terminals differ in when they wrap a line. */
 export interface Screen {
   readonly columns: number;
   readonly rows: number;
@@ -32,7 +32,7 @@ export interface Screen {
 const WIDTHS = { percent: 4, bar: 12, size: 8, status: 20, retries: 10 } as const;
 type Column = keyof typeof WIDTHS;
 
-/** From rich to poor: what stands beside the name, and how many columns the name should have at least. */
+/** From wide to narrow: the columns beside the name, and the minimum width of the name. */
 const LAYOUTS: readonly { readonly columns: readonly Column[]; readonly name: number }[] = [
   { columns: ['percent', 'bar', 'size', 'status', 'retries'], name: 15 },
   { columns: ['percent', 'size', 'status', 'retries'], name: 12 },
@@ -42,22 +42,22 @@ const LAYOUTS: readonly { readonly columns: readonly Column[]; readonly name: nu
 ];
 
 const SEGMENTER = new Intl.Segmenter();
-const WIDEST_BAR = 42;
+const MAX_BAR_WIDTH = 42;
 const GAP = '  ';
 const RATE_WIDTH = 10;
-/** A time left that nobody waits for: 100 hours. */
-const LONGEST_LEFT = 100 * 3600;
+/** A remaining time over 100 hours is not shown. */
+const MAX_SECONDS_LEFT = 100 * 3600;
 
 /**
- * The lines that show running transfers, one each, and the total where there is one. Where the rows do not
- * suffice, a line tells how many transfers are not shown.
+ * Lines that show the running transfers, one each, and the total if there is one. If there are too few rows, a
+ * line shows the number of hidden transfers.
  */
 export function progressLines(
   transfers: readonly TransferView[],
   total: TransferView | undefined,
   screen: Screen,
 ): string[] {
-  // The cursor rests on a row of its own below.
+  // The cursor stays on an extra row below.
   const room = Math.max(1, screen.rows - 1 - (total === undefined ? 0 : 1));
   const shown = transfers.length > room ? transfers.slice(0, room - 1) : transfers;
   const views = total === undefined ? shown : [...shown, total];
@@ -89,7 +89,7 @@ function chooseLayout(
     const room = width - taken;
     if (room < Math.min(longest, layout.name)) continue;
     const nameWidth = Math.min(longest, room);
-    return { columns, nameWidth, barWidth: Math.min(WIDTHS.bar + room - nameWidth, WIDEST_BAR) };
+    return { columns, nameWidth, barWidth: Math.min(WIDTHS.bar + room - nameWidth, MAX_BAR_WIDTH) };
   }
   return { columns: [], nameWidth: width, barWidth: 0 };
 }
@@ -120,7 +120,7 @@ function bar(part: number, width: number, colors: boolean): string {
   return `[${paint(GREEN, filled, colors)}${' '.repeat(width - 2 - done)}]`;
 }
 
-/** Rate and time while bytes come: the time left, or the time taken where the size is not known. */
+/** While bytes arrive, the rate and the remaining time, or the elapsed time if the size is unknown. */
 function status({ phase, bytes, size, rate, elapsed, wait }: TransferView, colors: boolean): string {
   switch (phase) {
     case 'connecting':
@@ -139,11 +139,11 @@ function status({ phase, bytes, size, rate, elapsed, wait }: TransferView, color
 
 function timeLeft(bytes: number, rate: number): string {
   const seconds = Math.ceil(Math.max(bytes, 0) / rate);
-  if (!(seconds < LONGEST_LEFT)) return '-';
+  if (!(seconds < MAX_SECONDS_LEFT)) return '-';
   return seconds < 60 ? `0:${String(seconds).padStart(2, '0')}` : formatSeconds(seconds);
 }
 
-/** Exactly so many columns: padded, or without its end. */
+/** Pads or cuts a text to exactly this number of columns. */
 function fit(text: string, columns: number): string {
   const width = stringWidth(text);
   if (width <= columns) return text + ' '.repeat(columns - width);
@@ -155,7 +155,7 @@ function fit(text: string, columns: number): string {
   return `${short}…${' '.repeat(columns - 1 - stringWidth(short))}`;
 }
 
-/** On and off, as SGR has them (ECMA-48 §8.3.117). */
+/** SGR parameters that switch a style on and off (ECMA-48 §8.3.117). */
 const BOLD = ['1', '22'] as const;
 const GREEN = ['32', '39'] as const;
 const YELLOW = ['33', '39'] as const;

@@ -1,27 +1,28 @@
 import { once } from 'node:events';
+import type { CommandContext } from '../context.js';
 
-/** Lines for a reader of standard output or the log who does not read; further ones are dropped and counted. */
+/** Unread lines on standard output or in the log; further ones are dropped and counted. */
 const OUTPUT_QUEUE_BYTES = 1024 * 1024;
 
-/** How long the end of the program waits for such a reader. */
+/** How long the end of the program waits until the output is read. */
 const OUTPUT_FLUSH_MS = 1000;
 
 /*
- * A node must not wait for whoever reads its lines, nor die of a full disk under its log. Node's standard
- * streams take what they can and queue the rest; here the queue has a bound, past which lines are dropped.
+ * A node must neither wait for the reader of its output nor fail because the disk under its log is full. Node's
+ * standard streams queue what the reader does not take; here the queue is bounded, and further lines are dropped.
  */
 
-/** Lines on a standard stream, in order; past a bound of unread ones they are dropped, and counted. */
+/** Writes lines to a standard stream, in order. When too many are unread, further lines are dropped and counted. */
 export class LineWriter {
   readonly #stream: NodeJS.WriteStream;
-  readonly #tellDropped: (count: number) => string;
+  readonly #formatDropped: (count: number) => string;
   #dropped = 0;
 
-  /** @param tellDropped the line that says how many are missing, written once there is room again */
-  constructor(stream: NodeJS.WriteStream, tellDropped: (count: number) => string) {
+  /** @param formatDropped makes the line that reports how many lines were dropped; written once there is room */
+  constructor(stream: NodeJS.WriteStream, formatDropped: (count: number) => string) {
     this.#stream = stream;
-    this.#tellDropped = tellDropped;
-    stream.on('drain', () => this.#tell());
+    this.#formatDropped = formatDropped;
+    stream.on('drain', () => this.#reportDropped());
   }
 
   /** @param text one or more whole lines */
@@ -30,23 +31,23 @@ export class LineWriter {
       this.#dropped += 1;
       return;
     }
-    this.#tell();
+    this.#reportDropped();
     this.#stream.write(text);
   }
 
-  #tell(): void {
+  #reportDropped(): void {
     if (this.#dropped === 0) return;
-    this.#stream.write(this.#tellDropped(this.#dropped));
+    this.#stream.write(this.#formatDropped(this.#dropped));
     this.#dropped = 0;
   }
 }
 
-/** Waits until the standard streams have been read, but not for long. */
-export async function flushOutput(): Promise<void> {
+/** Waits until the output has been read, for a limited time. */
+export async function flushOutput({ stdout, stderr }: CommandContext): Promise<void> {
   const signal = AbortSignal.timeout(OUTPUT_FLUSH_MS);
-  for (const stream of [process.stdout, process.stderr]) {
+  for (const stream of [stdout, stderr]) {
     if (stream.writableLength === 0) continue;
-    // A stream that fails or is not read in time has lost its lines.
+    // If the stream fails, or is not read in time, its remaining lines are lost.
     const written = new Promise<void>((resolve) => stream.write('', () => resolve()));
     await Promise.race([written, once(signal, 'abort')]);
   }

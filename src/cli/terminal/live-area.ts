@@ -1,16 +1,16 @@
 import { stripVTControlCharacters } from 'node:util';
 import stringWidth from 'string-width';
 
-/** Between the two a terminal that knows them shows nothing, so that no half-drawn frame is seen. */
+/** A terminal that supports these shows what is between them at once, so that no partial frame is visible. */
 const BEGIN_FRAME = '\u001b[?2026h';
 const END_FRAME = '\u001b[?2026l';
 const ERASE_LINE_END = '\u001b[K';
 const ERASE_BELOW = '\u001b[J';
 
 /**
- * Lines at the bottom of a terminal that are drawn over in place, while other lines are printed above them.
- * The cursor rests at the beginning of the row below; it is never hidden, so that whatever ends the
- * process leaves the terminal usable.
+ * Lines at the bottom of a terminal that are redrawn in place, while other lines are printed above them. The
+ * cursor stays at the beginning of the row below. It is never hidden, so that the terminal remains usable
+ * however the process ends.
  */
 export class LiveArea {
   readonly #terminal: NodeJS.WriteStream;
@@ -22,7 +22,7 @@ export class LiveArea {
     this.#columns = terminal.columns;
   }
 
-  /** Draws these lines instead of the last ones. Each must fit into one row of the terminal. */
+  /** Replaces the lines. Each must fit into one row of the terminal. */
   draw(lines: readonly string[]): void {
     const { columns } = this.#terminal;
     const same = lines.length === this.#lines.length && lines.every((line, at) => line === this.#lines[at]);
@@ -32,7 +32,7 @@ export class LiveArea {
     this.#remember(lines);
   }
 
-  /** Prints text above the lines: whole lines, with their newlines. */
+  /** Prints whole lines, with their newlines, above the drawn ones. */
   print(text: string): void {
     if (this.#lines.length === 0) {
       this.#terminal.write(text);
@@ -43,14 +43,14 @@ export class LiveArea {
     this.#remember(this.#lines);
   }
 
-  /** What was drawn stays where it is, as after a suspension; the next lines come below. */
+  /** Leaves the drawn lines where they are, as after a suspension; the next ones are drawn below. */
   forget(): void {
     this.#remember([]);
   }
 
   /**
-   * To the first row of the lines. Terminals that became narrower wrap what was drawn before, so that a line
-   * may have several rows by now.
+   * Moves to the first row of the lines. A terminal that became narrower wraps earlier lines, so that a line may
+   * now have several rows.
    */
   #toTop(): string {
     const { columns } = this.#terminal;

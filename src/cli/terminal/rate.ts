@@ -1,9 +1,9 @@
 /** Weight of the newest second. */
 const SMOOTHING = 0.3;
-/** Below this span, in seconds, an average says little. */
-const LEAST_SPAN = 0.1;
+/** An average over a shorter span, in seconds, is not meaningful. */
+const MIN_SPAN = 0.1;
 
-/** A smoothed rate: an exponential moving average over seconds, and the plain average within the first one. */
+/** A smoothed rate: an exponential moving average over seconds, within the first second the plain average. */
 export class RateMeter {
   #moved = 0;
   #rate: number | undefined;
@@ -14,12 +14,12 @@ export class RateMeter {
     this.#sample = { moved: 0, at: now };
   }
 
-  /** Counts bytes that have moved. */
+  /** Counts transferred bytes. */
   add(bytes: number): void {
     this.#moved += bytes;
   }
 
-  /** A pause is no slowness: measuring goes on from here. */
+  /** Excludes the time since the last sample, as after a pause. */
   restart(now: number): void {
     this.#sample = { moved: this.#moved, at: now };
   }
@@ -27,9 +27,9 @@ export class RateMeter {
   /** Bytes per second. */
   at(now: number): number {
     const span = (now - this.#sample.at) / 1000;
-    const rate = (this.#moved - this.#sample.moved) / Math.max(span, LEAST_SPAN);
+    const rate = (this.#moved - this.#sample.moved) / Math.max(span, MIN_SPAN);
     if (span < 1) return this.#rate ?? rate;
-    // As if each second of the span had been sampled, so that rare calls forget as fast as frequent ones.
+    // Weighs the span as if it had been sampled each second, so that the result does not depend on how often this is called.
     const weight = 1 - (1 - SMOOTHING) ** span;
     this.#rate = this.#rate === undefined ? rate : this.#rate + weight * (rate - this.#rate);
     this.restart(now);

@@ -1,24 +1,24 @@
 import type { Phase, TransferView } from './layout.js';
 import { RateMeter } from './rate.js';
 
-/** What is new of a transfer; what is left out stays as it was. */
+/** A change of a transfer; members that are left out stay as they were. */
 export interface TransferUpdate {
   readonly phase?: Phase;
   /**
-   * Bytes that are there by now. Those that are new with the phase `downloading` make the rate; what a resume
-   * finds on disk comes with another phase.
+   * Bytes of the file so far. An increase in the phase `downloading` counts for the rate; bytes that a resumed
+   * transfer finds on disk are set in another phase.
    */
   readonly bytes?: number;
   readonly size?: number | undefined;
   readonly retries?: number;
-  /** How long the phase `waiting` will last, in ms. */
+  /** Length of the phase `waiting`, in ms. */
   readonly waitMs?: number;
 }
 
-/** The state of one transfer; `now` is a monotonic clock in ms, here and below. */
-export class Transfer {
+/** The progress of one transfer. `now` is a monotonic clock in ms, here and below. */
+export class TransferProgress {
   readonly #name: string;
-  readonly #totals: Totals;
+  readonly #overall: OverallProgress;
   readonly #startedAt: number;
   readonly #rate: RateMeter;
   #phase: Phase = 'connecting';
@@ -27,12 +27,12 @@ export class Transfer {
   size: number | undefined;
   retries = 0;
 
-  constructor(name: string, totals: Totals, now: number) {
+  constructor(name: string, overall: OverallProgress, now: number) {
     this.#name = name;
-    this.#totals = totals;
+    this.#overall = overall;
     this.#startedAt = now;
     this.#rate = new RateMeter(now);
-    totals.files += 1;
+    overall.files += 1;
   }
 
   update(
@@ -57,10 +57,10 @@ export class Transfer {
   }
 
   #count(bytes: number): void {
-    // Fewer than before: it starts over.
+    // Fewer than before: the transfer starts over.
     if (bytes <= 0) return;
     this.#rate.add(bytes);
-    this.#totals.rate.add(bytes);
+    this.#overall.rate.add(bytes);
   }
 
   view(now: number): TransferView {
@@ -77,14 +77,14 @@ export class Transfer {
   }
 }
 
-/** What all transfers amount to, finished ones included. */
-export class Totals {
+/** The progress of all transfers together, including finished ones. */
+export class OverallProgress {
   readonly rate: RateMeter;
   readonly #startedAt: number;
   readonly #finished = { files: 0, bytes: 0, retries: 0 };
   #expectedFiles: number | undefined;
   #expectedBytes: number | undefined;
-  /** Transfers that were added. */
+  /** Number of transfers that were added. */
   files = 0;
 
   constructor(now: number) {
@@ -97,14 +97,14 @@ export class Totals {
     this.#expectedBytes = bytes;
   }
 
-  finish({ bytes, retries }: Transfer): void {
+  finish({ bytes, retries }: TransferProgress): void {
     this.#finished.files += 1;
     this.#finished.bytes += bytes;
     this.#finished.retries += retries;
   }
 
-  /** Undefined for a single file: its own line says it all. */
-  view(running: readonly Transfer[], now: number): TransferView | undefined {
+  /** Undefined for a single file, whose own line is enough. */
+  view(running: readonly TransferProgress[], now: number): TransferView | undefined {
     const files = this.#expectedFiles ?? this.files;
     if (files < 2) return undefined;
     let { bytes, retries } = this.#finished;

@@ -1,13 +1,14 @@
 import { type TracedHop, failureIn, traceRoute } from '../../client/trace.js';
 import { type Hop, type Route, formatHop, limitHops } from '../../route/hop.js';
 import { visible } from '../../text.js';
+import type { CommandContext } from '../context.js';
 import { jsonLine, printError } from '../terminal/print.js';
 import { canDraw } from '../terminal/display.js';
-import { LiveArea } from '../terminal/live-area.js';
+import type { LiveArea } from '../terminal/live-area.js';
 import { standardOutput, untilReaderLeaves } from '../terminal/standard-output.js';
 import { type WhereOptions, locationFrom } from '../where.js';
 
-/** As the command line gives them; times in ms. */
+/** Parsed options; times in ms. */
 export interface TraceCommandOptions extends WhereOptions {
   readonly probes: number;
   readonly json?: true;
@@ -16,30 +17,38 @@ export interface TraceCommandOptions extends WhereOptions {
   readonly maxHops: number;
 }
 
-/** Prints a line for each hop as answers come, in the order of the route. Returns the exit code. */
-export async function runTrace(where: string | undefined, options: TraceCommandOptions): Promise<number> {
-  const { route } = await locationFrom(where, options);
+/** Prints one line per hop as answers arrive, in the order of the route. Returns the exit code. */
+export async function runTrace(
+  where: string | undefined,
+  options: TraceCommandOptions,
+  context: CommandContext,
+): Promise<number> {
+  const { stdout, stderr } = context;
+  const { route } = await locationFrom(where, options, context);
   limitHops(route, options.maxHops);
-  const write = standardOutput();
+  const write = standardOutput(stdout);
   let written = Promise.resolve();
   const print = (text: string): void => {
     written = written.then(() => write(Buffer.from(text)));
-    // It is told once the trace has ended.
+    // A failure is reported after the trace.
     written.catch(() => {});
   };
+  const onHop = options.json
+    ? (traced: TracedHop): void => print(hopLine(traced))
+    : await tablePrinter(route, print, stdout);
   const hops = await traceRoute(route, {
     probes: options.probes,
     timeoutMs: options.timeout,
     connectTimeoutMs: options.connectTimeout,
     maxHops: options.maxHops,
-    onHop: options.json ? (traced) => print(hopLine(traced)) : tablePrinter(route, print),
+    onHop,
   });
   await untilReaderLeaves(written);
   const failure = failureIn(hops);
-  return failure === undefined ? 0 : printError(failure);
+  return failure === undefined ? 0 : printError(failure, stderr);
 }
 
-/** The members are an interface, described in the README. */
+/** A line of `--json`. Its members are part of the documented interface. */
 function hopLine(traced: TracedHop): string {
   const { number, hop, state } = traced;
   const found =
@@ -49,16 +58,20 @@ function hopLine(traced: TracedHop): string {
   return jsonLine({ hopNumber: number, hopAddress: formatHop(hop), state, ...found });
 }
 
-/** Microseconds are not measured. */
+/** The measurement is not accurate to microseconds. */
 function rounded(ms: number): number {
   return Number(ms.toFixed(2));
 }
 
-/** A table; on a terminal the hops that have not answered yet stand below, and go as their lines come. */
-function tablePrinter(route: Route, printPlain: (text: string) => void): (hop: TracedHop) => void {
+/** Prints a table. On a terminal, the hops that have not answered yet are drawn below it. */
+async function tablePrinter(
+  route: Route,
+  printPlain: (text: string) => void,
+  stdout: NodeJS.WriteStream,
+): Promise<(hop: TracedHop) => void> {
   const rowOf = rowFormat(route);
   const waiting = route.map((hop, index) => `${String(index + 1).padStart(3)}  ${formatHop(hop)} …`);
-  const terminal = canDraw(process.stdout) ? new LiveArea(process.stdout) : undefined;
+  const terminal = canDraw(stdout) ? await liveArea(stdout) : undefined;
   const print = (row: string): void => {
     if (terminal === undefined) printPlain(`${row}\n`);
     else terminal.print(`${row}\n`);
@@ -77,8 +90,14 @@ function tablePrinter(route: Route, printPlain: (text: string) => void): (hop: T
   };
 }
 
+/** Its library takes 30 ms to load, which only a terminal needs. */
+async function liveArea(terminal: NodeJS.WriteStream): Promise<LiveArea> {
+  const { LiveArea } = await import('../terminal/live-area.js');
+  return new LiveArea(terminal);
+}
+
 const STATES = { down: 'down', unreached: 'not reached' } as const;
-/** It comes from afar. */
+/** A remote text, so it is cut. */
 const VERSION_LENGTH = 20;
 
 interface Cells {
@@ -88,7 +107,7 @@ interface Cells {
   readonly state: string;
 }
 
-/** Rows of one width, but for what is longer than such things are. */
+/** Formats rows with aligned columns; a cell that is too long shifts the rest of its row. */
 function rowFormat(route: Route): (number: number | string, hop: Hop | undefined, cells: Cells) => string {
   const width = Math.max(...route.map((hop) => formatHop(hop).length), 'address'.length);
   return (number, hop, { version = '-', roundTrip = '-', link = '-', state }) =>

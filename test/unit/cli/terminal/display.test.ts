@@ -7,7 +7,7 @@ const ESCAPE = '\u001b';
 
 process.env['TERM'] = 'xterm';
 
-/** A terminal that keeps what is written. */
+/** A terminal that keeps its output. */
 class FakeTerminal {
   isTTY = true;
   columns = 80;
@@ -44,7 +44,7 @@ function open(t: TestContext, terminal: FakeTerminal, wanted?: boolean): Progres
   return display;
 }
 
-test('two transfers, their total, a message above, and nothing that stays', async (t) => {
+test('two transfers, their total, a message above, all erased at the end', async (t) => {
   const terminal = new FakeTerminal();
   const display = open(t, terminal);
   const first = display.add('first');
@@ -75,7 +75,7 @@ test('a finished transfer is counted once', async (t) => {
   await terminal.until((output) => output.includes('1/3 files'));
 });
 
-test('colors only where the terminal has them', async (t) => {
+test('colors only if the terminal supports them', async (t) => {
   for (const colors of [true, false]) {
     const terminal = new FakeTerminal();
     terminal.colors = colors;
@@ -87,7 +87,7 @@ test('colors only where the terminal has them', async (t) => {
   }
 });
 
-test('SIGCONT: what was drawn stays, and is drawn again below', async (t) => {
+test('SIGCONT: the drawn lines remain and are drawn again below', async (t) => {
   const terminal = new FakeTerminal();
   const display = open(t, terminal);
   const task = display.add('file');
@@ -106,7 +106,7 @@ const silent: readonly (readonly [string, (terminal: FakeTerminal) => boolean | 
   ['a dumb terminal', () => void (process.env['TERM'] = 'dumb')],
 ];
 for (const [what, prepare] of silent) {
-  test(`on ${what} messages are printed plainly, and nothing is drawn`, (t) => {
+  test(`on ${what} messages are printed as plain lines, and nothing is drawn`, (t) => {
     const terminal = new FakeTerminal();
     t.after(() => (process.env['TERM'] = 'xterm'));
     const display = open(t, terminal, prepare(terminal));

@@ -5,7 +5,7 @@ import { LiveArea } from '#src/cli/terminal/live-area.js';
 
 const ESCAPE = '\u001b';
 
-/** As much of a terminal as the live area uses: lines that wrap, and wrap anew when the width changes. */
+/** Simulates a terminal: lines that wrap, and wrap again when the width changes. */
 class Screen {
   columns: number;
   writes = 0;
@@ -23,17 +23,17 @@ class Screen {
   write(text: string): boolean {
     this.writes += 1;
     const body = text.replace(`${ESCAPE}[?2026h`, '').replace(`${ESCAPE}[?2026l`, '');
-    // Going up comes first, if at all; then all below is written anew or erased.
+    // A move up comes first, if any; then everything below is rewritten or erased.
     const up = body.startsWith(`\r${ESCAPE}[`) ? Number.parseInt(body.slice(3), 10) : 0;
     this.#eraseRows(up);
-    if (up > 0) assert.ok(body.includes(`${ESCAPE}[J`), 'what is left below is erased');
+    if (up > 0) assert.ok(body.includes(`${ESCAPE}[J`), 'the rest below is erased');
     const printed = stripVTControlCharacters(body).replace('\r', '');
     const [first = '', ...more] = printed.split('\n');
     this.#lines.push((this.#lines.pop() ?? '') + first, ...more);
     return true;
   }
 
-  /** Takes so many rows off the end, which must be whole lines. */
+  /** Removes rows from the end, which must be whole lines. */
   #eraseRows(count: number): void {
     let left = count;
     while (left > 0) {
@@ -54,7 +54,7 @@ function start(columns: number): { readonly screen: Screen; readonly area: LiveA
   return { screen, area: new LiveArea(screen.stream) };
 }
 
-test('lines are drawn over, also by more and by fewer of them', () => {
+test('lines are replaced, also by more and by fewer lines', () => {
   const { screen, area } = start(20);
   screen.write('$ viaduct\n');
   area.draw(['one', 'two']);
@@ -66,7 +66,7 @@ test('lines are drawn over, also by more and by fewer of them', () => {
   assert.equal(screen.shown, '$ viaduct\n');
 });
 
-test('what is there already is not drawn again, and nothing takes no write', () => {
+test('unchanged lines are not drawn again, and no lines need no write', () => {
   const { screen, area } = start(20);
   area.draw([]);
   assert.equal(screen.writes, 0);
@@ -75,7 +75,7 @@ test('what is there already is not drawn again, and nothing takes no write', () 
   assert.equal(screen.writes, 1);
 });
 
-test('messages stand above the lines, which stay', () => {
+test('messages are printed above the lines, which remain', () => {
   const { screen, area } = start(20);
   area.print('first\n');
   area.draw(['one', 'two']);
@@ -87,7 +87,7 @@ test('messages stand above the lines, which stay', () => {
   assert.equal(screen.shown, 'first\na message that is wider than the screen\nsecond\n');
 });
 
-test('lines that wrap since the terminal became narrower are erased whole', () => {
+test('lines that wrap because the terminal became narrower are erased completely', () => {
   const { screen, area } = start(40);
   screen.write('before\n');
   area.draw(['x'.repeat(39), 'y'.repeat(25), 'z']);
@@ -99,7 +99,7 @@ test('lines that wrap since the terminal became narrower are erased whole', () =
   assert.equal(screen.shown, 'before\nshort\n');
 });
 
-test('after a suspension the lines are drawn below whatever is there', () => {
+test('after a suspension the lines are drawn below the existing output', () => {
   const { screen, area } = start(20);
   area.draw(['one']);
   screen.write('[1]+ Stopped\n');

@@ -31,8 +31,8 @@ describe('sizes', () => {
     test(`${bytes} is ${text}`, () => assert.equal(formatBytes(bytes), text));
   }
 
-  test('have a short number and a unit, whatever they are', () => {
-    // Of every magnitude, which evenly spread numbers would not be.
+  test('always have a short number and a unit', () => {
+    // Evenly distributed numbers would not cover every magnitude.
     const sizes = fc.double({ min: -1, max: 60, noNaN: true }).map((power) => 2 ** power);
     fc.assert(
       fc.property(sizes, (bytes) => {
@@ -63,7 +63,7 @@ describe('a failure', () => {
   for (const [error, line, exit] of [
     [
       new ViaductError('CUT_SHORT', 'it broke'),
-      "viaduct: it broke (the nodes' logs name the hop and the reason)\n",
+      'viaduct: it broke (the logs of the nodes name the hop and the reason)\n',
       18,
     ],
     [new ViaductError('BAD_ROUTE', 'line 2: wrong'), 'viaduct: line 2: wrong\n', 2],
@@ -71,7 +71,7 @@ describe('a failure', () => {
     test(`${error.code} is one line on standard error and an exit code`, (t) => {
       const written: unknown[] = [];
       t.mock.method(process.stderr, 'write', (text: unknown) => written.push(text) > 0);
-      const code = printError(error);
+      const code = printError(error, process.stderr);
       t.mock.restoreAll();
       assert.deepEqual(written, [line]);
       assert.equal(code, exit);
@@ -79,7 +79,7 @@ describe('a failure', () => {
   }
 });
 
-test('a line of JSON shows no control character as it is, and means the same', () => {
+test('a line of JSON escapes control characters and keeps its value', () => {
   const members = { name: 'a\u001b\u0085\u202e\u2028\ufeffü😀' };
   const line = jsonLine(members);
   assert.equal(line, '{"name":"a\\u001b\\u0085\\u202e\\u2028\\ufeffü😀"}\n');

@@ -7,9 +7,9 @@ import { type Phase, type TransferView, progressLines } from '#src/cli/terminal/
 
 const MIB = 1024 * 1024;
 
-function view(name: string, news: Partial<TransferView> = {}): TransferView {
+function view(name: string, changes: Partial<TransferView> = {}): TransferView {
   const usual = { phase: 'downloading', bytes: 0, size: 100 * MIB, rate: 0 } as const;
-  return { name, ...usual, elapsed: 12.3, wait: 0, retries: 0, ...news };
+  return { name, ...usual, elapsed: 12.3, wait: 0, retries: 0, ...changes };
 }
 
 const several: readonly TransferView[] = [
@@ -30,7 +30,7 @@ function screen(columns: number, rows = 24, colors = false): string {
   return `\n${progressLines(several, total, { columns, rows, colors }).join('\n')}\n`;
 }
 
-test('40 columns: name, percent, and rate with time left or what else it does', () => {
+test('40 columns: name, percent, and rate with remaining time, or the state', () => {
   assert.equal(
     screen(40),
     `
@@ -58,7 +58,7 @@ old              100%  [==========]   100 MiB  verifying             1 retry
   );
 });
 
-test('200 columns: whole names, and bars that are not endless', () => {
+test('200 columns: whole names, and bars of limited width', () => {
   assert.equal(
     screen(200),
     `
@@ -84,14 +84,14 @@ a name tha…   99%  retrying in 4 s
   );
 });
 
-test('colors are put on without moving anything', () => {
+test('colors do not move anything', () => {
   const colored = screen(80, 24, true);
   assert.notEqual(colored, screen(80));
   assert.equal(stripVTControlCharacters(colored), screen(80));
   assert.ok(colored.includes('\u001b[33mretrying in 4 s'), 'a pause stands out');
 });
 
-test('one file of unknown size has no column of percents', () => {
+test('one file of unknown size has no percent column', () => {
   const lines = progressLines([view('file', { bytes: 1500, size: undefined, rate: 750 })], undefined, {
     columns: 40,
     rows: 24,
@@ -100,10 +100,10 @@ test('one file of unknown size has no column of percents', () => {
   assert.deepEqual(lines, ['file  1.46 KiB     750 B/s   12.30 s']);
 });
 
-const shown = (news: Partial<TransferView>): string =>
-  progressLines([view('f', news)], undefined, { columns: 30, rows: 24, colors: false }).join('\n');
+const shown = (changes: Partial<TransferView>): string =>
+  progressLines([view('f', changes)], undefined, { columns: 30, rows: 24, colors: false }).join('\n');
 
-test('percents and times at their ends', () => {
+test('percents and times at their limits', () => {
   assert.equal(shown({ bytes: 0, size: 0 }), 'f  100%       0 B/s         -');
   assert.equal(shown({ bytes: 100 * MIB - 1, rate: 1 }), 'f   99%       1 B/s      0:01');
   assert.equal(shown({ rate: 1000 }), 'f    0%    1000 B/s  29:07:38');
@@ -111,7 +111,7 @@ test('percents and times at their ends', () => {
   assert.equal(shown({ bytes: 50, size: 40, rate: 5 }), 'f  100%       5 B/s      0:00');
 });
 
-test('property: whatever is shown fits, on screens of any size', () => {
+test('property: all lines fit on screens of any size', () => {
   const phases = fc.constantFrom<Phase>('connecting', 'downloading', 'verifying', 'waiting');
   const views = fc.record({
     name: fc.string({ unit: 'grapheme', maxLength: 60 }).map((name) => name.replaceAll(/\p{C}/gu, '')),

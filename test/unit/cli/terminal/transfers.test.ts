@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { Totals, Transfer } from '#src/cli/terminal/transfers.js';
+import { OverallProgress, TransferProgress } from '#src/cli/terminal/transfers.js';
 
-/** Moves bytes at a steady rate, looking ten times a second as the display does. Returns the time. */
-function download(transfer: Transfer, perSecond: number, seconds: number, from: number): number {
+/** Moves bytes at a steady rate and samples ten times per second as the display does. Returns the time. */
+function download(transfer: TransferProgress, perSecond: number, seconds: number, from: number): number {
   let now = from;
   transfer.update({ phase: 'downloading' }, now);
   while (now < from + seconds * 1000) {
@@ -14,8 +14,8 @@ function download(transfer: Transfer, perSecond: number, seconds: number, from: 
   return now;
 }
 
-test('a steady rate is that rate, from the first tenth of a second on', () => {
-  const transfer = new Transfer('file', new Totals(0), 0);
+test('a steady rate is shown from the first tenth of a second on', () => {
+  const transfer = new TransferProgress('file', new OverallProgress(0), 0);
   for (let now = 0; now < 5000;) {
     now = download(transfer, 1000, 0.1, now);
     assert.ok(Math.abs(transfer.view(now).rate - 1000) < 1e-6, `${transfer.view(now).rate} at ${now} ms`);
@@ -23,7 +23,7 @@ test('a steady rate is that rate, from the first tenth of a second on', () => {
 });
 
 test('a rate that changes is followed smoothly', () => {
-  const transfer = new Transfer('file', new Totals(0), 0);
+  const transfer = new TransferProgress('file', new OverallProgress(0), 0);
   let now = download(transfer, 1000, 5, 0);
   now = download(transfer, 2000, 1, now);
   const soon = transfer.view(now).rate;
@@ -32,9 +32,9 @@ test('a rate that changes is followed smoothly', () => {
   assert.ok(transfer.view(now).rate > 1900);
 });
 
-test('what a resume finds on disk is progress, but no rate; nor is a pause slowness', () => {
-  const totals = new Totals(0);
-  const transfer = new Transfer('file', totals, 0);
+test('bytes found on disk count as progress but not for the rate, and a pause does not lower it', () => {
+  const overall = new OverallProgress(0);
+  const transfer = new TransferProgress('file', overall, 0);
   transfer.update({ bytes: 1_000_000, size: 2_000_000 }, 0);
   let now = download(transfer, 1000, 5, 0);
   assert.ok(Math.abs(transfer.view(now).rate - 1000) < 1);
@@ -54,7 +54,7 @@ test('what a resume finds on disk is progress, but no rate; nor is a pause slown
 });
 
 test('a transfer that starts over has no negative rate', () => {
-  const transfer = new Transfer('file', new Totals(0), 0);
+  const transfer = new TransferProgress('file', new OverallProgress(0), 0);
   const now = download(transfer, 1000, 3, 0);
   transfer.update({ phase: 'connecting', bytes: 0 }, now);
   transfer.update({ phase: 'downloading', bytes: 0 }, now);
@@ -62,27 +62,27 @@ test('a transfer that starts over has no negative rate', () => {
 });
 
 test('the total counts finished transfers, and knows a size once all are known', () => {
-  const totals = new Totals(0);
-  const first = new Transfer('a', totals, 0);
-  assert.equal(totals.view([first], 0), undefined, 'one file needs none');
-  const second = new Transfer('b', totals, 0);
+  const overall = new OverallProgress(0);
+  const first = new TransferProgress('a', overall, 0);
+  assert.equal(overall.view([first], 0), undefined, 'one file needs none');
+  const second = new TransferProgress('b', overall, 0);
   first.update({ phase: 'downloading', bytes: 100, size: 100, retries: 2 }, 10);
   second.update({ phase: 'downloading', bytes: 30, retries: 1 }, 10);
-  assert.equal(totals.view([first, second], 10)?.size, undefined);
-  totals.finish(first);
+  assert.equal(overall.view([first, second], 10)?.size, undefined);
+  overall.finish(first);
   second.update({ size: 50 }, 20);
-  const total = totals.view([second], 20);
+  const total = overall.view([second], 20);
   assert.ok(total !== undefined);
   assert.deepEqual([total.name, total.bytes, total.size, total.retries], ['1/2 files', 130, 150, 3]);
 });
 
-test('the total of what is expected', () => {
-  const totals = new Totals(0);
-  totals.expect(10_000, undefined);
-  const only = new Transfer('a', totals, 0);
+test('the total of the expected files', () => {
+  const overall = new OverallProgress(0);
+  overall.expect(10_000, undefined);
+  const only = new TransferProgress('a', overall, 0);
   only.update({ bytes: 1, size: 2 }, 0);
-  const counted = totals.view([only], 0);
+  const counted = overall.view([only], 0);
   assert.deepEqual([counted?.name, counted?.size], ['0/10000 files', undefined]);
-  totals.expect(10_000, 5000);
-  assert.equal(totals.view([only], 0)?.size, 5000);
+  overall.expect(10_000, 5000);
+  assert.equal(overall.view([only], 0)?.size, 5000);
 });

@@ -1,0 +1,141 @@
+import type { FileListener, Totals } from '../../client/get/get-all.js';
+import type { GetEvent } from '../../client/get/events.js';
+import type { Transferred } from '../../client/get/transfer.js';
+import type { ViaductError } from '../../errors.js';
+import { formatBytes, hex, visible } from '../../text.js';
+import type { CommandContext } from '../context.js';
+import { ProgressDisplay, type ProgressTask } from '../terminal/display.js';
+import { errorLine, formatRate, formatSeconds, printError } from '../terminal/print.js';
+import type { GetReport, ReportOptions } from './report.js';
+
+/** For people: progress on a terminal, and a line for each result and each problem. */
+export class TextReport implements GetReport {
+  readonly #options: ReportOptions;
+  readonly #context: CommandContext;
+  readonly #display: ProgressDisplay;
+  readonly #startedAt = performance.now();
+  #expected = { files: 0, bytes: 0 };
+  /** Lines for standard output, held back while progress is drawn: both may be the same terminal. */
+  readonly #pending: string[] = [];
+
+  constructor(options: ReportOptions, context: CommandContext) {
+    this.#options = options;
+    this.#context = context;
+    const fileOnTerminal = options.toStdout && context.stdout.isTTY;
+    this.#display = new ProgressDisplay(context.stderr, !fileOnTerminal && !options.quiet);
+  }
+
+  file(name: string): FileListener {
+    return new FileReport(name, this.#options, this.#display, (line) => {
+      if (this.#display.draws) this.#pending.push(line);
+      else this.#print(line);
+    });
+  }
+
+  found(files: number, bytes: number): void {
+    this.#expected = { files: this.#expected.files + files, bytes: this.#expected.bytes + bytes };
+    this.#display.expect(this.#expected.files, this.#expected.bytes);
+  }
+
+  close(totals: Totals | undefined): void {
+    this.#display.close();
+    for (const line of this.#pending) this.#print(line);
+    if (totals === undefined || !this.#options.recursive || this.#options.quiet) return;
+    const { files, received, skipped, failures } = totals;
+    const seconds = (performance.now() - this.#startedAt) / 1000;
+    const parts = [
+      files === 1 ? '1 file' : `${files} files`,
+      formatBytes(received),
+      formatSeconds(seconds),
+      formatRate(received, seconds),
+    ];
+    if (skipped > 0) parts.push(`${skipped} skipped`);
+    if (failures > 0) parts.push(`${failures} failed`);
+    this.#print(parts.join('  '));
+  }
+
+  failed(error: ViaductError): number {
+    this.close(undefined);
+    return printError(error, this.#context.stderr);
+  }
+
+  #print(line: string): void {
+    const { stdout, stderr } = this.#context;
+    (this.#options.toStdout ? stderr : stdout).write(`${line}\n`);
+  }
+}
+
+/** Reports one file. */
+class FileReport implements FileListener {
+  readonly #name: string;
+  readonly #options: ReportOptions;
+  readonly #display: ProgressDisplay;
+  readonly #print: (line: string) => void;
+  readonly #task: ProgressTask;
+  readonly #startedAt = performance.now();
+  #retries = 0;
+  /** What remains after a failure, as a clause after the error. */
+  #kept = '';
+
+  constructor(name: string, options: ReportOptions, display: ProgressDisplay, print: (line: string) => void) {
+    this.#print = print;
+    this.#name = visible(name);
+    this.#options = options;
+    this.#display = display;
+    this.#task = display.add(name);
+  }
+
+  readonly event = (event: GetEvent): void => {
+    switch (event.type) {
+      case 'phase':
+        if (event.phase !== 'waiting') this.#messageIfVerbose(event.phase);
+        return this.#task.update({ phase: event.phase });
+      case 'reply': {
+        const from = event.offset === 0 ? '' : `, resuming at ${formatBytes(event.offset)}`;
+        const etag = visible(event.etag ?? 'missing or weak');
+        this.#messageIfVerbose(`${formatBytes(event.size)}${from}, ETag ${etag}`);
+        return this.#task.update({ size: event.size, bytes: event.offset });
+      }
+      case 'progress':
+        return this.#task.update({ bytes: event.bytes });
+      case 'retry':
+        this.#retries += 1;
+        this.#task.update({ phase: 'waiting', retries: this.#retries, waitMs: event.pauseMs });
+        return this.#message(`${event.error.message}; retrying in ${(event.pauseMs / 1000).toFixed(1)} s`);
+      case 'restart':
+        return this.#message(`starting over: ${visible(event.reason)}`);
+      case 'kept': {
+        const amount = `${formatBytes(event.bytes)} of ${formatBytes(event.size)}`;
+        this.#kept = `; ${amount} saved in ${visible(event.path)}, run the same command again to resume`;
+      }
+    }
+  };
+
+  complete({ size, received, sha256 }: Transferred): void {
+    const { quiet, verbose, recursive } = this.#options;
+    this.#task.done();
+    if (quiet || (recursive && !verbose)) return;
+    const seconds = (performance.now() - this.#startedAt) / 1000;
+    const verified = sha256 === undefined ? 'not verified' : 'verified';
+    const parts = [formatBytes(size), formatSeconds(seconds), formatRate(received, seconds), verified];
+    this.#print([this.#name, ...parts].join('  '));
+    if (sha256 !== undefined) this.#messageIfVerbose(`SHA-256 ${hex(sha256)}`);
+  }
+
+  failed(error: ViaductError): void {
+    this.#task.done();
+    this.#display.message(errorLine(error, this.#prefix, this.#kept));
+  }
+
+  get #prefix(): string {
+    return this.#options.several ? `${this.#name}: ` : '';
+  }
+
+  #message(text: string): void {
+    if (!this.#options.quiet) this.#display.message(`viaduct: ${this.#prefix}${text}`);
+  }
+
+  #messageIfVerbose(text: string): void {
+    if (this.#options.verbose) this.#message(text);
+  }
+}
