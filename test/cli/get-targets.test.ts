@@ -24,7 +24,7 @@ test('too little disk is said before anything is written', async (t) => {
   const { url } = await served(t, MIB + 100);
   writeFileSync(join(disk, 'file'), 'what was there');
   const run = await runViaduct(t, ['get', url], { cwd: disk });
-  assertOneLine(run, 23, /cannot write file: it needs 1\.00 MiB, and \d+ KiB are free/);
+  assertOneLine(run, 23, /cannot write file: the disk is too full: 1\.00 MiB needed, \d+ KiB free/);
   assert.equal(readFileSync(join(disk, 'file'), 'utf8'), 'what was there');
   assert.deepEqual(readdirSync(disk), ['file']);
 });
@@ -59,7 +59,7 @@ test('a target that is a folder, below a file, in no folder, or kept', async (t)
     ['folder/', /it is not the name of a file/],
     ['kept/file', /not a directory/],
     ['none/file', /no such file or directory/],
-    ['kept', /cannot write kept: it is there already, and --no-clobber keeps it/, '--no-clobber'],
+    ['kept', /cannot write kept: it already exists \(--no-clobber\)/, '--no-clobber'],
   ] as const) {
     assertOneLine(await runViaduct(t, ['get', url, '-o', target, ...more], { cwd: folder }), 23, line);
   }
@@ -72,7 +72,7 @@ test('a file FILE.part of somebody else is left alone', async (t) => {
   const folder = tempFolder(t);
   writeFileSync(join(folder, 'file.part'), 'not ours');
   const run = await runViaduct(t, ['get', url], { cwd: folder });
-  assertOneLine(run, 23, /file\.part is there, and not of viaduct; move it away/);
+  assertOneLine(run, 23, /file\.part was not created by viaduct; move or delete it/);
   assert.equal(readFileSync(join(folder, 'file.part'), 'utf8'), 'not ours');
 });
 
@@ -113,7 +113,7 @@ test('two downloads of one target: the second says so, the first is whole', asyn
   const first = startGet(t, folder, [url, '--limit-rate', '2M', '--json']);
   await first.until((child) => eventsOf(child).some(({ event }) => event === 'progress'));
   const second = await runViaduct(t, ['get', url], { cwd: folder });
-  assertOneLine(second, 23, /another download is writing file already \(wait for it to end\)/);
+  assertOneLine(second, 23, /another process is writing file \(wait for it to end\)/);
   assert.equal(await first.ended, 0, first.stderr);
   assert.ok(readFileSync(join(folder, 'file')).equals(bytes));
 });

@@ -1,7 +1,7 @@
-import type { FileListener, Totals } from '../../client/get/get-all.js';
+import type { FileListener, GetSummary } from '../../client/get/get-all.js';
 import { outcomeOf } from '../exit-codes.js';
 import type { GetEvent } from '../../client/get/events.js';
-import type { Transferred } from '../../client/get/transfer.js';
+import type { GetResult } from '../../client/get/options.js';
 import type { ViaductError } from '../../errors.js';
 import { formatBytes, hex, visible } from '../../text.js';
 import { errorLine, formatSeconds, jsonLine, printError } from '../terminal/print.js';
@@ -16,7 +16,7 @@ export interface GetReport {
   /** Everything failed, for a reason that no file is told of. Returns the exit code. */
   failed(error: ViaductError): number;
   /** All is over; the totals are told if they are given. */
-  close(totals: Totals | undefined): void;
+  close(totals: GetSummary | undefined): void;
 }
 
 export interface ReportOptions {
@@ -62,7 +62,7 @@ class TextReport implements GetReport {
     this.#display.expect(this.#expected.files, this.#expected.bytes);
   }
 
-  close(totals: Totals | undefined): void {
+  close(totals: GetSummary | undefined): void {
     this.#display.close();
     for (const line of this.#held) this.#print(line);
     if (totals === undefined || !this.#options.recursive || this.#options.quiet) return;
@@ -132,7 +132,7 @@ class TextFile implements FileListener {
     }
   };
 
-  complete({ size, received, sha256 }: Transferred): void {
+  complete({ size, received, sha256 }: GetResult): void {
     const { quiet, verbose, recursive } = this.#options;
     this.#task.done();
     if (quiet || (recursive && !verbose)) return;
@@ -201,7 +201,7 @@ class JsonReport implements GetReport {
     return outcomeOf(error).exit;
   }
 
-  close(totals: Totals | undefined): void {
+  close(totals: GetSummary | undefined): void {
     if (totals === undefined) return;
     const { files, received, skipped, failures } = totals;
     printJson({ event: 'end', files, received, skipped, failures, seconds: secondsSince(this.#startedAt) });

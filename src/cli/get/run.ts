@@ -1,10 +1,12 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type Order, getAll } from '../../client/get/get-all.js';
-import { type GetOptions, folderNameOf, get, targetNameOf } from '../../client/get/get.js';
+import { type GetItem, getAll } from '../../client/get/get-all.js';
+import { get } from '../../client/get/get.js';
+import type { GetOptions } from '../../client/get/options.js';
+import { folderNameOf, targetNameOf } from '../../client/save-name.js';
 import type { Location } from '../../route/location.js';
-import { isBeside } from '../../files/partial-name.js';
-import { writing } from '../../files/target.js';
+import { isPartialOf } from '../../files/partial-name.js';
+import { withWriteErrors } from '../../files/write-error.js';
 import { ViaductError, asViaductError } from '../../errors.js';
 import { visible } from '../../text.js';
 import { outcomeOf } from '../exit-codes.js';
@@ -39,7 +41,7 @@ export async function runGet(wheres: readonly string[], options: GetCommandOptio
   const several = wheres.length > 1 || options.recursive === true;
   const toStdout = options.output === '-';
   const reportOptions = { ...options, toStdout, several };
-  let orders: readonly Order[];
+  let orders: readonly GetItem[];
   try {
     if (toStdout && several)
       throw new ViaductError('USAGE', '-o - takes one file; several would not be told apart');
@@ -76,7 +78,7 @@ export async function runGet(wheres: readonly string[], options: GetCommandOptio
 }
 
 /** What comes where. Several things, and the folders of -r, come into a folder. */
-async function ordersFor(wheres: readonly string[], options: GetCommandOptions): Promise<Order[]> {
+async function ordersFor(wheres: readonly string[], options: GetCommandOptions): Promise<GetItem[]> {
   const { output } = options;
   const recursive = options.recursive === true;
   const places = wheres.length === 0 ? [undefined] : wheres;
@@ -94,14 +96,14 @@ async function ordersFor(wheres: readonly string[], options: GetCommandOptions):
   for (const { target } of orders) {
     const same = orders.filter((other) => other.target === target);
     if (same.length > 1) throw new ViaductError('USAGE', `two of them would be saved as ${visible(target)}`);
-    const beside = recursive ? undefined : orders.find((other) => isBeside(target, other.target));
+    const beside = recursive ? undefined : orders.find((other) => isPartialOf(target, other.target));
     if (beside !== undefined)
       throw new ViaductError(
         'USAGE',
         `${visible(beside.target)} would get in the way of the partial file of ${visible(target)}; fetch them one by one`,
       );
   }
-  if (output !== undefined) await writing(output, () => mkdir(output, { recursive: true }));
+  if (output !== undefined) await withWriteErrors(output, () => mkdir(output, { recursive: true }));
   return orders;
 }
 
@@ -110,7 +112,7 @@ function asFolder({ route, path }: Location): Location {
 }
 
 async function toStandardOutput(
-  [order]: readonly Order[],
+  [order]: readonly GetItem[],
   settings: GetOptions,
   report: GetReport,
 ): Promise<number> {
