@@ -54,7 +54,7 @@ export class PartialFile implements Destination {
   readonly #sync = new BackgroundSync(() => this.#syncToDisk());
   /** The valid parts of the file. */
   #ranges: ByteRanges = [];
-  /** The sidecar lists the ranges. From then on the length of the file says nothing about its content. */
+  /** The sidecar lists the ranges. From then on the length of the file is not used. */
   #recordsRanges = false;
   #hash: GrowingHash | undefined;
   /** The content belongs to this transfer, so it may be removed. */
@@ -199,7 +199,7 @@ export class PartialFile implements Destination {
     if (this.#recordsRanges && version !== undefined) await this.#writeSidecar(version, ranges);
   }
 
-  /** Before the first gap: the length of the file is about to say nothing about its content. */
+  /** Called before the first gap: from then on the length of the file is no longer the number of valid bytes. */
   async #startRecordingRanges(): Promise<void> {
     if (this.version === undefined) throw new Error('write was called before begin');
     await this.#sync.settle();

@@ -27,7 +27,7 @@ export interface Sidecar {
    * The parts of the partial file that are valid.
    *
    * Missing while a file is written from its beginning to its end: then all bytes of the partial file are valid, and
-   * its length says how many there are. So a sequential transfer writes the sidecar once, and a crash at any moment
+   * its length is their number. So a sequential transfer writes the sidecar once, and a crash at any moment
    * leaves a correct one. (Version 0.1 knows only this form.)
    *
    * Present as soon as there is a gap; it is written before the first byte behind the gap. It may be older than the

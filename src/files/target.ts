@@ -79,8 +79,8 @@ export async function publish(
 
 /** Whether a path leads to this open file, and not through a symbolic link. */
 export async function isSameFile(file: FileHandle, path: string): Promise<boolean> {
-  const [open, named] = await Promise.all([file.stat(), lstat(path).catch(() => undefined)]);
-  return named?.ino === open.ino && named.dev === open.dev;
+  const [own, named] = await Promise.all([file.stat(), lstat(path).catch(() => undefined)]);
+  return named?.ino === own.ino && named.dev === own.dev;
 }
 
 async function renameWithoutReplacing(from: string, { path, finalPath }: SaveTarget): Promise<void> {

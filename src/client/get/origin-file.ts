@@ -15,7 +15,7 @@ import type { Reply } from '../http/reply.js';
 import { type RequestOptions, request } from '../http/request.js';
 import { pause } from './retry.js';
 
-/** `Retry-After` tells when to ask for a digest again; a longer time is cut to this. */
+/** The longest pause before a digest is requested again; a longer `Retry-After` is cut to this. */
 const DIGEST_PAUSE_MS = 10_000;
 
 /** Timeout for a digest: this long, plus the time that a slow disk needs to read the file. */

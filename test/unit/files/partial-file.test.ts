@@ -158,9 +158,11 @@ describe('a partial file with gaps', () => {
           await file.begin(VERSION);
           for (const number of order) {
             await writeChunk(file, number);
-            const crashed = await openIn(t, crashCopy(t, folder), { hashes: undefined });
+            const crashed = await openIn(t, crashCopy(t, folder));
             assert.ok(crashed.bytes <= file.bytes);
             assert.ok(crashed.contiguousBytes <= file.contiguousBytes);
+            const valid = BYTES.subarray(0, crashed.contiguousBytes);
+            if (crashed.bytes > 0) assert.equal(await crashed.digest(), base64(valid));
             await crashed.close();
           }
           const { bytes, contiguousBytes } = file;
@@ -174,6 +176,14 @@ describe('a partial file with gaps', () => {
       ),
       { numRuns: 15 },
     );
+  });
+
+  test('has the digest of its contiguous beginning', async (t) => {
+    const file = await openIn(t, tempFolder(t));
+    await file.begin(VERSION);
+    for (const number of [1, 0, 5]) await writeChunk(file, number);
+    assert.equal(await file.digest(), base64(BYTES.subarray(0, 2000)));
+    await file.close();
   });
 
   test('is completed from the contiguous beginning on, as a download does', async (t) => {
