@@ -8,18 +8,18 @@ export type { ClientJudgement } from './node/access/policy.js';
 export { type FetchOptions, type Progress, fetchFile } from './client/classic/fetch.js';
 export type { Sink } from './files/destination.js';
 export { download } from './client/classic/download.js';
-export { localName } from './files/local-name.js';
+export { localName } from './client/save-name.js';
 export {
   type FileListener,
   type GetAllOptions,
-  type Order,
-  type Totals,
+  type GetItem,
+  type GetSummary,
   getAll,
 } from './client/get/get-all.js';
 export { type Location, formatLocation, locationOf, parseLocation } from './route/location.js';
-export { type GetOptions, get } from './client/get/get.js';
+export { get } from './client/get/get.js';
 export type { GetEvent, GetPhase } from './client/get/events.js';
-export type { TransferOptions, Transferred } from './client/get/transfer.js';
+export type { GetOptions, GetResult } from './client/get/options.js';
 export type { RequestOptions } from './client/http/request.js';
 export { type ListOptions, listFolder, listLocation } from './client/listing.js';
 export type { Entry } from './wire/http/listing.js';

@@ -2,32 +2,39 @@ import { createHash } from 'node:crypto';
 import { ViaductError } from '../errors.js';
 import type { Version } from './version.js';
 
-/** Takes one chunk, whose memory is reused once the promise resolves. */
+/** Takes one chunk. The chunk is valid only until the promise resolves. */
 export type Sink = (chunk: Buffer) => Promise<void>;
 
-/** Where the bytes of one file go. */
+/** Where the bytes of one file are written. */
 export interface Destination {
-  /** Whether what is there can be taken back. */
+  /** Whether bytes that were written can be replaced. */
   readonly restartable: boolean;
-  /** What is there is of this version; undefined before the first {@link begin}. */
+  /** The version of the file that the bytes belong to; undefined before the first {@link begin}. */
   readonly version: Version | undefined;
-  /** Bytes that are there. */
+  /** Number of bytes that were written, over all ranges. */
   readonly bytes: number;
-  /** Starts from nothing, with another version. */
+  /** Number of bytes from the beginning up to the first gap: a transfer resumes here, and this much can be hashed. */
+  readonly contiguousBytes: number;
+  /** Whether all bytes of {@link version} were written. */
+  readonly isComplete: boolean;
+  /** Drops what was written and starts with a new version. @throws ViaductError CHANGED if not restartable */
   begin(version: Version): Promise<void>;
-  /** Adds to the end; one at a time. */
-  write(chunk: Buffer): Promise<void>;
-  /** SHA-256 of all that is there, as base64. */
+  /**
+   * Writes a chunk at a position of the file; one call at a time. A destination that is not restartable accepts only
+   * the position {@link bytes}.
+   */
+  write(chunk: Buffer, position: number): Promise<void>;
+  /** SHA-256 of the contiguous bytes, as base64. */
   digest(): Promise<string>;
-  /** It is whole: gives it its final name, and that time if the destination keeps times. */
+  /** Gives the complete file its final name, and sets its modification time if one is given. */
   complete(modified: Date | undefined): Promise<void>;
-  /** It is worth nothing: removes it. */
+  /** Removes what was written. */
   discard(): Promise<void>;
-  /** Lets go of it; what is there stays for a later resume. */
+  /** Closes it. What was written stays, so that a later transfer can resume. */
   close(): Promise<void>;
 }
 
-/** Bytes that leave as they come, and cannot be taken back: standard output, a device. */
+/** A destination that cannot take bytes back: standard output, a device, a function. */
 export class StreamDestination implements Destination {
   readonly restartable = false;
   version: Version | undefined;
@@ -37,22 +44,35 @@ export class StreamDestination implements Destination {
   readonly #hash = createHash('sha256');
   readonly #verify: boolean;
 
-  /** @param verify whether {@link digest} will be asked for */
+  /**
+   * @param verify whether {@link digest} will be called
+   * @param end closes the sink
+   */
   constructor(sink: Sink, verify: boolean, end: () => Promise<void> = async () => {}) {
     this.#sink = sink;
     this.#verify = verify;
     this.#end = end;
   }
 
+  get contiguousBytes(): number {
+    return this.bytes;
+  }
+
+  get isComplete(): boolean {
+    return this.bytes === this.version?.size;
+  }
+
   async begin(version: Version): Promise<void> {
     if (this.bytes > 0) {
-      const message = `the file changed after ${this.bytes} bytes of it had been written, which cannot be taken back`;
+      const message = `the file changed after ${this.bytes} bytes of it had been written to the output`;
       throw new ViaductError('CHANGED', message);
     }
     this.version = version;
   }
 
-  async write(chunk: Buffer): Promise<void> {
+  async write(chunk: Buffer, position: number): Promise<void> {
+    if (position !== this.bytes)
+      throw new Error(`a stream at byte ${this.bytes} cannot write at ${position}`);
     if (this.#verify) this.#hash.update(chunk);
     await this.#sink(chunk);
     this.bytes += chunk.length;

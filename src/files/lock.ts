@@ -3,27 +3,29 @@ import { type FileHandle, link, readFile, rename, rm, writeFile } from 'node:fs/
 import { ViaductError, systemCode } from '../errors.js';
 import { visible } from '../text.js';
 import { fileCalls } from '../system/file-calls.js';
-import { isAt } from './target.js';
+import { isSameFile } from './target.js';
 
-/** Held by one process; the kernel's ends with its file's descriptor, after a crash too. */
+/** Held by one process. A kernel lock ends with the file descriptor, so also after a crash. */
 export interface FileLock {
   release(): Promise<void>;
 }
 
 /**
- * Locks an open file for this process: by flock(2), and where there is none, by a file `PATH.lock` with the
- * number of the process, which counts only while that process lives.
- * @returns undefined if the file has lost its name meanwhile, so that the lock means nothing
- * @throws ViaductError BUSY
+ * Locks an open file for this process: with flock(2), or, where that is not available, with a file `PATH.lock` that
+ * contains the process ID and is valid only while that process runs.
+ * @param path of the open file
+ * @param target the file that the user named, for messages
+ * @returns undefined if the file was renamed or removed before it was locked, so that the lock is useless
+ * @throws ViaductError BUSY if another process holds the lock
  */
 export async function lockFile(
   file: FileHandle,
   path: string,
   target: string,
 ): Promise<FileLock | undefined> {
-  const lock = (await kernelLock(file, target)) ?? (await lockBeside(`${path}.lock`, target));
+  const lock = (await kernelLock(file, target)) ?? (await lockWithFile(`${path}.lock`, target));
   try {
-    if (await isAt(file, path)) return lock;
+    if (await isSameFile(file, path)) return lock;
   } catch (error) {
     await lock.release();
     throw error;
@@ -32,7 +34,7 @@ export async function lockFile(
   return undefined;
 }
 
-/** Undefined where the system or the file system has no such locks. */
+/** Undefined if the system or the file system has no such locks. */
 async function kernelLock(file: FileHandle, target: string): Promise<FileLock | undefined> {
   try {
     const locked = fileCalls()?.lock(file.fd);
@@ -44,14 +46,14 @@ async function kernelLock(file: FileHandle, target: string): Promise<FileLock | 
   }
 }
 
-async function lockBeside(path: string, target: string): Promise<FileLock> {
+async function lockWithFile(path: string, target: string): Promise<FileLock> {
   const own = `${path}.${randomBytes(6).toString('hex')}`;
   await writeFile(own, String(process.pid), { flag: 'wx' });
   try {
     while (!(await claim(own, path))) {
       const owner = await readOwner(path);
       if (owner === undefined) continue;
-      // One that is empty is being written, on a file system without links.
+      // An empty lock is being written by its owner, on a file system without hard links.
       if (owner === '' || isAlive(Number(owner))) throw busy(target);
       await removeStale(path, `${own}.stale`, owner, target);
     }
@@ -61,12 +63,12 @@ async function lockBeside(path: string, target: string): Promise<FileLock> {
   }
 }
 
-/** Gives a lock its name with its content in it already; false if there is one. */
+/** Creates a lock together with its content; false if there is a lock already. */
 async function claim(own: string, path: string): Promise<boolean> {
   try {
     await link(own, path).catch(async (error: unknown) => {
       if (systemCode(error) === 'EEXIST') throw error;
-      // A file system without links.
+      // A file system without hard links.
       await writeFile(path, String(process.pid), { flag: 'wx' });
     });
     return true;
@@ -76,7 +78,7 @@ async function claim(own: string, path: string): Promise<boolean> {
   }
 }
 
-/** Takes a dead process's lock away, but not one that another process has put there meanwhile. */
+/** Removes the lock of a process that has ended, but not one that another process has created in the meantime. */
 async function removeStale(path: string, aside: string, owner: string, target: string): Promise<void> {
   try {
     await rename(path, aside);
@@ -92,7 +94,7 @@ async function removeStale(path: string, aside: string, owner: string, target: s
   await rm(aside, { force: true });
 }
 
-/** The number of a lock's process, as text; undefined if there is no lock. */
+/** The process ID in a lock, as text; undefined if there is no lock. */
 async function readOwner(path: string): Promise<string | undefined> {
   try {
     return await readFile(path, 'utf8');
@@ -111,5 +113,5 @@ function isAlive(pid: number): boolean {
 }
 
 function busy(target: string): ViaductError {
-  return new ViaductError('BUSY', `another download is writing ${visible(target)} already`);
+  return new ViaductError('BUSY', `another process is writing ${visible(target)}`);
 }

@@ -1,248 +1,213 @@
-import { constants } from 'node:fs';
-import { type FileHandle, open, rm, statfs } from 'node:fs/promises';
-import { dirname } from 'node:path';
-import { systemCode, systemReason } from '../errors.js';
-import { type GrowingHash, HASH_PART_BYTES, type HashThread } from './hash/thread.js';
-import { formatBytes, visible } from '../text.js';
-import { fileCalls } from '../system/file-calls.js';
+import { type FileHandle, rm } from 'node:fs/promises';
+import { BackgroundSync } from './background-sync.js';
 import type { Destination } from './destination.js';
-import type { Version } from './version.js';
-import { type FileLock, lockFile } from './lock.js';
-import type { Location } from '../route/location.js';
+import { type GrowingHash, HASH_PART_BYTES, type HashThread } from './hash/thread.js';
+import type { FileLock } from './lock.js';
+import { type OpenedPartial, openPartial } from './open-partial.js';
 import { type PartialPaths, partialPathsOf } from './partial-name.js';
-import { type Place, isAt, publish, writeFailed, writeNow, writing } from './target.js';
-import { type Sidecar, isSameFile, readSidecar, sidecarOf, writeSidecar } from './sidecar.js';
+import {
+  type ByteRanges,
+  addRange,
+  clipRanges,
+  contiguousBytes,
+  isComplete,
+  isContiguous,
+  totalBytes,
+} from './ranges.js';
+import { reserveSpace } from './reserve.js';
+import { writeSidecar } from './sidecar.js';
+import { type SaveTarget, isSameFile, publish } from './target.js';
+import type { Version } from './version.js';
+import { writeAllSync } from './write.js';
+import { withWriteErrors } from './write-error.js';
 
-/** The disk is told to write after this much of a download. */
-const FLUSH_BYTES = 64 * 1024 * 1024;
-
-export interface PartialOptions {
-  readonly place: Place;
-  readonly location: Location;
-  /** Hashes what is written; undefined if no digest is wanted. */
+export interface PartialFileOptions {
+  readonly target: SaveTarget;
+  /** Where the bytes come from, as text for the sidecar. */
+  readonly source: string;
+  /** Whether the source in an existing sidecar is the same file, so that the transfer can be resumed. */
+  readonly isSameSource: (recorded: string) => boolean;
+  /** Computes the SHA-256; undefined if {@link PartialFile.digest} is not called. */
   readonly hashes: HashThread | undefined;
-  /** A file that is there already stays. */
-  readonly noClobber: boolean;
-  /** It is a file of a folder that is fetched: it gets the origin's time of change, and others come beside it. */
-  readonly inTree: boolean;
+  /** Fail instead of replacing a file that exists at the end. */
+  readonly keepExisting: boolean;
+  /** Use a name that no file of a remote folder can have; see {@link partialPathsOf}. */
+  readonly hiddenName: boolean;
 }
 
-/** `FILE.part` and its sidecar `FILE.part.json`: a download that may be resumed, by this process alone. */
+/** Why an existing partial file cannot be resumed. */
+export type ResumeObstacle = 'other-source' | 'no-etag' | 'too-long';
+
+/**
+ * `FILE.part` with its sidecar `FILE.part.json`: a transfer that can be resumed after a failure or a crash. It is
+ * locked, so that one process at a time writes it.
+ */
 export class PartialFile implements Destination {
   readonly restartable = true;
   version: Version | undefined;
-  bytes = 0;
-  /** What was on disk when it was opened cannot be gone on with, and why; undefined if it can, or nothing was. */
-  readonly setAside: string | undefined;
-  readonly #options: PartialOptions;
+  /** Set if the partial file existed but cannot be resumed; {@link begin} then replaces its content. */
+  readonly obstacle: ResumeObstacle | undefined;
+  readonly #options: PartialFileOptions;
   readonly #paths: PartialPaths;
   readonly #file: FileHandle;
   readonly #lock: FileLock;
+  readonly #sync = new BackgroundSync(() => this.#syncToDisk());
+  /** The valid parts of the file. */
+  #ranges: ByteRanges = [];
+  /** The sidecar lists the ranges. From then on the length of the file is not used. */
+  #recordsRanges = false;
   #hash: GrowingHash | undefined;
-  /** Bytes up to which the disk was told to write, and that it is at it. */
-  #flushed = 0;
-  #flushing: Promise<void> | undefined;
-  /** Linux tells an error of the disk once (fsync(2)), so it is kept for the end. */
-  #flushFailure: { readonly error: unknown } | undefined;
-  /** What is on disk is of this download alone: nobody else's is removed. */
-  #owned: boolean;
+  /** The content belongs to this transfer, so it may be removed. */
+  #isOwned: boolean;
 
-  private constructor(options: PartialOptions, opened: Opened) {
+  private constructor(options: PartialFileOptions, { paths, file, lock, sidecar, length }: OpenedPartial) {
     this.#options = options;
-    this.#paths = opened.paths;
-    this.#file = opened.file;
-    this.#lock = opened.lock;
-    const { sidecar, size } = opened;
-    this.#owned = size === 0;
-    if (sidecar === undefined || size === 0) return;
-    if (!isSameFile(sidecar, options.location)) this.setAside = 'is of another source';
-    else if (sidecar.etag === undefined) this.setAside = 'has no strong ETag to tell the file by';
-    else if (size > sidecar.size) this.setAside = 'is larger than the file';
+    this.#paths = paths;
+    this.#file = file;
+    this.#lock = lock;
+    this.#isOwned = length === 0;
+    if (sidecar === undefined || length === 0) return;
+    if (!options.isSameSource(sidecar.source)) this.obstacle = 'other-source';
+    else if (sidecar.etag === undefined) this.obstacle = 'no-etag';
+    else if (length > sidecar.size) this.obstacle = 'too-long';
     else {
-      this.version = sidecar;
-      this.bytes = size;
-      this.#follow();
+      this.version = { etag: sidecar.etag, size: sidecar.size };
+      this.#recordsRanges = sidecar.ranges !== undefined;
+      this.#ranges = clipRanges(sidecar.ranges ?? [{ start: 0, end: length }], length);
+      this.#startHash();
     }
   }
 
   /**
-   * Opens or creates the partial file of a place, and locks it.
-   * @throws ViaductError BUSY if another process has it, WRITE_FAILED
+   * Opens or creates the partial file of a target, and locks it.
+   * @throws ViaductError BUSY if another process writes it, WRITE_FAILED
    */
-  static async open(options: PartialOptions): Promise<PartialFile> {
-    const { place } = options;
-    return writing(place.target, async () => {
-      const paths = partialPathsOf(place.final, options.inTree);
-      const { file, lock } = await openLocked(paths, place);
-      try {
-        const { size } = await file.stat();
-        const sidecar = await ownSidecar(paths, size, place);
-        if (place.replaces) await file.chmod(place.mode);
-        return new PartialFile(options, { paths, file, lock, sidecar, size });
-      } catch (error) {
-        await file.close();
-        await lock.release();
-        throw error;
-      }
+  static async open(options: PartialFileOptions): Promise<PartialFile> {
+    const { target, hiddenName } = options;
+    return withWriteErrors(target.path, async () => {
+      const paths = partialPathsOf(target.finalPath, hiddenName);
+      return new PartialFile(options, await openPartial(paths, target));
     });
   }
 
-  /** Where the bytes are until they are whole. */
+  /** The path of the partial file. */
   get path(): string {
     return this.#paths.partial;
   }
 
-  async begin(version: Version): Promise<void> {
-    const { location, place } = this.#options;
-    await this.#hash?.close();
-    await writing(place.target, async () => {
-      this.bytes = 0;
-      this.#flushed = 0;
-      this.#owned = true;
-      await this.#file.truncate(0);
-      // From here on the bytes are those of the new version, whenever a crash comes.
-      await writeSidecar(this.#paths.sidecar, sidecarOf(location, version));
-      this.version = version;
-      await this.#reserve(version.size);
-    });
-    this.#follow();
+  get bytes(): number {
+    return totalBytes(this.#ranges);
   }
 
-  async write(chunk: Buffer): Promise<void> {
-    try {
-      writeNow(this.#file, chunk, this.bytes);
-    } catch (error) {
-      throw writeFailed(this.#options.place.target, systemReason(error), error);
-    }
-    this.bytes += chunk.length;
-    this.#hash?.advance(this.bytes);
-    if (this.#flushing || this.bytes - this.#flushed < FLUSH_BYTES) return;
-    this.#flushed = this.bytes;
-    this.#flushing = this.#flush();
+  get contiguousBytes(): number {
+    return contiguousBytes(this.#ranges);
+  }
+
+  get isComplete(): boolean {
+    return this.version !== undefined && isComplete(this.#ranges, this.version.size);
+  }
+
+  async begin(version: Version): Promise<void> {
+    const { target } = this.#options;
+    await this.#hash?.close();
+    await this.#sync.restart();
+    await this.#withWriteErrors(async () => {
+      this.#ranges = [];
+      this.#isOwned = true;
+      await this.#file.truncate(0);
+      // From here on all content is of the new version, whenever the process crashes.
+      this.#recordsRanges = false;
+      await this.#writeSidecar(version, undefined);
+      this.version = version;
+      await reserveSpace(this.#file, version.size, target);
+    });
+    this.#startHash();
+  }
+
+  async write(chunk: Buffer, position: number): Promise<void> {
+    await this.#withWriteErrors(async () => {
+      const ranges = addRange(this.#ranges, { start: position, end: position + chunk.length });
+      if (!this.#recordsRanges && !isContiguous(ranges)) await this.#startRecordingRanges();
+      writeAllSync(this.#file, chunk, position);
+      this.#ranges = ranges;
+    });
+    this.#hash?.advance(this.contiguousBytes);
+    this.#sync.advance(this.bytes);
   }
 
   digest(): Promise<string> {
     const hash = this.#hash;
-    if (!hash) throw new Error('no digest was asked for');
-    // The disk is at the rest while that is hashed, if it is much.
-    if (this.bytes - this.#flushed >= HASH_PART_BYTES) this.#flushing ??= this.#flush();
-    return writing(this.#options.place.target, () => hash.digest());
+    if (!hash) throw new Error('the partial file was opened without a hash thread');
+    // If much is left to sync, the disk writes it while it is hashed.
+    this.#sync.advance(this.bytes, HASH_PART_BYTES);
+    return this.#withWriteErrors(() => hash.digest());
   }
 
   async complete(modified: Date | undefined): Promise<void> {
     await this.#hash?.close();
-    await this.#flushing;
-    const { place, noClobber, inTree } = this.#options;
-    if (this.#flushFailure) {
-      const { error } = this.#flushFailure;
-      throw writeFailed(place.target, systemReason(error), error);
-    }
-    if (inTree && modified) await writing(place.target, () => this.#file.utimes(modified, modified));
+    await this.#sync.settle();
+    const { target, keepExisting } = this.#options;
     const { partial, sidecar } = this.#paths;
-    await publish(this.#file, partial, place, { keep: noClobber, sidecar });
-    this.#owned = false;
+    await this.#withWriteErrors(async () => {
+      this.#sync.throwIfFailed();
+      if (modified) await this.#file.utimes(modified, modified);
+      await publish(this.#file, partial, target, { keepExisting, sidecar });
+    });
+    this.#recordsRanges = false;
+    this.#isOwned = false;
   }
 
   async discard(): Promise<void> {
     await this.#hash?.close();
-    this.bytes = 0;
+    await this.#sync.restart();
+    this.#ranges = [];
+    this.#recordsRanges = false;
     this.version = undefined;
     const { partial, sidecar } = this.#paths;
-    await writing(this.#options.place.target, async () => {
-      // In this order: a partial file with bytes and without a sidecar would be taken for somebody else's.
+    await this.#withWriteErrors(async () => {
+      // In this order: a partial file with content but without a sidecar is refused as a file of another program.
       await this.#file.truncate(0);
-      if (!(await isAt(this.#file, partial))) return;
+      if (!(await isSameFile(this.#file, partial))) return;
       await rm(sidecar, { force: true });
       await rm(partial, { force: true });
     });
-    this.#owned = false;
+    this.#isOwned = false;
   }
 
   async close(): Promise<void> {
     await this.#hash?.close();
-    await this.#flushing;
-    if (this.bytes === 0 && this.#owned) await this.discard().catch(() => {});
+    await this.#sync.settle();
+    if (this.#isOwned && this.bytes === 0) await this.discard().catch(() => {});
+    if (this.#recordsRanges) await this.#syncToDisk().catch(() => {});
     await this.#file.close().catch(() => {});
     await this.#lock.release();
   }
 
-  #follow(): void {
+  #withWriteErrors<T>(act: () => Promise<T>): Promise<T> {
+    return withWriteErrors(this.#options.target.path, act);
+  }
+
+  #startHash(): void {
     this.#hash = this.#options.hashes?.follow(this.#file.fd);
-    this.#hash?.advance(this.bytes);
+    this.#hash?.advance(this.contiguousBytes);
   }
 
-  /** Has the disk write while more comes, so that the sync at the end has little left to do. */
-  async #flush(): Promise<void> {
-    try {
-      await this.#file.datasync();
-    } catch (error) {
-      this.#flushFailure ??= { error };
-    }
-    this.#flushing = undefined;
+  async #syncToDisk(): Promise<void> {
+    const { version } = this;
+    const ranges = this.#ranges;
+    await this.#file.datasync();
+    if (this.#recordsRanges && version !== undefined) await this.#writeSidecar(version, ranges);
   }
 
-  /** Says at once that there is too little space, and takes it where the file system can. */
-  async #reserve(size: number): Promise<void> {
-    const { target, final } = this.#options.place;
-    const { bavail, bsize } = await statfs(dirname(final));
-    const free = bavail * bsize;
-    if (size > free)
-      throw writeFailed(target, `it needs ${formatBytes(size)}, and ${formatBytes(free)} are free`);
-    if (size === 0) return;
-    try {
-      await fileCalls()?.allocate(this.#file.fd, size);
-    } catch (error) {
-      if (!CANNOT_ALLOCATE.has(systemCode(error))) throw error;
-    }
+  /** Called before the first gap: from then on the length of the file is no longer the number of valid bytes. */
+  async #startRecordingRanges(): Promise<void> {
+    if (this.version === undefined) throw new Error('write was called before begin');
+    await this.#sync.settle();
+    await this.#writeSidecar(this.version, this.#ranges);
+    this.#recordsRanges = true;
   }
-}
 
-/** A file system that cannot reserve, as NFS before 4.2, and one that does not know the call. */
-const CANNOT_ALLOCATE = new Set<string | undefined>(['EOPNOTSUPP', 'ENOTSUP', 'ENOSYS', 'EINVAL']);
-
-interface Opened {
-  readonly paths: PartialPaths;
-  readonly file: FileHandle;
-  readonly lock: FileLock;
-  readonly sidecar: Sidecar | undefined;
-  readonly size: number;
-}
-
-/**
- * The sidecar of an opened partial file; undefined if there is neither a sidecar nor a byte.
- * @throws ViaductError WRITE_FAILED if one of the two is not of viaduct
- */
-async function ownSidecar(
-  { partial, sidecar }: PartialPaths,
-  size: number,
-  { target }: Place,
-): Promise<Sidecar | undefined> {
-  const read = await readSidecar(sidecar);
-  if (read === 'foreign' && size === 0) await rm(partial, { force: true });
-  const foreign = read === 'foreign' ? sidecar : read === 'missing' && size > 0 ? partial : undefined;
-  if (foreign !== undefined)
-    throw writeFailed(target, `${visible(foreign)} is there, and not of viaduct; move it away`);
-  return typeof read === 'string' ? undefined : read;
-}
-
-/** A link that somebody has put there is not followed. */
-const FLAGS = constants.O_RDWR | constants.O_CREAT | constants.O_NOFOLLOW;
-
-/** Opens and locks; again, if another process had given the file its final name or removed it in between. */
-async function openLocked(
-  { partial }: PartialPaths,
-  { target, mode }: Place,
-): Promise<{ file: FileHandle; lock: FileLock }> {
-  for (;;) {
-    const file = await open(partial, FLAGS, mode);
-    try {
-      if (!(await file.stat()).isFile()) throw writeFailed(target, `${visible(partial)} is not a file`);
-      const lock = await lockFile(file, partial, target);
-      if (lock !== undefined) return { file, lock };
-    } catch (error) {
-      await file.close();
-      throw error;
-    }
-    await file.close();
+  #writeSidecar({ etag, size }: Version, ranges: ByteRanges | undefined): Promise<void> {
+    return writeSidecar(this.#paths.sidecar, { source: this.#options.source, etag, size, ranges });
   }
 }

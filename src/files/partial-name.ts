@@ -1,39 +1,40 @@
 import { createHash } from 'node:crypto';
 import { basename, dirname, join } from 'node:path';
 
-/** What stands beside a file while it comes. */
+/** The files that exist beside a file while it is transferred. */
 export interface PartialPaths {
   readonly partial: string;
   readonly sidecar: string;
 }
 
-/** A name has at most 255 bytes on most file systems. */
+/** The longest name on most file systems. */
 const NAME_BYTES = 255;
 const LONGEST_SUFFIX = '.part.json.new';
 
 /**
- * Where the bytes of a file are until they are whole: `FILE.part`, which people recognize.
- * @param inTree the names beside it come from afar, and one may be `FILE.part`: it gets one that none of them
- *   can have, as a file does whose own name is too long to be made longer
+ * The paths of the partial file and its sidecar: `FILE.part` and `FILE.part.json`.
+ * @param hidden use a name such as `.viaduct-0123456789abcdef.part` instead, which {@link isPartialName} recognizes.
+ *   A folder that is fetched may contain a file `FILE.part` itself. A name that is too long for the suffix gets such
+ *   a name too.
  */
-export function partialPathsOf(final: string, inTree: boolean): PartialPaths {
-  const name = basename(final);
+export function partialPathsOf(finalPath: string, hidden: boolean): PartialPaths {
+  const name = basename(finalPath);
   const fits = Buffer.byteLength(name) + LONGEST_SUFFIX.length <= NAME_BYTES;
   const short = `.viaduct-${createHash('sha256').update(name).digest('hex').slice(0, 16)}`;
-  const partial = join(dirname(final), `${fits && !inTree ? name : short}.part`);
+  const partial = join(dirname(finalPath), `${fits && !hidden ? name : short}.part`);
   return { partial, sidecar: `${partial}.json` };
 }
 
-/** Whether a name could be that of a partial file in a tree, or of what stands beside one. */
+/** Whether a name can be the hidden name of a partial file, its sidecar or its lock. */
 export function isPartialName(name: string): boolean {
   return /^\.viaduct-[\da-f]+\.part/i.test(name);
 }
 
-/** What follows the partial file's name: itself, its sidecar, old and new, and its lock. */
-const BESIDE = /^(?:\.json(?:\.new)?|\.lock.*)?$/;
+/** After the name of the partial file: nothing, the suffix of the sidecar (final or temporary), or of the lock. */
+const SUFFIX = /^(?:\.json(?:\.new)?|\.lock.*)?$/;
 
-/** Whether a file named `other` would get in the way while `target` comes, which is no file of a tree. */
-export function isBeside(target: string, other: string): boolean {
+/** Whether `other` is the path of the partial file of `target`, its sidecar or its lock. */
+export function isPartialOf(target: string, other: string): boolean {
   const { partial } = partialPathsOf(target, false);
-  return other.startsWith(partial) && BESIDE.test(other.slice(partial.length));
+  return other.startsWith(partial) && SUFFIX.test(other.slice(partial.length));
 }

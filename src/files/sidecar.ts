@@ -1,61 +1,80 @@
-import { open, readFile, rename, rm } from 'node:fs/promises';
-import { ViaductError, systemCode } from '../errors.js';
+import { constants } from 'node:fs';
+import { open, rename, rm } from 'node:fs/promises';
+import { systemCode } from '../errors.js';
 import { parseJsonObject } from '../json.js';
-import { type Version, isStrongEtag } from './version.js';
-import { type Location, formatLocation, parseLocation } from '../route/location.js';
+import { type ByteRanges, formatRanges, parseRanges } from './ranges.js';
+import { isStrongEtag } from './version.js';
+
+/** A larger file is not a sidecar: even ten thousand ranges need less. */
+const SIDECAR_BYTES = 1024 * 1024;
 
 /**
- * What stands beside a partial file, as JSON: from where it is and of which version, so that a later run can
- * go on with it. It is replaced as a whole, so that a crash leaves the old one or the new one.
+ * The file `FILE.part.json` beside a partial file `FILE.part`. It describes the content of the partial file, so that
+ * a later process can resume the transfer. For example, as JSON:
+ *
+ *     {"source":"http://h1:12000/@h2:11000/file","etag":"\"v1\"","size":900000}
+ *     {"source":"http://h1:12000/@h2:11000/file","etag":"\"v1\"","size":900000,"ranges":[[0,4096],[65536,131072]]}
+ *
+ * It is replaced atomically, so that after a crash either the old or the new one exists. Unknown members are ignored.
  */
 export interface Sidecar {
-  /** Where the bytes came from, as a URL. */
+  /** The source of the bytes. Only the caller interprets it: a URL for a download. */
   readonly source: string;
   readonly etag: string | undefined;
+  /** Size of the complete file, in bytes. */
   readonly size: number;
+  /**
+   * The parts of the partial file that are valid.
+   *
+   * Missing while a file is written from its beginning to its end: then all bytes of the partial file are valid, and
+   * its length is their number. So a sequential transfer writes the sidecar once, and a crash at any moment
+   * leaves a correct one. (Version 0.1 knows only this form.)
+   *
+   * Present as soon as there is a gap; it is written before the first byte behind the gap. It may be older than the
+   * partial file, so the file may contain more valid bytes than it lists, but never fewer, unless the file is shorter.
+   */
+  readonly ranges: ByteRanges | undefined;
 }
 
-/** The sidecar of a version that comes from a location. */
-export function sidecarOf(location: Location, { etag, size }: Version): Sidecar {
-  return { source: formatLocation(location), etag, size };
-}
-
-/** True if a sidecar is about the same path at the origin. By which route it is reached is the user's choice. */
-export function isSameFile({ source }: Sidecar, { path }: Location): boolean {
-  try {
-    return parseLocation(source).path === path;
-  } catch (error) {
-    if (error instanceof ViaductError) return false;
-    throw error;
-  }
-}
-
-/** `foreign` is a file that viaduct has not written. @throws system errors other than ENOENT */
+/** Returns `foreign` for a file that viaduct did not write. @throws system errors other than ENOENT */
 export async function readSidecar(path: string): Promise<Sidecar | 'missing' | 'foreign'> {
   try {
-    return parse(await readFile(path, 'utf8')) ?? 'foreign';
+    // Opening a FIFO would block without O_NONBLOCK.
+    const file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
+    try {
+      const stat = await file.stat();
+      if (!stat.isFile() || stat.size > SIDECAR_BYTES) return 'foreign';
+      return parse(await file.readFile('utf8')) ?? 'foreign';
+    } finally {
+      await file.close();
+    }
   } catch (error) {
     if (systemCode(error) === 'ENOENT') return 'missing';
     throw error;
   }
 }
 
-export async function writeSidecar(path: string, sidecar: Sidecar): Promise<void> {
-  const fresh = `${path}.new`;
-  await rm(fresh, { force: true });
-  const file = await open(fresh, 'wx');
+export async function writeSidecar(path: string, { source, etag, size, ranges }: Sidecar): Promise<void> {
+  const temporary = `${path}.new`;
+  await rm(temporary, { force: true });
+  const file = await open(temporary, 'wx');
   try {
-    await file.writeFile(`${JSON.stringify(sidecar)}\n`);
-    // Else a crash of the machine could leave the new name with nothing in it.
+    const members = { source, etag, size, ranges: ranges && formatRanges(ranges) };
+    await file.writeFile(`${JSON.stringify(members)}\n`);
+    // Without this, a crash of the machine could leave an empty file under the final name.
     await file.sync();
   } finally {
     await file.close();
   }
-  await rename(fresh, path);
+  await rename(temporary, path);
 }
 
 function parse(text: string): Sidecar | undefined {
-  const { source, etag, size } = parseJsonObject(text) ?? {};
-  if (typeof source !== 'string' || typeof size !== 'number' || !Number.isSafeInteger(size)) return undefined;
-  return { source, etag: typeof etag === 'string' && isStrongEtag(etag) ? etag : undefined, size };
+  const { source, etag, size, ranges } = parseJsonObject(text) ?? {};
+  if (typeof source !== 'string') return undefined;
+  if (typeof size !== 'number' || !Number.isSafeInteger(size) || size < 0) return undefined;
+  const known = ranges === undefined ? undefined : parseRanges(ranges);
+  if (ranges !== undefined && (known === undefined || (known.at(-1)?.end ?? 0) > size)) return undefined;
+  const strongEtag = typeof etag === 'string' && isStrongEtag(etag) ? etag : undefined;
+  return { source, etag: strongEtag, size, ranges: known };
 }

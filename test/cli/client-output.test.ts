@@ -65,7 +65,7 @@ test('-o with a missing folder, a folder, no file name or a full device: one lin
     ['sub/', /cannot write sub\/: it is not the name of a file/],
     ['absent/', /cannot write absent\/: it is not the name of a file/],
     ['', /cannot write : it is not the name of a file/],
-    ['link', /cannot write link: it is a link that leads nowhere/],
+    ['link', /cannot write link: it is a broken link/],
     ['input.txt/file', /cannot write input\.txt\/file: not a directory/],
     ['/dev/full', /cannot write \/dev\/full: no space left on device/],
   ] as const) {

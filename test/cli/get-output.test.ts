@@ -142,7 +142,7 @@ test('invalid arguments: one line, exit code 2', async (t) => {
   for (const [args, line] of [
     [[], /no location given: expected host:port\/path, or --route FILE/],
     [['h1'], /"h1" has no port/],
-    [['h1:1/'], /"\/" is a folder; name a file, or fetch all of it with -r/],
+    [['h1:1/'], /"\/" is a folder; name a file, or use -r to fetch the folder/],
     [['h1:1/a/'], /"\/a\/" is a folder/],
     [['h1:1/x?y'], /a "\?" of a name is written %3F/],
     [['h1:1/x', '--retry', '-1'], /Expected a whole number from 0/],

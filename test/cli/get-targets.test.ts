@@ -60,7 +60,7 @@ test('a target that is a folder, below a file, in a missing folder, or protected
     ['folder/', /it is not the name of a file/],
     ['kept/file', /not a directory/],
     ['none/file', /no such file or directory/],
-    ['kept', /cannot write kept: it is there already, and --no-clobber keeps it/, '--no-clobber'],
+    ['kept', /cannot write kept: it already exists \(--no-clobber\)/, '--no-clobber'],
   ] as const) {
     assertOneLine(await runInProcess(['get', url, '-o', target, ...more], { cwd: folder }), 23, line);
   }
@@ -73,7 +73,7 @@ test('a file FILE.part that viaduct did not create is not touched', async (t) =>
   const folder = tempFolder(t);
   writeFileSync(join(folder, 'file.part'), 'not ours');
   const run = await runViaduct(t, ['get', url], { cwd: folder });
-  assertOneLine(run, 23, /file\.part is there, and not of viaduct; move it away/);
+  assertOneLine(run, 23, /file\.part was not created by viaduct; move or delete it/);
   assert.equal(readFileSync(join(folder, 'file.part'), 'utf8'), 'not ours');
 });
 

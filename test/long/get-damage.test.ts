@@ -8,10 +8,10 @@ import { type Asked, type FileOrigin, fileOrigin, honestReply } from '../support
 import { tempFolder } from '../support/temp.js';
 import { outcomeOf } from '#src/cli/exit-codes.js';
 
-/** How many downloads run at once. */
+/** Downloads at the same time. */
 const AT_ONCE = 16;
 
-/** Serves a file, but for what `harm` does to the bytes of one reply; undefined: nothing more is sent. */
+/** Serves a file; `harm` changes the bytes of each reply. */
 function harmfulOrigin(
   t: TestContext,
   bytes: Buffer,
@@ -20,7 +20,7 @@ function harmfulOrigin(
   return fileOrigin(t, (socket, asked) => socket.end(harm(honestReply(bytes, asked), asked)));
 }
 
-/** Fetches once for each number, and gives each result and the file that is there under its final name. */
+/** Fetches once for each number, and passes the error and the file under its final name to `check`. */
 async function forEach(
   count: number,
   folder: string,
@@ -43,7 +43,7 @@ async function forEach(
   await Promise.all(Array.from({ length: AT_ONCE }, work));
 }
 
-test('a reply of 4 KiB that is cut anywhere is never taken for a file', async (t) => {
+test('a reply of 4 KiB that is cut at any position is never saved as a file', async (t) => {
   const bytes = randomBytes(4096);
   const length = honestReply(bytes, { method: 'GET', start: 0, ifRange: undefined }).length;
   const folder = tempFolder(t);
@@ -62,7 +62,7 @@ test('a reply of 4 KiB that is cut anywhere is never taken for a file', async (t
   assert.equal(failures, length);
 });
 
-test('one damaged byte anywhere never makes a wrong file', async (t) => {
+test('one damaged byte at any position never results in a wrong file', async (t) => {
   const bytes = randomBytes(1000);
   const folder = tempFolder(t);
   const replyLength = honestReply(bytes, { method: 'GET', start: 0, ifRange: undefined }).length;

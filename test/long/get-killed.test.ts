@@ -12,7 +12,7 @@ import { randomFile, sha256, tempFolder } from '../support/temp.js';
 const MIB = 1024 * 1024;
 const SIZE = 1024 * MIB;
 const BREAKS = 20;
-/** So that it lasts for all breaks. */
+/** Slow enough for all breaks. */
 const RATE = '22M';
 
 async function chain(t: TestContext) {
@@ -32,12 +32,12 @@ function isWhole(folder: string, digest: string): void {
   assert.equal(sha256(readFileSync(join(folder, 'file'))), digest);
 }
 
-/** Bytes that came more than once. */
+/** Bytes that were received more than once. */
 function resent(connections: readonly CountedConnection[]): number {
   return connections.reduce((sum, { bytes }) => sum + bytes, 0) - SIZE;
 }
 
-/** Bytes that wait in the kernel for whoever has this port (proc(5)). */
+/** Bytes in the receive buffer of the socket with this port (proc(5)). */
 function unreadBytes(port: number): number {
   const local = `0100007F:${port.toString(16).toUpperCase().padStart(4, '0')}`;
   const lines = readFileSync('/proc/net/tcp', 'utf8').split('\n');
@@ -54,7 +54,7 @@ function rangesOf(connections: readonly CountedConnection[]): (number | undefine
     });
 }
 
-test('a download survives 20 deaths of relays, and little is sent twice', async (t) => {
+test('a download survives 20 killed relays, and few bytes are sent twice', async (t) => {
   const { digest, relays, proxy, url } = await chain(t);
   const folder = tempFolder(t);
   const get = startGet(t, folder, [url, '--json', '--limit-rate', RATE]);
@@ -72,11 +72,11 @@ test('a download survives 20 deaths of relays, and little is sent twice', async 
   assert.ok(resent(proxy.connections) <= BREAKS * MIB, `${resent(proxy.connections)} bytes sent twice`);
 });
 
-test('a download survives 20 deaths of its own, and asks for what is missing', async (t) => {
+test('a download that is killed 20 times requests only what is missing', async (t) => {
   const { digest, proxy, url } = await chain(t);
   const folder = tempFolder(t);
   const starts: number[] = [];
-  /** What had come for the client, and died with it. */
+  /** Bytes that the client had not read yet when it was killed. */
   const unread: number[] = [];
   for (let count = 0; count < BREAKS; count += 1) {
     const get = startGet(t, folder, [url, '--json', '--limit-rate', RATE]);
@@ -91,6 +91,6 @@ test('a download survives 20 deaths of its own, and asks for what is missing', a
   assert.equal(await last.ended, 0, last.stderr);
   isWhole(folder, digest);
   assert.deepEqual(rangesOf(proxy.connections), [undefined, ...starts]);
-  t.diagnostic(`unread at each death: ${unread.join(', ')}`);
+  t.diagnostic(`unread at each kill: ${unread.join(', ')}`);
   assert.ok(unread.every((bytes) => bytes <= MIB));
 });

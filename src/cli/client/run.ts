@@ -1,5 +1,5 @@
 import { download } from '../../client/classic/download.js';
-import { localName } from '../../files/local-name.js';
+import { localName } from '../../client/save-name.js';
 import { type FetchOptions, type Progress, fetchFile } from '../../client/classic/fetch.js';
 import { asViaductError } from '../../errors.js';
 import { type Source } from '../../route/input-file.js';

@@ -1,4 +1,4 @@
-import type { FileListener, Totals } from '../../client/get/get-all.js';
+import type { FileListener, GetSummary } from '../../client/get/get-all.js';
 import type { ViaductError } from '../../errors.js';
 import { hex } from '../../text.js';
 import type { CommandContext } from '../context.js';
@@ -47,7 +47,7 @@ export class JsonReport implements GetReport {
     return outcomeOf(error).exit;
   }
 
-  close(totals: Totals | undefined): void {
+  close(totals: GetSummary | undefined): void {
     if (totals === undefined) return;
     const { files, received, skipped, failures } = totals;
     this.#print({ event: 'end', files, received, skipped, failures, seconds: secondsSince(this.#startedAt) });

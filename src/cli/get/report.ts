@@ -1,4 +1,4 @@
-import type { FileListener, Totals } from '../../client/get/get-all.js';
+import type { FileListener, GetSummary } from '../../client/get/get-all.js';
 import type { ViaductError } from '../../errors.js';
 
 /** Reports the progress and the result of downloads. */
@@ -10,7 +10,7 @@ export interface GetReport {
   /** The whole command failed before or between files. Returns the exit code. */
   failed(error: ViaductError): number;
   /** All files have ended. Reports the totals if they are given. */
-  close(totals: Totals | undefined): void;
+  close(totals: GetSummary | undefined): void;
 }
 
 export interface ReportOptions {

@@ -1,10 +1,12 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type Order, getAll } from '../../client/get/get-all.js';
-import { type GetOptions, folderNameOf, get, targetNameOf } from '../../client/get/get.js';
+import { type GetItem, getAll } from '../../client/get/get-all.js';
+import { get } from '../../client/get/get.js';
+import type { GetOptions } from '../../client/get/options.js';
+import { folderNameOf, targetNameOf } from '../../client/save-name.js';
 import type { Location } from '../../route/location.js';
-import { isBeside } from '../../files/partial-name.js';
-import { writing } from '../../files/target.js';
+import { isPartialOf } from '../../files/partial-name.js';
+import { withWriteErrors } from '../../files/write-error.js';
 import { ViaductError, asViaductError } from '../../errors.js';
 import { visible } from '../../text.js';
 import type { CommandContext } from '../context.js';
@@ -45,10 +47,10 @@ export async function runGet(
 ): Promise<number> {
   const several = wheres.length > 1 || options.recursive === true;
   const toStdout = options.output === '-';
-  let orders: readonly Order[];
+  let items: readonly GetItem[];
   try {
     if (toStdout && several) throw new ViaductError('USAGE', '-o - accepts only one file');
-    orders = await ordersFor(wheres, options, context);
+    items = await itemsFor(wheres, options, context);
   } catch (error) {
     if (options.json) return new JsonReport(context).failed(asViaductError(error));
     throw error;
@@ -68,8 +70,8 @@ export async function runGet(
     signal: withTimeout(interruption.signal, options.maxTime),
   };
   try {
-    if (toStdout) return interruption.exitCode(await toStandardOutput(orders, settings, report, context));
-    const totals = await getAll(orders, {
+    if (toStdout) return interruption.exitCode(await toStandardOutput(items, settings, report, context));
+    const totals = await getAll(items, {
       ...settings,
       transfers: options.transfers,
       onFile: (target) => report.file(target),
@@ -83,11 +85,11 @@ export async function runGet(
 }
 
 /** What to fetch and where to save it. Several locations are saved into a folder. */
-async function ordersFor(
+async function itemsFor(
   wheres: readonly string[],
   options: GetCommandOptions,
   context: CommandContext,
-): Promise<Order[]> {
+): Promise<GetItem[]> {
   const { output } = options;
   const recursive = options.recursive === true;
   const named = await Promise.all(
@@ -98,24 +100,24 @@ async function ordersFor(
   if (output !== undefined && only !== undefined && locations.length === 1)
     return [{ location: only, target: output, recursive }];
   const nameOf = recursive ? folderNameOf : targetNameOf;
-  const orders = locations.map((location) => ({
+  const items = locations.map((location) => ({
     location,
     target: join(output ?? '', nameOf(location)),
     recursive,
   }));
-  for (const { target } of orders) {
-    const same = orders.filter((other) => other.target === target);
+  for (const { target } of items) {
+    const same = items.filter((other) => other.target === target);
     if (same.length > 1)
       throw new ViaductError('USAGE', `two locations would both be saved as ${visible(target)}`);
-    const beside = recursive ? undefined : orders.find((other) => isBeside(target, other.target));
+    const beside = recursive ? undefined : items.find((other) => isPartialOf(target, other.target));
     if (beside !== undefined)
       throw new ViaductError(
         'USAGE',
         `${visible(beside.target)} conflicts with the partial file of ${visible(target)}; fetch the files one by one`,
       );
   }
-  if (output !== undefined) await writing(output, () => mkdir(output, { recursive: true }));
-  return orders;
+  if (output !== undefined) await withWriteErrors(output, () => mkdir(output, { recursive: true }));
+  return items;
 }
 
 function asFolder({ route, path }: Location): Location {
@@ -123,7 +125,7 @@ function asFolder({ route, path }: Location): Location {
 }
 
 async function toStandardOutput(
-  [order]: readonly Order[],
+  [order]: readonly GetItem[],
   settings: GetOptions,
   report: GetReport,
   { stdout }: CommandContext,

@@ -1,6 +1,6 @@
-import type { FileListener, Totals } from '../../client/get/get-all.js';
+import type { FileListener, GetSummary } from '../../client/get/get-all.js';
 import type { GetEvent } from '../../client/get/events.js';
-import type { Transferred } from '../../client/get/transfer.js';
+import type { GetResult } from '../../client/get/options.js';
 import type { ViaductError } from '../../errors.js';
 import { formatBytes, hex, visible } from '../../text.js';
 import type { CommandContext } from '../context.js';
@@ -37,7 +37,7 @@ export class TextReport implements GetReport {
     this.#display.expect(this.#expected.files, this.#expected.bytes);
   }
 
-  close(totals: Totals | undefined): void {
+  close(totals: GetSummary | undefined): void {
     this.#display.close();
     for (const line of this.#pending) this.#print(line);
     if (totals === undefined || !this.#options.recursive || this.#options.quiet) return;
@@ -111,7 +111,7 @@ class FileReport implements FileListener {
     }
   };
 
-  complete({ size, received, sha256 }: Transferred): void {
+  complete({ size, received, sha256 }: GetResult): void {
     const { quiet, verbose, recursive } = this.#options;
     this.#task.done();
     if (quiet || (recursive && !verbose)) return;

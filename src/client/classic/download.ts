@@ -2,38 +2,37 @@ import { randomBytes } from 'node:crypto';
 import { open, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { Source } from '../../route/input-file.js';
+import { inspectTarget, publish } from '../../files/target.js';
+import { writeAll } from '../../files/write.js';
+import { withWriteErrors } from '../../files/write-error.js';
 import { type FetchOptions, type Progress, fetchFile } from './fetch.js';
-import { placeOf, publish, writeAll, writing } from '../../files/target.js';
 
 /**
- * Fetches a file on the classic wire into `target`, which is the whole file afterwards, or what it was
- * before. The bytes go to a partial file beside it, which is synced and renamed after a clean end, and
- * removed after any other. A device is written to as it is.
+ * Fetches a file with the classic protocol and saves it as `path`, which is replaced only by the complete file. The
+ * bytes are written to a partial file in the same folder; it is synced and renamed after a clean end, and removed
+ * after a failure. A device is written in place.
  *
  * @throws ViaductError as {@link fetchFile}, or WRITE_FAILED
  */
-export async function download(
-  source: Source,
-  target: string,
-  options: FetchOptions = {},
-): Promise<Progress> {
-  const place = await placeOf(target);
-  // Short whatever the target's name is, since a name has at most 255 bytes.
-  const partial = join(dirname(place.final), `.viaduct-${randomBytes(6).toString('hex')}.part`);
-  const path = place.device ? place.final : partial;
-  const file = await writing(target, () => open(path, place.device ? 'w' : 'wx', place.mode));
+export async function download(source: Source, path: string, options: FetchOptions = {}): Promise<Progress> {
+  const target = await inspectTarget(path);
+  const { isDevice, exists, finalPath, mode } = target;
+  // Independent of the target's name, since a name has at most 255 bytes.
+  const partial = join(dirname(finalPath), `.viaduct-${randomBytes(6).toString('hex')}.part`);
+  const written = isDevice ? finalPath : partial;
+  const file = await withWriteErrors(path, () => open(written, isDevice ? 'w' : 'wx', mode));
   try {
-    // Who may read the old file may read the new one, and nobody else, whatever the umask.
-    if (place.replaces) await writing(target, () => file.chmod(place.mode));
+    // The permissions of the file that is replaced, whatever the umask is.
+    if (exists) await withWriteErrors(path, () => file.chmod(mode));
     const progress = await fetchFile(
       source,
-      (chunk) => writing(target, () => writeAll(file, chunk)),
+      (chunk) => withWriteErrors(path, () => writeAll(file, chunk)),
       options,
     );
-    if (!place.device) await publish(file, path, place);
+    if (!isDevice) await publish(file, partial, target);
     return progress;
   } catch (error) {
-    if (!place.device) await rm(path, { force: true }).catch(() => {});
+    if (!isDevice) await rm(partial, { force: true }).catch(() => {});
     throw error;
   } finally {
     await file.close().catch(() => {});

@@ -1,12 +1,12 @@
-import { ViaductError } from '../../errors.js';
+import { ViaductError, withContext } from '../../errors.js';
 import type { Location } from '../../route/location.js';
 import type { RequestOptions } from '../http/request.js';
 import { failureIn, traceRoute } from '../trace.js';
 
 /**
- * What broke a transfer in the middle of its body, where all that can be seen is that hop 1 sends no more:
- * the first hop that is down by now, with its own reason.
- * @param error what was seen; returned if it is nothing of that kind
+ * Finds out why a transfer broke in the middle of its body. The client only sees that hop 1 sends no more bytes, so
+ * it traces the route: the error of the first hop that fails now is the most likely reason.
+ * @param error the error that the client saw; returned unchanged if it is of another kind
  */
 export async function explainBreak(
   error: unknown,
@@ -16,14 +16,12 @@ export async function explainBreak(
 ): Promise<unknown> {
   if (!(error instanceof ViaductError) || error.hopNumber !== 1) return error;
   if (error.code !== 'CUT_SHORT' && error.code !== 'TIMEOUT') return error;
-  const how = error.code === 'TIMEOUT' ? 'fell silent' : 'broke';
+  const how = error.code === 'TIMEOUT' ? 'timed out' : 'broke';
   const where = `the chain ${how} after ${bytes} of ${size} bytes`;
   const hops = await traceRoute(route, { ...options, probes: 1 });
   const failure = failureIn(hops);
-  if (failure === undefined) {
-    const message = `${where}, though every hop of it answers now`;
-    return new ViaductError(error.code, message, { cause: error });
-  }
-  const { code, message, hopAddress, hopNumber } = failure;
-  return new ViaductError(code, `${message}: ${where}`, { hopAddress, hopNumber, cause: error });
+  // The error names hop 1, which answers again: no hop is to blame.
+  if (failure === undefined)
+    return new ViaductError(error.code, `${where}, but all hops answer now`, { cause: error });
+  return withContext(failure, (message) => `${message}: ${where}`, { cause: error });
 }

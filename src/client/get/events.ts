@@ -1,27 +1,28 @@
 import type { ViaductError } from '../../errors.js';
 
-/** What a download is doing. */
+/** The current activity of a download. */
 export type GetPhase = 'connecting' | 'downloading' | 'verifying' | 'waiting';
 
-/** What a download tells while it runs. `viaduct get --json` prints them (docs/get-events.md). */
+/** What happens during a download. `viaduct get --json` prints these events (docs/get-events.md). */
 export type GetEvent =
   | { readonly type: 'phase'; readonly phase: GetPhase }
-  /** A reply has come: the file's size, and how much of it is there already. */
+  /** A reply was received: the size of the file, and the position at which the reply starts. */
   | {
       readonly type: 'reply';
       readonly size: number;
       readonly offset: number;
       readonly etag: string | undefined;
     }
+  /** `bytes` of the file were saved so far, over all attempts. */
   | { readonly type: 'progress'; readonly bytes: number; readonly size: number }
-  /** An attempt failed; the next one begins after the pause. `attempt` counts those in a row without progress. */
+  /** An attempt failed; the next one starts after the pause. `attempt` counts attempts in a row without progress. */
   | {
       readonly type: 'retry';
       readonly attempt: number;
       readonly pauseMs: number;
       readonly error: ViaductError;
     }
-  /** What was there of the file is dropped. */
+  /** The bytes that were saved so far are dropped. */
   | { readonly type: 'restart'; readonly reason: string }
-  /** The download has failed, and a later one can go on with what there is. */
+  /** The download failed; a later one can resume from the partial file at `path`. */
   | { readonly type: 'kept'; readonly path: string; readonly bytes: number; readonly size: number };

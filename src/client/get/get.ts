@@ -1,102 +1,92 @@
 import { open } from 'node:fs/promises';
-import { ViaductError } from '../../errors.js';
-import { nameOfPath } from '../../route/url.js';
-import { explainBreak } from './broken-hop.js';
 import { type Destination, type Sink, StreamDestination } from '../../files/destination.js';
-
 import { HashThread } from '../../files/hash/thread.js';
-import { localName } from '../../files/local-name.js';
-import type { Location } from '../../route/location.js';
-import { PartialFile } from '../../files/partial-file.js';
-import { type Place, placeOf, writeAll, writeFailed, writing } from '../../files/target.js';
-import { Transfer, type TransferOptions, type Transferred } from './transfer.js';
-
-export interface GetOptions extends TransferOptions {
-  /** Ends the download; its reason is thrown. */
-  readonly signal?: AbortSignal | undefined;
-  /** A file that is there already stays, and the download fails. */
-  readonly noClobber?: boolean | undefined;
-}
+import { PartialFile, type ResumeObstacle } from '../../files/partial-file.js';
+import { type SaveTarget, inspectTarget } from '../../files/target.js';
+import { writeAll } from '../../files/write.js';
+import { withWriteErrors, writeError } from '../../files/write-error.js';
+import { type Location, formatLocation } from '../../route/location.js';
+import { explainBreak } from './broken-hop.js';
+import { FileDownload } from './download.js';
+import type { GetOptions, GetResult } from './options.js';
+import { isSameOriginPath } from './source.js';
 
 /**
- * Fetches a file over HTTP into `target`, which is the whole file afterwards, or what it was before; or
- * hands its bytes to a function as they come. A connection that breaks is resumed. The bytes go to
- * `TARGET.part`, with a sidecar, and stay there after a failure, so that the same call goes on with them.
+ * Fetches a file over HTTP and saves it as `target`, or passes its bytes to a function as they are received. A broken
+ * connection is resumed. `target` is replaced only by the complete file: until then the bytes are in `TARGET.part`,
+ * with a sidecar, and both stay after a failure, so that the same call resumes the download.
  *
- * @throws ViaductError as {@link Transfer.run}; BUSY or WRITE_FAILED of the target; the
- *   signal's reason
+ * @throws ViaductError as {@link FileDownload.run}; BUSY if another process downloads the same target; the reason of
+ *   the signal
  */
 export async function get(
   location: Location,
   target: string | Sink,
   options: GetOptions = {},
-): Promise<Transferred> {
+): Promise<GetResult> {
   const hashes = new HashThread();
   const { signal = new AbortController().signal } = options;
   try {
-    const to = await destinationAt(location, target, hashes, options);
-    return await bring(location, to, options, signal);
+    const to = await openDestination(location, target, hashes, options);
+    return await download(location, to, options, signal);
   } finally {
     await hashes.close();
   }
 }
 
-/** The name under which a folder is saved if the user gives none. @throws ViaductError BAD_ROUTE */
-export function folderNameOf({ path }: Location): string {
-  const name = nameOfPath(path).replace(/\/+$/, '');
-  if (name === '') throw new ViaductError('BAD_ROUTE', 'the root of a host has no name; give one with -o');
-  return localName(name);
-}
-
-/** The name under which a file is saved if the user gives none. @throws ViaductError BAD_ROUTE */
-export function targetNameOf({ path }: Location): string {
-  if (path.endsWith('/'))
-    throw new ViaductError('BAD_ROUTE', `"${path}" is a folder; name a file, or fetch all of it with -r`);
-  return localName(nameOfPath(path));
-}
-
-async function bring(
+async function download(
   location: Location,
   to: Destination,
   options: GetOptions,
   signal: AbortSignal,
-): Promise<Transferred> {
-  const transfer = new Transfer(location, to, options, signal);
+): Promise<GetResult> {
+  const fileDownload = new FileDownload(location, to, options, signal);
   try {
-    const result = await transfer.run();
-    await to.complete(result.modified);
+    const result = await fileDownload.run();
+    await to.complete(options.inTree === true ? result.modified : undefined);
     return result;
   } catch (error) {
     const { bytes, version: { size } = { size: 0 } } = to;
     if (to instanceof PartialFile && bytes > 0)
       options.onEvent?.({ type: 'kept', path: to.path, bytes, size });
-    if (!transfer.inBody || signal.aborted) throw error;
+    if (!fileDownload.inBody || signal.aborted) throw error;
     throw await explainBreak(error, location, { bytes, size }, { ...options, signal });
   } finally {
     await to.close();
   }
 }
 
-async function destinationAt(
+const OBSTACLES: Readonly<Record<ResumeObstacle, string>> = {
+  'other-source': 'is from another source',
+  'no-etag': 'has no strong ETag to identify the file',
+  'too-long': 'is larger than the file',
+};
+
+async function openDestination(
   location: Location,
-  target: string | Sink,
+  path: string | Sink,
   hashes: HashThread,
   { verify = true, noClobber = false, inTree = false, onEvent }: GetOptions,
 ): Promise<Destination> {
-  if (typeof target !== 'string') return new StreamDestination(target, verify);
-  const place = await placeOf(target, !inTree);
-  if (noClobber && place.replaces)
-    throw writeFailed(target, 'it is there already, and --no-clobber keeps it');
-  if (place.device) return toDevice(place, verify);
-  const settings = { place, location, hashes: verify ? hashes : undefined, noClobber, inTree };
-  const file = await PartialFile.open(settings);
-  if (file.setAside !== undefined)
-    onEvent?.({ type: 'restart', reason: `what is in ${file.path} ${file.setAside}` });
+  if (typeof path !== 'string') return new StreamDestination(path, verify);
+  const target = await inspectTarget(path, !inTree);
+  if (noClobber && target.exists) throw writeError(path, 'it already exists (--no-clobber)');
+  if (target.isDevice) return openDevice(target, verify);
+  const file = await PartialFile.open({
+    target,
+    source: formatLocation(location),
+    isSameSource: (recorded) => isSameOriginPath(recorded, location),
+    hashes: verify ? hashes : undefined,
+    keepExisting: noClobber,
+    hiddenName: inTree,
+  });
+  if (file.obstacle !== undefined)
+    onEvent?.({ type: 'restart', reason: `${file.path} ${OBSTACLES[file.obstacle]}` });
   return file;
 }
 
-async function toDevice({ target, final, mode }: Place, verify: boolean): Promise<Destination> {
-  const file = await writing(target, () => open(final, 'w', mode));
-  const sink: Sink = (chunk) => writing(target, () => writeAll(file, chunk));
+async function openDevice({ path, finalPath, mode }: SaveTarget, verify: boolean): Promise<Destination> {
+  const file = await withWriteErrors(path, () => open(finalPath, 'w', mode));
+  const sink: Sink = (chunk) => withWriteErrors(path, () => writeAll(file, chunk));
   return new StreamDestination(sink, verify, () => file.close());
 }

@@ -1,42 +1,46 @@
 import type { Sink } from '../../files/destination.js';
 import { pause } from './retry.js';
 
-/** What waits in the kernel for a download that is slowed down by `--limit-rate`, at most; lost if it is killed. */
+/**
+ * The receive buffer of a connection with `--limit-rate`: at most this size, and at most what is read in this time. A
+ * larger one would hold more bytes that are lost if the process is killed, and would let the relay wait so long for
+ * the next read that its timeout ends the transfer.
+ */
 export const SLOW_READER_BYTES = 256 * 1024;
 const SLOW_READER_SECONDS = 8;
 
-/** Such a download goes on so often in a second. */
-const THROTTLE_STEPS = 8;
+/** Chunks per second; a larger chunk is split. */
+const STEPS_PER_SECOND = 8;
 
-/** Keeps a flow of bytes to a rate. */
+/** Limits the rate of a byte stream. */
 export class Throttle {
-  /** Bytes that should wait in the kernel at most: a relay gives up a reader that takes nothing for long. */
+  /** Size for the receive buffer of the socket, in bytes. */
   readonly receiveBuffer: number;
   readonly #bytesPerMs: number;
   /** Bytes that pass at once. */
   readonly #step: number;
-  /** When all that passed so far should have passed. */
+  /** The time at which all bytes so far are allowed to have passed. */
   #due = 0;
 
   constructor(bytesPerSecond: number) {
     this.receiveBuffer = Math.ceil(Math.min(SLOW_READER_BYTES, bytesPerSecond * SLOW_READER_SECONDS));
     this.#bytesPerMs = bytesPerSecond / 1000;
-    this.#step = Math.ceil(bytesPerSecond / THROTTLE_STEPS);
+    this.#step = Math.ceil(bytesPerSecond / STEPS_PER_SECOND);
   }
 
-  /** The sink, at this rate: in small steps, each taken before it is waited for. */
+  /** A sink that passes chunks on in small steps, each followed by a pause. */
   slowed(sink: Sink, signal: AbortSignal): Sink {
     return async (chunk) => {
       for (let at = 0; at < chunk.length; at += this.#step) {
         const part = chunk.subarray(at, at + this.#step);
         await sink(part);
-        await this.#pass(part.length, signal);
+        await this.#pause(part.length, signal);
       }
     };
   }
 
-  /** Resolves when the next bytes may pass. A time without any is not made up for. */
-  async #pass(bytes: number, signal: AbortSignal): Promise<void> {
+  /** Resolves when the next bytes may pass. Time without any bytes does not count. */
+  async #pause(bytes: number, signal: AbortSignal): Promise<void> {
     const now = performance.now();
     this.#due = Math.max(this.#due, now) + bytes / this.#bytesPerMs;
     const pauseMs = this.#due - now;

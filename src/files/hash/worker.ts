@@ -1,5 +1,5 @@
-// The thread that hashes files while they grow: each message is one more part of one file, read from the
-// disk's cache, so that what is hashed is what was written.
+// The thread that hashes files while they are written. Each message names the next part of a file. The part is read
+// from the file, mostly from the page cache, so that what is hashed is what was written.
 import { type Hash, createHash } from 'node:crypto';
 import { parentPort } from 'node:worker_threads';
 import { hashPart } from './part.js';
@@ -24,6 +24,5 @@ parentPort?.on('message', (request: HashRequest) => {
     hashes.delete(request.file);
     reply = { file: request.file, error: String(error) };
   }
-  // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a MessagePort, not a window
   parentPort?.postMessage(reply);
 });

@@ -21,7 +21,7 @@ async function partial(t: TestContext) {
 }
 
 describe('a lock without koffi', () => {
-  test('holds the number of the process from the moment it is there, and goes with its release', async (t) => {
+  test('contains the process ID from its creation on, and is removed by its release', async (t) => {
     const { folder, lock, take } = await partial(t);
     const held = await take();
     assert.equal(readFileSync(lock, 'utf8'), String(process.pid));
@@ -31,14 +31,14 @@ describe('a lock without koffi', () => {
     assert.deepEqual(readdirSync(folder), ['file.part']);
   });
 
-  test('that is empty is being written, and busy', async (t) => {
+  test('that is empty counts as locked, since its owner is writing it', async (t) => {
     const { folder, lock, take } = await partial(t);
     writeFileSync(lock, '');
     assert.equal((await failureOf(take())).code, 'BUSY');
     assert.deepEqual(readdirSync(folder), ['file.part', 'file.part.lock']);
   });
 
-  test('of a dead process is taken over by one of two', async (t) => {
+  test('of a dead process is taken over by only one of two processes', async (t) => {
     const { folder, lock, take } = await partial(t);
     for (let round = 0; round < ROUNDS; round += 1) {
       writeFileSync(lock, dead);
@@ -50,7 +50,7 @@ describe('a lock without koffi', () => {
     }
   });
 
-  test('does not stay if the file cannot be looked at', async (t) => {
+  test('is removed if the file cannot be inspected', async (t) => {
     const { folder, file, take } = await partial(t);
     await file.close();
     await assert.rejects(take());

@@ -21,7 +21,7 @@ import { tempFolder } from '../../../support/temp.js';
 const BYTES = randomBytes(300_000);
 
 for (const mode of [0o600, 0o640, 0o666, 0o755]) {
-  test(`a download has the permissions of the file that it replaces, ${mode.toString(8)}, while it runs too`, async (t) => {
+  test(`the permissions ${mode.toString(8)} of a replaced file apply to the partial file and the new file`, async (t) => {
     const folder = tempFolder(t);
     const target = join(folder, 'file');
     writeFileSync(target, 'older');
@@ -36,7 +36,7 @@ for (const mode of [0o600, 0o640, 0o666, 0o755]) {
   });
 }
 
-test('a target that is no name of a file is refused before anything is dialled', async (t) => {
+test('a target that is not a file name is refused before a connection is made', async (t) => {
   const folder = tempFolder(t);
   mkdirSync(join(folder, 'sub'));
   symlinkSync('nowhere', join(folder, 'link'));
@@ -45,7 +45,7 @@ test('a target that is no name of a file is refused before anything is dialled',
     ['', /it is not the name of a file/],
     [join(folder, 'new/'), /it is not the name of a file/],
     [join(folder, 'sub/'), /it is not the name of a file/],
-    [join(folder, 'link'), /it is a link that leads nowhere/],
+    [join(folder, 'link'), /it is a broken link/],
   ] as const) {
     const error = await failureOf(download({ name: 'file', route: [hop] }, target));
     assert.equal(error.code, 'WRITE_FAILED');

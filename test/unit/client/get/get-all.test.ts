@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { type FileListener, type Order, type ViaductError, getAll } from 'viaduct';
+import { type FileListener, type GetItem, type ViaductError, getAll } from 'viaduct';
 import { fileOrigin, honestReply, replyOf } from '../../../support/file-origin.js';
 import { tempFolder } from '../../../support/temp.js';
 
@@ -13,24 +13,24 @@ function listener(failed: (error: ViaductError) => void = () => {}): FileListene
   return { event: () => {}, complete: () => {}, failed };
 }
 
-test('a broken route ends what was to come over it, and nothing else', async (t) => {
+test('a broken route ends the downloads over it, and no others', async (t) => {
   const folder = tempFolder(t);
-  const told = new AbortController();
+  const reported = new AbortController();
   const { location } = await fileOrigin(t, (socket, asked) => {
     const answer = (): void => void socket.end(honestReply(CONTENT, asked));
-    if (told.signal.aborted) answer();
-    else told.signal.addEventListener('abort', answer);
+    if (reported.signal.aborted) answer();
+    else reported.signal.addEventListener('abort', answer);
   });
-  const orders: Order[] = [
+  const items: GetItem[] = [
     { location: NOBODY, target: join(folder, 'a'), recursive: false },
     { location, target: join(folder, 'b'), recursive: false },
   ];
-  const totals = await getAll(orders, { retries: 0, onFile: () => listener(() => told.abort()) });
+  const totals = await getAll(items, { retries: 0, onFile: () => listener(() => reported.abort()) });
   assert.deepEqual([totals.files, totals.failures, totals.firstFailure?.code], [1, 1, 'REFUSED']);
   assert.deepEqual(readdirSync(folder), ['b']);
 });
 
-test('a listing is asked for again only if one has come before', async (t) => {
+test('a listing is retried only after a first one was received', async (t) => {
   const folder = tempFolder(t);
   const broken = await fileOrigin(t, (socket) => socket.destroy());
   const from = { ...broken.location, path: '/' };
@@ -47,15 +47,15 @@ test('a listing is asked for again only if one has come before', async (t) => {
         replyOf(200, { 'Content-Type': 'application/json' }, `{"path":"${path}","entries":[${entries}]}\n`),
       );
   });
-  const order = { location: { ...location, path: '/' }, target: join(folder, 'b'), recursive: true };
-  assert.equal((await getAll([order], options)).failures, 0);
+  const item = { location: { ...location, path: '/' }, target: join(folder, 'b'), recursive: true };
+  assert.equal((await getAll([item], options)).failures, 0);
   assert.deepEqual(
     asked.map(({ path }) => path),
     ['/', '/sub/', '/sub/'],
   );
 });
 
-test('many transfers at once are no reason for a warning', async (t) => {
+test('many downloads at the same time cause no warning', async (t) => {
   const warnings: Error[] = [];
   const note = (warning: Error): void => void warnings.push(warning);
   process.on('warning', note);
@@ -69,13 +69,13 @@ test('many transfers at once are no reason for a warning', async (t) => {
     waiting.push(() => socket.end(reply.subarray(-1)));
     if (waiting.length === count) for (const go of waiting) go();
   });
-  const orders = Array.from({ length: count }, (_, index) => ({
+  const items = Array.from({ length: count }, (_, index) => ({
     location,
     target: join(folder, `file-${index}`),
     recursive: false,
   }));
   const { signal } = new AbortController();
-  const totals = await getAll(orders, { signal, transfers: count, retries: 0, onFile: () => listener() });
+  const totals = await getAll(items, { signal, transfers: count, retries: 0, onFile: () => listener() });
   assert.equal(totals.files, count);
   assert.deepEqual(warnings, []);
 });

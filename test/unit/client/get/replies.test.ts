@@ -21,7 +21,7 @@ const BYTES = randomBytes(10_000);
 const OTHER = randomBytes(12_000);
 const CUT = 4000;
 
-/** Sends the first part of a reply, and breaks once it has been read. */
+/** Sends the first part of a reply, and closes the connection after it was read. */
 function sendCut(socket: Socket, reply: Buffer, length = CUT): void {
   const end = reply.indexOf('\r\n\r\n') + 4 + length;
   socket.write(reply.subarray(0, end), () => setImmediate(() => socket.end()));
@@ -53,7 +53,7 @@ async function run(
   return { folder, events, ...(error && { error }) };
 }
 
-/** Exactly the file, and nothing beside it. */
+/** The folder contains exactly the file. */
 function assertWhole({ folder, error }: Run, bytes: Buffer): void {
   assert.equal(error, undefined);
   assert.deepEqual(readdirSync(folder), ['file']);
@@ -88,7 +88,7 @@ describe('a broken connection', { concurrency: true }, () => {
     assert.deepEqual(reasonsOf(ran), []);
   });
 
-  test('is not resumed with --retry 0, but by the same call', async (t) => {
+  test('is not resumed with retries: 0, but by the next call', async (t) => {
     const origin = await cutOnce(t, (asked) => honestReply(BYTES, asked));
     const first = await run(t, origin, { retries: 0 });
     assert.equal(first.error && outcomeOf(first.error).exit, 18);
@@ -118,12 +118,12 @@ describe('a broken connection', { concurrency: true }, () => {
       );
       const ran = await run(t, origin);
       assertWhole(ran, BYTES);
-      assert.deepEqual(reasonsOf(ran), ['it has no strong ETag']);
+      assert.deepEqual(reasonsOf(ran), ['the file has no strong ETag']);
       assert.equal(origin.asked[1]?.start, 0);
     });
   }
 
-  test('starts over where the origin sends no parts', async (t) => {
+  test('starts over if the origin does not support ranges', async (t) => {
     const ran = await run(
       t,
       await cutOnce(t, (asked) =>
@@ -131,10 +131,10 @@ describe('a broken connection', { concurrency: true }, () => {
       ),
     );
     assertWhole(ran, BYTES);
-    assert.deepEqual(reasonsOf(ran), ['the origin does not send parts']);
+    assert.deepEqual(reasonsOf(ran), ['the origin does not support ranges']);
   });
 
-  test('starts over where the rest lies outside of the file', async (t) => {
+  test('starts over if the range is outside of the file', async (t) => {
     const origin = await cutOnce(t, (asked) => {
       if (asked.start === 0) return honestReply(OTHER, asked, '"v2"');
       return replyOf(
@@ -146,7 +146,7 @@ describe('a broken connection', { concurrency: true }, () => {
     assertWhole(await run(t, origin), OTHER);
   });
 
-  test('is tried again as often in a row without progress as is allowed', async (t) => {
+  test('is retried up to the limit of consecutive attempts without progress', async (t) => {
     const origin = await fileOrigin(t, (socket, asked, index) => {
       if (index === 0) sendCut(socket, honestReply(BYTES, asked));
       else socket.end();
@@ -204,7 +204,7 @@ describe('a 206', { concurrency: true }, () => {
     });
   }
 
-  test('that nobody asked for is an error', async (t) => {
+  test('that was not requested is an error', async (t) => {
     const { error } = await run(
       t,
       await fileOrigin(t, (socket) =>

@@ -5,7 +5,7 @@ import { SLOW_READER_BYTES, Throttle } from '#src/client/get/throttle.js';
 
 const RATE = 64_000;
 
-test('bytes pass in order, in steps of a fraction of a second, and no faster than the rate', async () => {
+test('bytes pass in order, in small steps, and not faster than the rate', async () => {
   const bytes = randomBytes(RATE / 2);
   const parts: Buffer[] = [];
   const began = performance.now();
@@ -16,7 +16,7 @@ test('bytes pass in order, in steps of a fraction of a second, and no faster tha
   assert.ok(Buffer.concat(parts).equals(bytes));
 });
 
-test('a part is taken before it is waited for, and the wait ends with the signal', async () => {
+test('a part is passed on before the pause, and an abort ends the pause', async () => {
   const abort = new AbortController();
   const reason = new Error('enough');
   let taken = 0;
@@ -28,7 +28,7 @@ test('a part is taken before it is waited for, and the wait ends with the signal
   assert.equal(taken, 1);
 });
 
-test('what waits in the kernel is bounded, and little at a low rate', () => {
+test('the receive buffer is limited, and small for a low rate', () => {
   assert.equal(new Throttle(1e9).receiveBuffer, SLOW_READER_BYTES);
   assert.ok(new Throttle(1000).receiveBuffer < 10_000);
 });

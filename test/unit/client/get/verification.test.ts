@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict';
 import { createHash, randomBytes } from 'node:crypto';
-import { readFileSync, readdirSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
-import { type GetEvent, get } from 'viaduct';
+import { type GetEvent, formatLocation, get } from 'viaduct';
 import { failureOf } from '../../../support/failures.js';
 import { digestField, fileOrigin, honestReply, replyOf } from '../../../support/file-origin.js';
 import { watchDescriptors } from '../../../support/leaks.js';
-import { tempFolder } from '../../../support/temp.js';
+import { sparseFile, tempFolder } from '../../../support/temp.js';
 import { outcomeOf } from '#src/cli/exit-codes.js';
 
 const BYTES = randomBytes(10_000);
@@ -18,7 +18,7 @@ function base64(bytes: Buffer): string {
 }
 
 describe('verification', () => {
-  test('takes the digest of the reply, and asks for it if it is not there', async (t) => {
+  test('uses the digest in the reply, and requests it if there is none', async (t) => {
     const folder = tempFolder(t);
     const prompt = await fileOrigin(t, (socket, asked) => socket.end(honestReply(BYTES, asked)));
     const nothingMore = watchDescriptors();
@@ -45,7 +45,7 @@ describe('verification', () => {
     assert.deepEqual(readdirSync(folder), ['a', 'b']);
   });
 
-  test('removes what is damaged, and leaves the older file alone', async (t) => {
+  test('removes a damaged file, and leaves the older file alone', async (t) => {
     const folder = tempFolder(t);
     writeFileSync(join(folder, 'file'), 'older');
     const { location } = await fileOrigin(t, (socket, { method }) => {
@@ -57,12 +57,10 @@ describe('verification', () => {
     assert.equal(readFileSync(join(folder, 'file'), 'utf8'), 'older');
   });
 
-  test('reads again what was on disk before a resume', async (t) => {
+  test('covers the bytes that were on disk before a resume', async (t) => {
     const folder = tempFolder(t);
     const { location } = await fileOrigin(t, (socket, asked) => socket.end(honestReply(BYTES, asked)));
-    const { hop } = { hop: location.route[0] };
-    assert.ok(hop);
-    const source = `http://${hop.host}:${hop.port}/file`;
+    const source = formatLocation(location);
     writeFileSync(join(folder, 'file.part'), OTHER.subarray(0, 5000));
     writeFileSync(join(folder, 'file.part.json'), JSON.stringify({ source, etag: '"v1"', size: 10_000 }));
     assert.equal((await failureOf(get(location, join(folder, 'file')))).code, 'DIGEST_MISMATCH');
@@ -71,7 +69,7 @@ describe('verification', () => {
     assert.ok(readFileSync(join(folder, 'file')).equals(BYTES));
   });
 
-  test('starts over if the file changed before its digest was told', async (t) => {
+  test('starts over if the file changed before the origin reported its digest', async (t) => {
     const folder = tempFolder(t);
     const { location, asked } = await fileOrigin(t, (socket, request, index) => {
       if (index === 0) socket.end(replyOf(200, { ETag: '"v1"' }, BYTES));
@@ -85,7 +83,7 @@ describe('verification', () => {
     );
   });
 
-  test('fails where the origin tells no digest, unless it is not wanted', async (t) => {
+  test('fails if the origin reports no digest, unless verification is off', async (t) => {
     const folder = tempFolder(t);
     const { location, asked } = await fileOrigin(t, (socket, { method }) => {
       socket.end(replyOf(200, { ETag: '"v1"' }, BYTES, method));
@@ -93,24 +91,24 @@ describe('verification', () => {
     const error = await failureOf(get(location, join(folder, 'file')));
     assert.deepEqual([error.code, outcomeOf(error).exit], ['NO_DIGEST', 22]);
     assert.deepEqual(readdirSync(folder), ['file.part', 'file.part.json']);
-    // What is there is whole, so no byte of it is asked for.
+    // The partial file is complete, so no byte of it is requested.
     const { sha256, received } = await get(location, join(folder, 'file'), { verify: false });
     assert.deepEqual([sha256, received, asked.length], [undefined, 0, 3]);
     assert.deepEqual(readdirSync(folder), ['file']);
   });
 
-  test('of a stream says that what was written is damaged', async (t) => {
+  test('of a stream reports that the output is damaged', async (t) => {
     const { location } = await fileOrigin(t, (socket, { method }) => {
       socket.end(replyOf(200, { ETag: '"v1"', 'Repr-Digest': digestField(OTHER) }, BYTES, method));
     });
     const chunks: Buffer[] = [];
     const error = await failureOf(get(location, async (chunk) => void chunks.push(Buffer.from(chunk))));
-    assert.match(error.message, /: what was written is damaged$/);
+    assert.match(error.message, /; the output is damaged$/);
     assert.ok(Buffer.concat(chunks).equals(BYTES));
   });
 });
 
-test('a stream is resumed, but cannot take back what has left', async (t) => {
+test('a stream is resumed, but cannot start over', async (t) => {
   for (const [etag, code] of [
     ['"v1"', undefined],
     ['"v2"', 'CHANGED'],
@@ -128,4 +126,25 @@ test('a stream is resumed, but cannot take back what has left', async (t) => {
       assert.ok(Buffer.concat(chunks).equals(BYTES));
     }
   }
+});
+
+test('an interruption does not wait for the verification, and keeps the partial file', async (t) => {
+  const folder = tempFolder(t);
+  const size = 200 * 1024 * 1024;
+  const { location } = await fileOrigin(t, (socket, { method }) => {
+    const fields = { 'Content-Range': `bytes ${size - 1}-${size - 1}/${size}`, ETag: '"v1"' };
+    const digest = { 'Repr-Digest': digestField(Buffer.from('other')) };
+    socket.end(replyOf(206, { ...fields, ...digest }, 'x', method));
+  });
+  sparseFile(folder, 'file.part', size - 1);
+  const sidecar = { source: formatLocation(location), etag: '"v1"', size };
+  writeFileSync(join(folder, 'file.part.json'), JSON.stringify(sidecar));
+  const abort = new AbortController();
+  const getting = get(location, join(folder, 'file'), {
+    signal: abort.signal,
+    onEvent: (event) =>
+      void (event.type === 'phase' && event.phase === 'verifying' && abort.abort(new Error('enough'))),
+  });
+  await assert.rejects(getting, /enough/);
+  assert.ok(existsSync(join(folder, 'file.part')));
 });

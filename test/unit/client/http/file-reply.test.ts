@@ -1,13 +1,10 @@
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
-import { symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { get } from 'viaduct';
 import { retryAfterMs } from '#src/client/http/file-reply.js';
-import { placeOf } from '#src/files/target.js';
 import { request } from '#src/client/http/request.js';
-import { readSidecar } from '#src/files/sidecar.js';
 import { failureOf } from '../../../support/failures.js';
 import { fileOrigin, honestReply, replyOf } from '../../../support/file-origin.js';
 import { tempFolder } from '../../../support/temp.js';
@@ -33,32 +30,6 @@ test('what came of an older version is no measure of progress', async (t) => {
   });
   const { size } = await get(location, join(tempFolder(t), 'file'), { retries: 1 });
   assert.equal(size, newer.length);
-});
-
-test('in a tree, links are refused whatever they lead to, and devices', async (t) => {
-  const folder = tempFolder(t);
-  for (const [name, to] of [
-    ['nowhere', 'none'],
-    ['folder', '.'],
-    ['device', '/dev/null'],
-  ] as const) {
-    symlinkSync(to, join(folder, name));
-    assert.match((await failureOf(placeOf(join(folder, name), false))).message, /: it is a link$/);
-  }
-  if (process.platform !== 'win32')
-    assert.match((await failureOf(placeOf('/dev/null', false))).message, /: it is a device$/);
-});
-
-test('a sidecar whose ETag is not a strong one has none', async (t) => {
-  const path = join(tempFolder(t), 'file.part.json');
-  for (const [etag, read] of [
-    ['"v1"', '"v1"'],
-    ['W/"v1"', undefined],
-    ['"v1"\r\nX: y', undefined],
-  ] as const) {
-    writeFileSync(path, JSON.stringify({ source: 'http://h:1/file', etag, size: 1 }));
-    assert.deepEqual(await readSidecar(path), { source: 'http://h:1/file', etag: read, size: 1 });
-  }
 });
 
 test('an announced empty body that is not empty is noticed', async (t) => {

@@ -1,0 +1,169 @@
+import { type ViaductError, asViaductError } from '../../errors.js';
+import { RETRIES } from '../../defaults.js';
+import { hex } from '../../text.js';
+import type { Destination } from '../../files/destination.js';
+import type { Location } from '../../route/location.js';
+import { digestOf, modifiedOf } from '../http/file-reply.js';
+import type { Reply } from '../http/reply.js';
+import type { GetEvent } from './events.js';
+import type { GetOptions, GetResult } from './options.js';
+import { OriginFile } from './origin-file.js';
+import { pause, pauseBefore, unlessAborted } from './retry.js';
+import { Throttle } from './throttle.js';
+
+/** Downloads one file to one destination: one attempt after the other, until it is complete and verified. */
+export class FileDownload {
+  readonly #origin: OriginFile;
+  readonly #to: Destination;
+  readonly #options: GetOptions;
+  readonly #signal: AbortSignal;
+  readonly #throttle: Throttle | undefined;
+  /** The most bytes that were ever saved of this version: only more than that is progress. */
+  #best: number;
+  #attemptsWithoutProgress = 0;
+  #received = 0;
+  /** The file has changed: the next attempt requests all of it. */
+  #startOver = false;
+  /** The last attempt failed while it read the body of the file. */
+  inBody = false;
+  /** The SHA-256 of what was saved, while or after it is computed. */
+  #ownDigest: Promise<string> | undefined;
+  /** The SHA-256 that the origin reported, and the modification time. */
+  #originDigest: string | undefined;
+  #modified: Date | undefined;
+
+  constructor(location: Location, to: Destination, options: GetOptions, signal: AbortSignal) {
+    this.#to = to;
+    this.#options = options;
+    this.#signal = signal;
+    this.#best = to.bytes;
+    if (options.limitRate !== undefined) this.#throttle = new Throttle(options.limitRate);
+    const receiveBuffer = this.#throttle?.receiveBuffer;
+    this.#origin = new OriginFile(location, { ...options, receiveBuffer }, signal);
+  }
+
+  /**
+   * @throws ViaductError as {@link OriginFile.get} and {@link OriginFile.digest}; DIGEST_MISMATCH; WRITE_FAILED;
+   *   the reason of the signal
+   */
+  async run(): Promise<GetResult> {
+    for (;;) {
+      try {
+        await this.#fetch();
+        const sha256 = this.#verifies ? await this.#verify() : undefined;
+        return { size: this.#to.bytes, received: this.#received, sha256, modified: this.#modified };
+      } catch (error) {
+        await this.#prepareRetry(asViaductError(error));
+      }
+    }
+  }
+
+  get #verifies(): boolean {
+    return this.#options.verify !== false;
+  }
+
+  #emit(event: GetEvent): void {
+    this.#options.onEvent?.(event);
+  }
+
+  /** Requests what is missing, and saves it. */
+  async #fetch(): Promise<void> {
+    const { version, isComplete, bytes, contiguousBytes: start } = this.#to;
+    if (isComplete && !this.#startOver) {
+      // The SHA-256 confirms the version too.
+      if (!this.#verifies) this.#modified = modifiedOf(await this.#origin.confirm(version));
+      return;
+    }
+    const etag = this.#startOver || bytes === 0 ? undefined : version?.etag;
+    const resume = version === undefined || etag === undefined ? undefined : { version, etag, start };
+    this.inBody = false;
+    this.#emit({ type: 'phase', phase: 'connecting' });
+    const reply = await this.#origin.get(this.#verifies, resume);
+    try {
+      if (reply.status === 200) await this.#begin(reply);
+      await this.#save(reply);
+    } catch (error) {
+      reply.close();
+      throw error;
+    }
+  }
+
+  /** Prepares the destination for a reply with the whole file. */
+  async #begin(reply: Reply): Promise<void> {
+    const { version, bytes } = this.#to;
+    const next = this.#origin.versionOf(reply);
+    if (bytes > 0) {
+      const isSame = version?.etag !== undefined && version.etag === next.etag;
+      const reason = version?.etag === undefined ? 'the file has no strong ETag' : 'the file has changed';
+      this.#emit({ type: 'restart', reason: isSame ? 'the origin does not support ranges' : reason });
+    }
+    this.#ownDigest = undefined;
+    if (next.etag !== undefined && next.etag !== version?.etag) this.#best = 0;
+    await this.#to.begin(next);
+    this.#startOver = false;
+  }
+
+  async #save(reply: Reply): Promise<void> {
+    const to = this.#to;
+    const { size = 0, etag } = to.version ?? {};
+    let position = to.contiguousBytes;
+    this.#originDigest = digestOf(reply);
+    this.#modified = modifiedOf(reply);
+    this.#emit({ type: 'reply', size, offset: position, etag });
+    this.#emit({ type: 'phase', phase: 'downloading' });
+    this.inBody = true;
+    const save = async (chunk: Buffer): Promise<void> => {
+      await to.write(chunk, position);
+      position += chunk.length;
+      this.#received += chunk.length;
+      this.#emit({ type: 'progress', bytes: to.bytes, size });
+    };
+    await reply.read(this.#throttle?.slowed(save, this.#signal) ?? save);
+    this.inBody = false;
+  }
+
+  /** Compares the SHA-256 of what was saved with that of the origin. A damaged file is removed. */
+  async #verify(): Promise<string> {
+    this.#emit({ type: 'phase', phase: 'verifying' });
+    this.#ownDigest ??= this.#to.digest();
+    this.#ownDigest.catch(() => {}); // Handled below, unless another error comes first.
+    const expected = (this.#originDigest ??= await this.#fetchDigest());
+    const own = await unlessAborted(this.#ownDigest, this.#signal);
+    if (own === expected) return own;
+    await this.#to.discard();
+    const what = `reports SHA-256 ${hex(expected)}, but the received file has ${hex(own)}`;
+    const isGone = this.#to.restartable;
+    throw this.#origin.error('DIGEST_MISMATCH', isGone ? what : `${what}; the output is damaged`);
+  }
+
+  async #fetchDigest(): Promise<string> {
+    const { digest, reply } = await this.#origin.digest(this.#to.version);
+    this.#modified = modifiedOf(reply);
+    return digest;
+  }
+
+  /** Waits before the next attempt. @throws the error, if there is no further attempt */
+  async #prepareRetry(error: ViaductError): Promise<void> {
+    this.#signal.throwIfAborted();
+    const { bytes, version, restartable } = this.#to;
+    const retries = this.#options.retries ?? RETRIES;
+    const isChange = error.code === 'CHANGED' && restartable;
+    if (bytes > this.#best && !isChange) {
+      this.#best = bytes;
+      this.#attemptsWithoutProgress = 0;
+    } else this.#attemptsWithoutProgress += 1;
+    // Failures before the first reply usually mean a wrong route.
+    const routeWorks = version !== undefined || this.#options.inTree === true;
+    const isRetryable = isChange || (error.transient && routeWorks);
+    if (!isRetryable || retries === 0 || this.#attemptsWithoutProgress > retries) throw error;
+    if (isChange) {
+      this.#startOver = true;
+      this.#originDigest = undefined;
+      return;
+    }
+    const pauseMs = pauseBefore(this.#attemptsWithoutProgress);
+    this.#emit({ type: 'retry', attempt: this.#attemptsWithoutProgress, pauseMs, error });
+    this.#emit({ type: 'phase', phase: 'waiting' });
+    await pause(pauseMs, this.#signal);
+  }
+}

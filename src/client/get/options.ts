@@ -1,0 +1,35 @@
+import type { RequestOptions } from '../http/request.js';
+import type { GetEvent } from './events.js';
+
+/** Options of a download. */
+export interface GetOptions extends Pick<RequestOptions, 'timeoutMs' | 'connectTimeoutMs' | 'maxHops'> {
+  /** Consecutive retries without progress; 0: none. @default 5 */
+  readonly retries?: number | undefined;
+  /** Compare the SHA-256 with that of the origin. @default true */
+  readonly verify?: boolean | undefined;
+  /** Bytes per second. @default no limit */
+  readonly limitRate?: number | undefined;
+  /** Fail instead of replacing an existing file. @default false */
+  readonly noClobber?: boolean | undefined;
+  /**
+   * The file is part of a folder that is fetched: the route is known to work, so failures before the first reply are
+   * retried too; a symbolic link in its place is refused; it gets the modification time that the origin reports.
+   * @default false
+   */
+  readonly inTree?: boolean | undefined;
+  /** Ends the download; its reason is thrown. */
+  readonly signal?: AbortSignal | undefined;
+  readonly onEvent?: ((event: GetEvent) => void) | undefined;
+}
+
+/** The result of a download. */
+export interface GetResult {
+  /** Size of the file, in bytes. */
+  readonly size: number;
+  /** Bytes that were received over the route, in all attempts. */
+  readonly received: number;
+  /** SHA-256 as base64, equal to that of the origin; undefined without verification. */
+  readonly sha256: string | undefined;
+  /** Modification time at the origin; undefined if the origin does not report it. */
+  readonly modified: Date | undefined;
+}

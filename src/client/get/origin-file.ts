@@ -1,0 +1,131 @@
+import { type ViaductError, asViaductError } from '../../errors.js';
+import type { Version } from '../../files/version.js';
+import type { Location } from '../../route/location.js';
+import type { Field } from '../../wire/http/head.js';
+import {
+  changed,
+  checkRest,
+  digestOf,
+  originError,
+  rangeFrom,
+  retryAfterMs,
+  versionOf,
+} from '../http/file-reply.js';
+import type { Reply } from '../http/reply.js';
+import { type RequestOptions, request } from '../http/request.js';
+import { pause } from './retry.js';
+
+/** The longest pause before a digest is requested again; a longer `Retry-After` is cut to this. */
+const DIGEST_PAUSE_MS = 10_000;
+
+/** Timeout for a digest: this long, plus the time that a slow disk needs to read the file. */
+const DIGEST_TIMEOUT_MS = 60_000;
+const DIGEST_BYTES_PER_MS = 10_000;
+
+/** Without these, a reply could carry another form of the file, or no digest. */
+const IDENTITY: Field = ['Accept-Encoding', 'identity'];
+const WANT_DIGEST: Field = ['Want-Repr-Digest', 'sha-256=10'];
+
+export type OriginFileOptions = Pick<
+  RequestOptions,
+  'timeoutMs' | 'connectTimeoutMs' | 'maxHops' | 'receiveBuffer'
+>;
+
+/** The requests for one file at its origin. */
+export class OriginFile {
+  readonly #location: Location;
+  readonly #options: OriginFileOptions;
+  readonly #signal: AbortSignal;
+
+  constructor(location: Location, options: OriginFileOptions, signal: AbortSignal) {
+    this.#location = location;
+    this.#options = options;
+    this.#signal = signal;
+  }
+
+  /**
+   * Requests the file.
+   * @param wantDigest ask for its SHA-256
+   * @param resume request only the rest of this version, from `start`
+   * @returns a 206 reply with exactly that rest, or a 200 reply with the whole file
+   * @throws ViaductError as {@link request}; CHANGED, BAD_REPLY; HTTP_ERROR for another status
+   */
+  async get(
+    wantDigest: boolean,
+    resume?: { readonly version: Version; readonly etag: string; readonly start: number },
+  ): Promise<Reply> {
+    const fields = [
+      IDENTITY,
+      ...(wantDigest ? [WANT_DIGEST] : []),
+      ...(resume ? rangeFrom(resume.start, resume.etag) : []),
+    ];
+    const reply = await this.#request('GET', fields).catch((error: unknown) => {
+      // The version that we know has bytes at `start`, so this is another version.
+      const known = asViaductError(error);
+      throw resume && known.code === 'RANGE_NOT_SATISFIABLE' ? changed(this.#location) : known;
+    });
+    try {
+      if (reply.status === 206 && resume) checkRest(reply, resume.version, resume.start, this.#location);
+      else if (reply.status !== 200) throw this.#unexpectedStatus(reply);
+      return reply;
+    } catch (error) {
+      reply.close();
+      throw error;
+    }
+  }
+
+  /** The version in a 200 reply. @throws ViaductError BAD_REPLY */
+  versionOf(reply: Reply): Version {
+    return versionOf(reply, this.#location);
+  }
+
+  /** Checks that the file at the origin is still this version. @throws ViaductError CHANGED */
+  async confirm(version: Version | undefined, fields: readonly Field[] = []): Promise<Reply> {
+    const reply = await this.#request('HEAD', [...fields, IDENTITY]);
+    reply.close();
+    if (reply.status !== 200) throw this.#unexpectedStatus(reply);
+    const { size, etag } = versionOf(reply, this.#location);
+    if (size !== version?.size || etag !== version.etag) throw changed(this.#location);
+    return reply;
+  }
+
+  /**
+   * Waits until the origin reports the SHA-256 of this version: it computes it during the transfer, and may need more
+   * time than that.
+   * @returns the digest as base64, and the reply that contains it
+   * @throws ViaductError CHANGED, NO_DIGEST, TIMEOUT
+   */
+  async digest(version: Version | undefined): Promise<{ digest: string; reply: Reply }> {
+    const timeoutMs = DIGEST_TIMEOUT_MS + (version?.size ?? 0) / DIGEST_BYTES_PER_MS;
+    const deadline = performance.now() + timeoutMs;
+    for (;;) {
+      const reply = await this.confirm(version, [WANT_DIGEST]);
+      const digest = digestOf(reply);
+      if (digest !== undefined) return { digest, reply };
+      const after = reply.field('retry-after');
+      if (after === undefined) throw this.error('NO_DIGEST', 'does not report the SHA-256');
+      if (performance.now() > deadline)
+        throw this.error(
+          'TIMEOUT',
+          `timed out: it did not report the SHA-256 within ${Math.round(timeoutMs / 1000)} s`,
+        );
+      await pause(Math.min(retryAfterMs(after), DIGEST_PAUSE_MS), this.#signal);
+    }
+  }
+
+  /** An error of the last hop; `what` follows its name. */
+  error(code: ViaductError['code'], what: string): ViaductError {
+    return originError(this.#location, code, what);
+  }
+
+  #request(method: 'GET' | 'HEAD', fields: readonly Field[]): Promise<Reply> {
+    return request(this.#location, { ...this.#options, method, fields, signal: this.#signal });
+  }
+
+  #unexpectedStatus(reply: Reply): ViaductError {
+    const target = reply.field('location');
+    if (reply.status === 301 && target?.endsWith('/') === true)
+      return this.error('HTTP_ERROR', 'reports that this is a folder; use -r to fetch it');
+    return this.error('HTTP_ERROR', `answered with status ${reply.status}`);
+  }
+}
