@@ -1,0 +1,35 @@
+import assert from 'node:assert/strict';
+import { existsSync, readFileSync, readdirSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+
+const checkout = fileURLToPath(new URL('../../../', import.meta.url));
+const pages = [
+  ...['README.md', 'ARCHITECTURE.md', 'CONTRIBUTING.md', 'CHANGELOG.md'],
+  ...readdirSync(join(checkout, 'docs')).map((name) => `docs/${name}`),
+];
+
+for (const page of pages) {
+  test(`the links of ${page} lead to files and headings that exist`, () => {
+    const text = readFileSync(join(checkout, page), 'utf8');
+    for (const [, target = ''] of text.matchAll(/\]\(([^)\s]+)\)/g)) {
+      if (/^https?:/.test(target)) continue;
+      const [file = '', heading] = target.split('#');
+      const path = file === '' ? join(checkout, page) : join(checkout, dirname(page), file);
+      assert.ok(existsSync(path), target);
+      if (heading !== undefined) assert.ok(headingsOf(path).includes(heading), target);
+    }
+  });
+}
+
+/** The anchors that GitHub makes of a page's headings. */
+function headingsOf(path: string): string[] {
+  const headings = [...readFileSync(path, 'utf8').matchAll(/^#+ (.*)$/gm)].map(([, heading = '']) => heading);
+  return headings.map((heading) =>
+    heading
+      .toLowerCase()
+      .replaceAll(/[^\p{L}\p{N}\s_-]/gu, '')
+      .replaceAll(' ', '-'),
+  );
+}
