@@ -25,7 +25,7 @@ test('get fails before it writes anything if the disk is too full', async (t) =>
   const { url } = await served(t, MIB + 100);
   writeFileSync(join(disk, 'file'), 'old content');
   const run = await runViaduct(t, ['get', url], { cwd: disk });
-  assertOneLine(run, 23, /cannot write file: it needs 1\.00 MiB, and \d+ KiB are free/);
+  assertOneLine(run, 23, /cannot write file: the disk is too full: 1\.00 MiB needed, \d+ KiB free/);
   assert.equal(readFileSync(join(disk, 'file'), 'utf8'), 'old content');
   assert.deepEqual(readdirSync(disk), ['file']);
 });
@@ -114,7 +114,7 @@ test('two downloads of one target: the second fails, the first completes', async
   const first = startGet(t, folder, [url, '--limit-rate', '2M', '--json']);
   await first.until((child) => eventsOf(child).some(({ event }) => event === 'progress'));
   const second = await runViaduct(t, ['get', url], { cwd: folder });
-  assertOneLine(second, 23, /another download is writing file already \(wait until it has finished\)/);
+  assertOneLine(second, 23, /another process is writing file \(wait until it has finished\)/);
   assert.equal(await first.ended, 0, first.stderr);
   assert.ok(readFileSync(join(folder, 'file')).equals(bytes));
 });
