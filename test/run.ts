@@ -40,10 +40,12 @@ function compiledPath(file: string): string {
   return relative(process.cwd(), join(compiled, file.replace(/ts$/, 'js')));
 }
 
+function isShared(file: string): boolean {
+  return file.startsWith('unit') && !CHANGES_PROCESS.test(readFileSync(join(sources, file), 'utf8'));
+}
+
 /** The files for the runner: groups import their members. Neighbours, which are alike, are spread over all groups. */
 function grouped(all: readonly string[]): string[] {
-  const isShared = (file: string): boolean =>
-    file.startsWith('unit') && !CHANGES_PROCESS.test(readFileSync(join(sources, file), 'utf8'));
   const shared = all.filter(isShared);
   const alone = all.filter((file) => !shared.includes(file));
   const folder = join(compiled, 'groups');

@@ -1,5 +1,4 @@
 import { createHash } from 'node:crypto';
-import { setTimeout as delay } from 'node:timers/promises';
 import { Worker } from 'node:worker_threads';
 import pLimit from 'p-limit';
 import { parseDictionary } from 'structured-headers';
@@ -121,11 +120,9 @@ async function hashSmall({ handle, size }: ServedFile): Promise<string | undefin
   return createHash('sha256').update(bytes).digest('base64');
 }
 
-async function withinLimit(running: Promise<string | undefined>): Promise<string | undefined> {
-  const timer = new AbortController();
-  try {
-    return await Promise.race([running, delay(DIGEST_WAIT_MS, undefined, { signal: timer.signal })]);
-  } finally {
-    timer.abort();
-  }
+function withinLimit(running: Promise<string | undefined>): Promise<string | undefined> {
+  return new Promise((resolve) => {
+    const timer = setTimeout(() => resolve(undefined), DIGEST_WAIT_MS);
+    void running.then(resolve).finally(() => clearTimeout(timer));
+  });
 }

@@ -66,14 +66,27 @@ test('is not waited for by who must not, and is there for who comes later', asyn
   assert.equal(opened.length, 1);
 });
 
+/** Long enough for everything that needs no timer. */
+async function turns(): Promise<void> {
+  for (let turn = 0; turn < 5; turn += 1) await new Promise(setImmediate);
+}
+
 test('is waited for 5 s and no longer', async (t) => {
   const { reopen, version } = await prepare(t);
   const gate = new EventEmitter();
   const opened = once(gate, 'open');
   const own = await version();
   const digests = new Digests();
-  const late = digests.fields(own, () => opened.then(reopen), true);
+  t.mock.timers.enable({ apis: ['setTimeout'] });
+  let isOver = false;
+  const late = digests.fields(own, () => opened.then(reopen), true).finally(() => (isOver = true));
+  await turns();
+  t.mock.timers.tick(4999);
+  await turns();
+  assert.equal(isOver, false, 'it was given up early');
+  t.mock.timers.tick(1);
   assert.deepEqual(await late, LATER);
+  t.mock.timers.reset();
   gate.emit('open');
   assert.equal((await digests.fields(own, reopen, true))[0]?.[0], 'Repr-Digest');
 });
