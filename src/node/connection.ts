@@ -70,7 +70,7 @@ export class Connection {
   /** A further request on the same connection. */
   nextExchange(): Exchange {
     this.#requests += 1;
-    this.exchange = new Exchange(this.id, this.#peerName, this.node.totals, this.node.emit);
+    this.exchange = new Exchange(this.id, this.#peerName, this.node);
     return this.exchange;
   }
 

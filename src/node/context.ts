@@ -31,6 +31,8 @@ export interface NodeContext {
   /** Connections that are open now. */
   readonly open: () => number;
   readonly emit: (event: NodeEvent) => void;
+  /** Events of the type `stage` are emitted too. */
+  readonly stages: boolean;
 }
 
 /** Time limits that no option sets, in ms. The defaults stand beside the code that uses them. */

@@ -28,6 +28,13 @@ export class Totals {
   }
 }
 
+interface ExchangeContext {
+  readonly totals: Totals;
+  readonly emit: (event: NodeEvent) => void;
+  /** Report stages too. */
+  readonly stages: boolean;
+}
+
 /** One request and its reply: what the node reports of it, from its id to how it ended. */
 export class Exchange {
   /** A byte of the final reply may have left: no other reply can follow. Set by the code that sends it. */
@@ -40,8 +47,11 @@ export class Exchange {
   readonly #startedAt = performance.now();
   #countBytes: () => number = () => 0;
 
-  constructor(connectionId: number, peer: string, totals: Totals, emit: (event: NodeEvent) => void) {
+  readonly #stages: boolean;
+
+  constructor(connectionId: number, peer: string, { totals, emit, stages }: ExchangeContext) {
     this.#ids = { connectionId, requestId: totals.requests };
+    this.#stages = stages;
     this.#totals = totals;
     this.#emit = emit;
     totals.requests += 1;
@@ -60,7 +70,7 @@ export class Exchange {
   }
 
   stage(stage: StageEvent['stage'], detail?: () => string): void {
-    this.#emit({ type: 'stage', ...this.#ids, stage, detail });
+    if (this.#stages) this.#emit({ type: 'stage', ...this.#ids, stage, detail });
   }
 
   serving(name: string): void {

@@ -61,6 +61,8 @@ export interface NodeOptions {
   readonly clients?: ClientJudgement | undefined;
   /** How bytes are moved. @default splice where it is available: Linux on x64, with glibc and koffi */
   readonly pump?: PumpName | undefined;
+  /** Emit events of the type `stage`, for watching single requests. @default false */
+  readonly stages?: boolean | undefined;
   /** Called for everything that happens on connections. Must not throw. */
   readonly onEvent?: ((event: NodeEvent) => void) | undefined;
 }
@@ -141,6 +143,7 @@ export async function startNodeWith(options: NodeOptions, times: Partial<NodeTim
     stopping: () => !server.listening,
     open: () => connections.size,
     emit,
+    stages: options.stages ?? false,
   };
 
   server.on('connection', (socket: Socket) => {

@@ -34,6 +34,7 @@ export async function testContext(
     stopping: () => false,
     open: () => 0,
     emit: () => {},
+    stages: false,
     ...more,
   };
 }

@@ -55,9 +55,7 @@ function reportRequest(event: RequestEvent, facts: Facts, log: Logger, print: (l
     case 'request':
       return print(`creating new thread ${requestId}`);
     case 'stage':
-      if (log.isLevelEnabled('trace'))
-        log.trace({ ...ids, detail: event.detail && visible(event.detail()) }, event.stage);
-      return;
+      return log.trace({ ...ids, detail: event.detail && visible(event.detail()) }, event.stage);
     case 'serving':
       Object.assign(facts, { role: 'origin', name: visible(event.name) });
       print(`Working as a server in thread ${requestId}`);

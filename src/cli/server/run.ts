@@ -56,6 +56,7 @@ export async function runServer(
     allowHops: options.allowHop,
     clients: options.clients,
     pump: options.pump === 'auto' ? undefined : options.pump,
+    stages: log.isLevelEnabled('trace'),
     onEvent: createReporter(log, print),
   });
   const signals = stopSignals();

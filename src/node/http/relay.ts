@@ -79,12 +79,12 @@ async function openReply(
 ): Promise<OpenedReply> {
   const { node, exchange, writer, signal } = connection;
   const { request, hopsLeft } = upstream;
-  let passed = Promise.resolve();
+  let passed: Promise<void> | undefined;
   const heads = new ReplyHeadReader((interim) => {
     if (request.head.minor === 0 || !isPassed(connection, interim, upstream)) return;
     const fields = interimFields(interim.fields, interim.minor);
     const head = formatHead(`HTTP/1.1 ${interim.status} ${interim.reason}`, fields);
-    passed = passed.then(() => writer.write(head));
+    passed = passed === undefined ? writer.write(head) : passed.then(() => writer.write(head));
     passed.catch(() => {}); // Awaited below.
   });
   const limitMs = (hopsLeft + 1) * node.times.headPerHopMs + node.silenceMs;
@@ -102,7 +102,7 @@ async function openReply(
     late: () => failed('TIMEOUT', `sent no reply within ${limitMs / 1000} s`, upstream),
     gone: () => failed('CUT_SHORT', 'closed the connection before it replied', upstream, stream.error),
   });
-  await passed;
+  if (passed !== undefined) await passed;
   exchange.stage('first-byte', () => `${head.status} ${head.reason}`);
   requireNode(connection, head, upstream);
   // RFC 9112 §6.1: never chunks for HTTP/1.0. A node knows by Via; others may not.
