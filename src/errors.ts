@@ -45,7 +45,7 @@ const CODES = {
   REFUSED: { transient: true },
   /** The hop cannot be dialled for another reason: no route, network down, local limits. */
   UNREACHABLE: { transient: true },
-  /** The policy of the node forbids to dial this hop; the message says which option allows it. */
+  /** The policy of the node forbids this hop; the message names the option that allows it. */
   PROHIBITED: { transient: false },
   /** Dialling took longer than the limit. */
   CONNECT_TIMEOUT: { transient: true },
@@ -71,7 +71,7 @@ const CODES = {
   CHANGED: { transient: false },
   /** The SHA-256 of what was fetched is not that of the file at its origin. */
   DIGEST_MISMATCH: { transient: false },
-  /** The origin does not tell the SHA-256 of the file. */
+  /** The origin does not report the SHA-256 of the file. */
   NO_DIGEST: { transient: false },
   /** A name of the far side that means something else here. */
   UNSAFE_NAME: { transient: false },
@@ -145,7 +145,7 @@ export function systemCode(error: unknown): string | undefined {
   return typeof error.code === 'string' ? error.code : undefined;
 }
 
-/** What the system says of an error, such as `no space left on device`, or the error's own message. */
+/** The system's text for an error, such as `no space left on device`, or the error's own message. */
 export function systemReason(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   const errno = 'errno' in error && typeof error.errno === 'number' ? error.errno : 0;

@@ -52,7 +52,7 @@ export class Connection {
     return this.#keepAlive.signal;
   }
 
-  /** Ends it with a reset. @param reason what its log line says */
+  /** Ends it with a reset. @param reason for the log */
   abort(reason: ViaductError): void {
     this.#abort.abort(reason);
     this.#keepAlive.abort(reason);

@@ -15,7 +15,7 @@ export function connectionsThatFit(): number {
   return Math.max(1, Math.floor((maxDescriptors() - DESCRIPTORS_RESERVED) / DESCRIPTORS_PER_CONNECTION));
 }
 
-/** The soft limit of open files, which Node raises to the hard one at start-up; only Linux tells it (proc(5)). */
+/** The soft limit of open files, which Node raises to the hard one at start-up; only Linux shows it (proc(5)). */
 function maxDescriptors(): number {
   try {
     const found = /^Max open files\s+(\d+)/m.exec(readFileSync('/proc/self/limits', 'utf8'));

@@ -55,7 +55,7 @@ export interface NodeOptions {
   readonly maxConnections?: number | undefined;
   /** The kernel's queue of connections not accepted yet. @default 511 */
   readonly backlog?: number | undefined;
-  /** Rules that say which hops a relay dials, instead of the default: host, `*.domain` or CIDR, with optional `:port` or `:low-high`. */
+  /** Rules for the hops that a relay dials, instead of the default: host, `*.domain` or CIDR, with optional `:port` or `:low-high`. */
   readonly allowHops?: readonly string[] | undefined;
   /** `public`: every client counts as a stranger, as is right behind a forwarder. @default observed */
   readonly clients?: ClientJudgement | undefined;

@@ -20,8 +20,8 @@ export interface ChosenPump {
 
 /**
  * The pump that was asked for, or the fastest one there is.
- * @param onDeath told of each splice worker that died; its flows were reset
- * @throws ViaductError USAGE if splice was asked for and is not to be had
+ * @param onDeath called for each splice worker that died; its flows were reset
+ * @throws ViaductError USAGE if splice was asked for and is not available
  */
 export function choosePump(asked: PumpName | undefined, onDeath: (cause: Error) => void): ChosenPump {
   const portable = { pump: socketPump, name: 'portable' as const, close: () => Promise.resolve() };

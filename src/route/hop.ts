@@ -51,7 +51,7 @@ export function parsePort(text: string, lowest = 1): number | undefined {
 
 /**
  * A hop from its two words, as they stand in a classic message or an input file.
- * @throws ViaductError BAD_ROUTE that says which of the two is wrong
+ * @throws ViaductError BAD_ROUTE that names the wrong word
  */
 export function parseHop(hostText: string, portText: string): Hop {
   const host = parseHost(hostText);

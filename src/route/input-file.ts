@@ -2,7 +2,7 @@ import { ViaductError } from '../errors.js';
 import { visible } from '../text.js';
 import { type Hop, type Route, parseHop } from './hop.js';
 
-/** What an input file says: which file, and over which route. */
+/** The content of an input file: which file, and over which route. */
 export interface Source {
   /** File name as the origin knows it, relative to its root. */
   readonly name: string;

@@ -18,7 +18,7 @@ export interface Location {
  * URL may stand in the path as they are; `%`, `?` and `#` of a name are written `%25`, `%3F` and `%23`,
  * and `@` at the path's beginning `%40`.
  * @param jump relays in front of it, as ssh's `-J` has them: `h1:12000,h2:11000`
- * @throws ViaductError BAD_ROUTE that says what is wrong, of which of the two, and what to write
+ * @throws ViaductError BAD_ROUTE that names the wrong argument, the reason, and the right form
  */
 export function parseLocation(text: string, jump?: string): Location {
   const relays = jump === undefined ? [] : blaming(`-J "${shown(jump)}"`, () => parseJump(jump));
@@ -51,7 +51,7 @@ function blaming<T>(what: string, parse: () => T): T {
   }
 }
 
-/** What an original's input file says. */
+/** The location in an input file. */
 export function locationOf({ name, route }: Source): Location {
   const segments = name.replace(/^\/+/, '').split('/');
   return { route, path: `/${segments.map(encodeSegment).join('/')}` };
@@ -68,7 +68,7 @@ export function prefixesOf(route: Route): Route[] {
   return route.map((_, index) => route.slice(0, index + 1));
 }
 
-/** Where a URL does not say. */
+/** Of a URL without a port. */
 const HTTP_PORT = 80;
 
 function parseJump(text: string): Hop[] {

@@ -12,7 +12,7 @@ const FALLOC_FL_KEEP_SIZE = 1;
 export interface FileCalls {
   /**
    * Takes the exclusive lock of an open file (flock(2)), which ends with the file's last descriptor.
-   * @returns false if somebody else has it
+   * @returns false if another process has it
    * @throws SystemCallError ENOLCK, EOPNOTSUPP where the file system has no locks
    */
   lock(fd: number): boolean;
@@ -49,7 +49,7 @@ function bind(libc: Library): FileCalls {
         fallocate.async(fd, FALLOC_FL_KEEP_SIZE, 0, length, (error, result) => {
           if (error) return reject(error);
           if (result === 0) return resolve();
-          // errno stayed on the other thread. What failed there fails here at once, and says why.
+          // errno stayed on the other thread. The same call fails here at once, with its errno.
           const again = fallocate(fd, FALLOC_FL_KEEP_SIZE, 0, length);
           if (again === 0) return resolve();
           reject(new SystemCallError('fallocate', -libc.errno()));

@@ -4,7 +4,7 @@ import type * as Koffi from 'koffi';
 
 /*
  * The C library of this process, through koffi: an optional dependency, as not every platform has it. What is
- * called of it is declared once, with types, in this folder; nobody else loads koffi.
+ * called is declared once, with types, in this folder; no other module loads koffi.
  */
 
 /** A C function as koffi makes it: called at once, or on a thread of libuv's pool, where errno is lost. */
@@ -65,7 +65,7 @@ export function isGlibc(): boolean {
   }
 }
 
-/** What a call that failed says, in the form of Node's own system errors: `code`, `errno`, `syscall`. */
+/** The error of a system call, in the form of Node's own system errors: `code`, `errno`, `syscall`. */
 export class SystemCallError extends Error {
   override readonly name = 'SystemCallError';
   /** Such as `EPIPE`. */

@@ -6,7 +6,7 @@ const CAP_SYS_RESOURCE = 24n;
 
 /**
  * Whether a process may have as many pages in pipes as it likes; false where that cannot be known.
- * @param status of a process, as proc(5) tells it @default that of this one
+ * @param status of a process, in the form of proc(5) @default that of this one
  */
 export function pipesAreUnlimited(status = ownStatus()): boolean {
   const [, text] = /^CapEff:\s*([\da-f]+)$/m.exec(status) ?? [];

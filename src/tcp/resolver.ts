@@ -21,7 +21,7 @@ interface Pending {
 /**
  * Look-ups that one client cannot use against the others: getaddrinfo(3) blocks one of the two
  * threads that libuv has for it for as long as it likes. So one client has one look-up at work, the
- * same name is looked up once for all who wait for it, and one that nobody waits for never starts.
+ * same name is looked up once for all requests that wait for it, and one that no request waits for never starts.
  */
 export class Resolver {
   readonly #lookup: Lookup;
@@ -61,7 +61,7 @@ export class Resolver {
         if (limit.pendingCount === 0) this.#limits.delete(client);
       }
     });
-    // Whoever waits gets the error; this only keeps one that nobody waits for from being "unhandled".
+    // Requests that wait get the error; without any it must not be "unhandled".
     answer.catch(() => {});
     const pending: Pending = { answer, wanted: 0 };
     this.#pending.set(key, pending);

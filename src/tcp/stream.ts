@@ -28,7 +28,7 @@ export class TcpStream implements ByteStream {
   #attached: AttachedReader | undefined;
   /** Bytes that arrived between two readers. */
   #unread: Buffer = NOTHING;
-  /** The next read goes to the shared buffer, whoever reads. */
+  /** The next read goes to the shared buffer, also if the reader has its own. */
   #isShrunk = false;
   /** Node reads into its own buffers, ahead of the reader. */
   #readsAhead = false;

@@ -28,7 +28,7 @@ function ownPrefixes(): string[] {
 
 /*
  * The routing tables as Linux shows them (Documentation/networking/proc_net_tcp.rst, ipv6_route).
- * Elsewhere the files are absent and no gateway is known; the README (Limits) says what that means.
+ * Elsewhere the files are absent and no gateway is known; docs/security.md describes the consequences.
  */
 
 function ipv4Gateways(): string[] {

@@ -12,7 +12,7 @@ import {
 } from './address.js';
 import type { HopRule } from './rules.js';
 
-/** Ports below this one belong to other services; a relay dials them only if a rule says so. */
+/** Ports below this one belong to other services; a relay dials them only if a rule allows it. */
 const FIRST_ORDINARY_PORT = 1024;
 
 /** How a node judges its clients: by their address, or all as strangers (behind a forwarder). */
@@ -69,7 +69,7 @@ export class Policy {
       if (this.#options.allowHops.length > 0) {
         if (!this.#allowed(hop, address)) throw prohibited('no --allow-hop rule names it', true);
       } else if (isMoreInward(target, client)) {
-        // The address of a name is not told: the client may be a stranger, and the resolver an inner one.
+        // Without the address of a name: the client may be external, and the resolver internal.
         throw prohibited(`it has a ${target} address and the client a ${client} one`, true);
       } else if (hop.port < FIRST_ORDINARY_PORT) {
         throw prohibited(`ports below ${FIRST_ORDINARY_PORT} are not dialled`, true);

@@ -4,7 +4,7 @@ import { type AddressClass, CLASSES } from '../access/address.js';
 
 /* What a request carries from node to node, and what is removed on the way. */
 
-/** The name of every node in Via; the position tells them apart. */
+/** The name of every node in Via; the position distinguishes them. */
 const PSEUDONYM = 'viaduct';
 
 /** Carries the outermost class of the clients so far. Only ever moves outward, so a lie gains nothing. */
@@ -80,14 +80,14 @@ export function forwardedFields(request: RequestHead, nextHop: Hop, client: Addr
 /** The fields of a reply for the client, without those that every reply of a node has. */
 export function passedFields(fields: readonly Field[], minor: number): Field[] {
   const passed = kept(fields, NOT_PASSED).filter(([name]) => name.toLowerCase() !== 'viaduct');
-  // RFC 9110 §6.6.1: whoever passes on a reply without Date adds it.
+  // RFC 9110 §6.6.1: a recipient that forwards a reply without Date adds it.
   if (valuesOf(passed, 'date').length === 0) passed.push(['Date', new Date().toUTCString()]);
   return [...passed, viaOf(fields, minor), ['Connection', 'close']];
 }
 
 /** The fields of an interim reply for the client. */
 export function interimFields(fields: readonly Field[], minor: number): Field[] {
-  // An interim reply has no content, whatever it says (RFC 9110 §8.6).
+  // An interim reply has no content, whatever its fields are (RFC 9110 §8.6).
   const own = new Set(['viaduct', 'content-length', 'transfer-encoding']);
   const passed = kept(fields, NOT_PASSED).filter(([name]) => !own.has(name.toLowerCase()));
   return [...passed, viaOf(fields, minor), ['Viaduct', '1']];

@@ -67,7 +67,7 @@ export function unreadableRequest(bytes: Buffer, error: ViaductError): Request {
   };
 }
 
-/** What holds for every request, whoever answers it. */
+/** Checks that hold for every request, relayed or not. */
 function check(head: RequestHead, hopsLeft: number): RoutedTarget | ViaductError {
   if (head.method !== 'GET' && head.method !== 'HEAD')
     return new ViaductError('METHOD_NOT_ALLOWED', `${head.method} is not answered, only GET and HEAD`);

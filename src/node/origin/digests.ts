@@ -93,7 +93,7 @@ export class Digests {
       worker.once('message', (answer: unknown) => {
         if (typeof answer === 'string') digest = answer;
       });
-      worker.on('error', () => {}); // No answer says it all.
+      worker.on('error', () => {}); // Without a message there is no digest.
       worker.once('exit', () => {
         this.#workers.delete(worker);
         resolve(digest);

@@ -104,7 +104,7 @@ async function fileReply(
   return { status: 206, fields, body };
 }
 
-/** By extension; a name without one, even if it is `html`, says nothing. */
+/** By extension; a name without one, even `html`, has no type. */
 function typeOf(name: string): string {
   const extension = extname(name).slice(1).toLowerCase();
   const type = Object.hasOwn(mimes, extension) ? mimes[extension] : undefined;

@@ -146,7 +146,7 @@ function notFound(name: string, cause?: unknown): ViaductError {
   );
 }
 
-/** What {@link ServedFile} says of it. */
+/** The `version` of a {@link ServedFile}. */
 export function versionOf({ ino, size, mtimeNs, ctimeNs }: BigIntStats): string {
   return [ino, size, mtimeNs, ctimeNs].map((part) => part.toString(36)).join('-');
 }
@@ -172,7 +172,7 @@ function pathOfHandle(handle: FileHandle): string | undefined {
 }
 
 /**
- * The real path of what is open. Linux tells it of the descriptor itself. Elsewhere: the real path of the
+ * The real path of what is open. Linux has it for the descriptor itself. Elsewhere: the real path of the
  * name, if what stands there now is what was opened.
  */
 async function realPathOf(handle: FileHandle, path: string): Promise<string | undefined> {

@@ -60,7 +60,7 @@ export class Direction {
     return this.stop;
   }
 
-  /** Takes the bytes out of the pipe, for somebody else to write; undefined if there are none. */
+  /** Takes the bytes out of the pipe, to be written elsewhere; undefined if it is empty. */
   takeRest(): Uint8Array | undefined {
     if (this.#pipe === undefined) return undefined;
     const rest = Buffer.allocUnsafeSlow(this.held);

@@ -156,7 +156,7 @@ export class WorkerFlow {
   }
 
   #broken(side: Side, errno: number): void {
-    // A kernel that does not splice sockets (gVisor, say) has moved nothing.
+    // A kernel that does not splice sockets (such as gVisor) has moved nothing.
     if (errno === EINVAL) return this.giveBack();
     this.#fail(side, side === 'client' ? 'CLIENT_GONE' : 'CUT_SHORT', errno);
   }
@@ -170,7 +170,7 @@ export class WorkerFlow {
     const whole = end.how !== 'failed';
     const result: OffloadResult = {
       end,
-      // Before the pipes are emptied, which counts for nobody's taking.
+      // Before the pipes are emptied: those bytes were not taken by a side.
       toClient: this.#down?.written ?? 0,
       toUpstream: this.#up?.written ?? 0,
       restForClient: whole ? this.#down?.takeRest() : undefined,

@@ -13,7 +13,7 @@ export const PIPES_MAX = 4096;
 
 /**
  * A splice worker as the main thread sees it. The main thread keeps the table of what the worker has: should it
- * die, its flows are told so, and its descriptors closed.
+ * die, its flows are ended and its descriptors closed.
  */
 export class SpliceThread {
   /** Takes orders: it has started. */
@@ -31,7 +31,7 @@ export class SpliceThread {
 
   /**
    * @param largePipes its share of the large pipes
-   * @param onDeath told why, after its flows, if it ends without having been stopped
+   * @param onDeath called with the reason, after its flows have ended, if it ends without {@link stop}
    * @throws SystemCallError EMFILE, ENFILE; ERR_WORKER_INIT_FAILED if the kernel has no thread to give
    */
   constructor(calls: SystemCalls, largePipes: number, onDeath: (thread: SpliceThread, cause: Error) => void) {

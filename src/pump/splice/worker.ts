@@ -18,7 +18,7 @@ import { WorkerFlow } from './flow.js';
 /** Events that one epoll_wait(2) fetches. */
 export const EPOLL_EVENTS = 256;
 
-/** What epoll says of the eventfd. Flows have two numbers each, from 0. */
+/** The data of the eventfd's epoll events. Flows have two numbers each, from 0. */
 const ORDERS = -1;
 const CLIENT = 0;
 const UPSTREAM = 1;
@@ -26,7 +26,7 @@ const EVENTS = EPOLLIN | EPOLLOUT | EPOLLET;
 
 /**
  * The thread that splices. It sleeps in epoll_wait(2), wakes for sockets, orders and limits, and never returns to
- * its event loop until it is told to stop.
+ * its event loop until it has to stop.
  */
 class SpliceWorker {
   readonly #calls: SystemCalls;

@@ -9,7 +9,7 @@ export const TARGET_BYTES = 8 * 1024;
 /*
  * The heads of HTTP/1.1 (RFC 9112 §2 to §6), read strictly: CRLF only, one space between the parts of the
  * first line, no white space before a colon, no obsolete folding, no control characters. What a lenient
- * neighbour might read differently is refused, so that nobody disagrees on where a message ends.
+ * neighbour might read differently is refused, so that all nodes agree on where a message ends.
  */
 
 /** A field as it stands on the wire; values are latin1 strings without surrounding white space. */

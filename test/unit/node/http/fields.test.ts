@@ -1,14 +1,16 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import { ViaductError } from 'viaduct';
 import * as fc from 'fast-check';
 import { CLASSES, isMoreInward, outermost } from '#src/node/access/address.js';
 import {
   claimedClass,
   forwardedFields,
-  hopNumber,
+  hopNumberOf,
   interimFields,
   passedFields,
-} from '#src/node/http/forwarded.js';
+} from '#src/node/http/fields.js';
+import { unreadableRequest } from '#src/node/http/request.js';
 import type { Field, RequestHead } from '#src/wire/http/head.js';
 
 const NEXT = { host: '::1', port: 12_000 };
@@ -36,13 +38,17 @@ describe('the number of a node', () => {
   ] as const) {
     test(`is ${number} after Via ${JSON.stringify(via)}`, () => {
       const request = requestWith(via.map((value, index) => [index === 0 ? 'Via' : 'VIA', value]));
-      assert.equal(hopNumber(request), number);
+      assert.equal(hopNumberOf(request), number);
       // And one more at the next node.
-      assert.equal(hopNumber(requestWith(forwardedFields(request, NEXT, 'public'))), number + 1);
+      assert.equal(hopNumberOf(requestWith(forwardedFields(request, NEXT, 'public'))), number + 1);
     });
   }
 
-  test('is 1 where no request could be read', () => assert.equal(hopNumber(undefined), 1));
+  test('is 1 where no request could be read', () => {
+    const error = new ViaductError('HEAD_TOO_LARGE', 'x');
+    const { hopNumber, isHead, keepAlive } = unreadableRequest(Buffer.from('HEAD /a'), error);
+    assert.deepEqual([hopNumber, isHead, keepAlive], [1, true, false]);
+  });
 });
 
 describe('the class of the client', () => {
@@ -135,7 +141,7 @@ describe('a request that goes on', () => {
     ];
     const forwarded = forwardedFields(requestWith(fields), NEXT, 'public');
     assert.deepEqual(namesOf(forwarded), ['connection', 'host', 'via', 'viaduct-client', 'x-three']);
-    assert.equal(hopNumber(requestWith(forwarded)), 3);
+    assert.equal(hopNumberOf(requestWith(forwarded)), 3);
   });
 });
 
