@@ -36,3 +36,14 @@ function headingsOf(path: string): string[] {
       .replaceAll(' ', '-'),
   );
 }
+
+// The page once named a file that a later change had renamed.
+test('the files that ARCHITECTURE.md names exist', () => {
+  const text = readFileSync(join(checkout, 'ARCHITECTURE.md'), 'utf8');
+  const named = [...text.matchAll(/`([a-z][\w-]*(?:\/[\w-]+)+\.ts)`/g)].map(([, file = '']) => file);
+  assert.ok(named.length > 20, `only ${named.length} were found`);
+  const missing = named.filter(
+    (file) => !existsSync(join(checkout, file)) && !existsSync(join(checkout, 'src', file)),
+  );
+  assert.deepEqual(missing, []);
+});
