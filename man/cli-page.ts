@@ -1,5 +1,6 @@
 import type { Command, Help, Option } from 'commander';
-import { code, escapeCell, fill, table } from './markdown.js';
+import { code, escapeCell, table } from './markdown.js';
+import { fill } from './template.js';
 
 /**
  * docs/cli.md: the hand-written template, with the arguments and options of each command in place of its marks

@@ -1,7 +1,8 @@
 import { type ErrorCode, asErrorCode } from '#src/errors.js';
 import { outcomeOf } from '#src/cli/exit-codes.js';
 import { httpFailure } from '#src/wire/http/failures.js';
-import { code, escapeCell, fill, table } from './markdown.js';
+import { code, escapeCell, table } from './markdown.js';
+import { fill } from './template.js';
 
 interface Description {
   readonly meaning: string;

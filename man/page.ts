@@ -1,4 +1,5 @@
 import type { Argument, Command, Option } from 'commander';
+import { fill } from './template.js';
 
 /**
  * The manual page, in mdoc(7): the hand-written template, with what the program knows of itself in place of
@@ -10,15 +11,10 @@ export function manualPage(
   exitCodes: readonly (readonly [code: string, meaning: string])[],
 ): string {
   const commands = program.commands;
-  const parts: Readonly<Record<string, string>> = {
-    '@SYNOPSIS@': [...commands.map(usage), '.Nm\n.Fl -version'].join('\n'),
-    '@COMMANDS@': commands.map(commandSection).join('\n'),
-    '@EXIT_STATUS@': list(exitCodes.map(([code, meaning]) => item(code, meaning))),
-  };
-  return template.replaceAll(/^@[A-Z_]+@$/gm, (mark) => {
-    const part = parts[mark];
-    if (part === undefined) throw new Error(`nothing stands for ${mark}`);
-    return part;
+  return fill(template, {
+    SYNOPSIS: [...commands.map(usage), '.Nm\n.Fl -version'].join('\n'),
+    COMMANDS: commands.map(commandSection).join('\n'),
+    EXIT_STATUS: list(exitCodes.map(([code, meaning]) => item(code, meaning))),
   });
 }
 

@@ -28,7 +28,7 @@ if (files.length === 0) throw new Error(`no test file matches "${selection}"`);
 
 const limits = long
   ? ['--test-concurrency=1', '--test-timeout=600000']
-  : [`--test-concurrency=${CONCURRENCY}`, '--test-timeout=180000'];
+  : [`--test-concurrency=${CONCURRENCY}`, '--test-timeout=120000'];
 const runner = spawn(
   process.execPath,
   ['--test', '--test-reporter=spec', ...limits, ...(long ? files.map(compiledPath) : grouped(files))],

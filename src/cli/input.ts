@@ -1,6 +1,6 @@
 import { isUtf8 } from 'node:buffer';
 import { createReadStream } from 'node:fs';
-import { ViaductError, asViaductError, systemReason } from '../errors.js';
+import { ViaductError, withContext, systemReason } from '../errors.js';
 import { type Source, parseInput } from '../route/input-file.js';
 import { visible } from '../text.js';
 import type { CommandContext } from './context.js';
@@ -19,8 +19,7 @@ export async function readInput(path: string, context: CommandContext): Promise<
     if (bytes.length > INPUT_BYTES) throw new ViaductError('BAD_ROUTE', 'it is too large for an input file');
     return parseInput(decode(bytes));
   } catch (error) {
-    const { code, message } = asViaductError(error);
-    throw new ViaductError(code, `${label}: ${message}`, { cause: error });
+    throw withContext(error, (message) => `${label}: ${message}`);
   }
 }
 

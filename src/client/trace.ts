@@ -1,6 +1,6 @@
 import { type ErrorCode, ViaductError, asViaductError } from '../errors.js';
 import { HTTP_HEAD_PER_HOP_MS, MAX_HOPS, PROBES, SILENCE_MS } from '../defaults.js';
-import { type Hop, type Route, formatHop, hopLabel, limitHops } from '../route/hop.js';
+import { type Hop, type Route, hopError, limitHops } from '../route/hop.js';
 import { STATUS_NAME } from '../route/url.js';
 import { parseJsonObject } from '../json.js';
 import { prefixesOf } from '../route/location.js';
@@ -172,8 +172,8 @@ function failureOf(error: ViaductError, route: Route, { timeoutMs = SILENCE_MS }
   const [number, hop] = [route.length, lastOf(route)];
   const { hopNumber = number } = error;
   if (hopNumber === number) return { state: 'down', error } as const;
-  // What we see of the first hop may come from any hop behind it, and no relay has said from which. The routes
-  // that end earlier tell: if they hold, the fault is at the hop that this one adds.
+  // A failure of the first hop may come from any hop behind it, and no relay has reported which. The routes that end
+  // earlier show it: if they work, the failed hop is the one that this route adds.
   const seconds = (number * HTTP_HEAD_PER_HOP_MS + timeoutMs) / 1000;
   const words: Partial<Record<ErrorCode, string>> = {
     TIMEOUT: `sent no reply within ${seconds} s`,
@@ -181,9 +181,7 @@ function failureOf(error: ViaductError, route: Route, { timeoutMs = SILENCE_MS }
   };
   const what = hopNumber === 1 ? words[error.code] : undefined;
   if (what === undefined) return { state: 'unreached', error } as const;
-  const details = { hopAddress: formatHop(hop), hopNumber: number, cause: error };
-  const own = new ViaductError(error.code, `${hopLabel(number, hop)} ${what}`, details);
-  return { state: 'down', error: own } as const;
+  return { state: 'down', error: hopError(error.code, number, hop, what, error) } as const;
 }
 
 function lastOf(route: Route): Hop {

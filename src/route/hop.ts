@@ -1,5 +1,5 @@
 import { isIPv4, isIPv6 } from 'node:net';
-import { ViaductError } from '../errors.js';
+import { type ErrorCode, ViaductError } from '../errors.js';
 import { visible } from '../text.js';
 
 /** A node that is dialled. */
@@ -71,6 +71,18 @@ export function formatHop({ host, port }: Hop): string {
 /** How errors call a hop: `hop 3 (h4:9000)`. The client is 0, the hop that it dials 1. */
 export function hopLabel(number: number, hop: Hop): string {
   return `hop ${number} (${formatHop(hop)})`;
+}
+
+/** An error of a hop; `what` follows its label. */
+export function hopError(
+  code: ErrorCode,
+  number: number,
+  hop: Hop,
+  what: string,
+  cause?: unknown,
+): ViaductError {
+  const details = { hopAddress: formatHop(hop), hopNumber: number, cause };
+  return new ViaductError(code, `${hopLabel(number, hop)} ${what}`, details);
 }
 
 /** @throws ViaductError TOO_MANY_HOPS */

@@ -1,4 +1,4 @@
-import { ViaductError } from '../errors.js';
+import { ViaductError, withContext } from '../errors.js';
 import { visible } from '../text.js';
 import { type Hop, type Route, parseHop } from './hop.js';
 
@@ -44,8 +44,7 @@ function parseHopLine(line: string, number: number): Hop {
   try {
     return parseHop(host, port);
   } catch (error) {
-    if (!(error instanceof ViaductError)) throw error;
-    throw new ViaductError(error.code, `line ${number}: ${error.message}`, { cause: error });
+    throw withContext(error, (message) => `line ${number}: ${message}`);
   }
 }
 

@@ -14,7 +14,7 @@ export class AttachedReader implements Reading {
   readonly reader: StreamReader;
   readonly buffer: ReadBuffer | undefined;
   /** `end` has been called. */
-  isTold = false;
+  endReported = false;
   /** Undefined once it has detached. */
   #control: ReadControl | undefined;
 

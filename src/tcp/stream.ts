@@ -199,8 +199,8 @@ export class TcpStream implements ByteStream {
 
   #reportEnd(): void {
     const attached = this.#attached;
-    if (attached === undefined || attached.isTold || this.#unread.length > 0) return;
-    attached.isTold = true;
+    if (attached === undefined || attached.endReported || this.#unread.length > 0) return;
+    attached.endReported = true;
     attached.reader.end();
   }
 

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { type TestContext, describe, test } from 'node:test';
 import { formatHop } from 'viaduct';
+import type { NodeTimes } from '#src/node/context.js';
 import { testChain, testNode } from '../support/nodes.js';
 import { exchange, lonelyServer, rawConnect, readToEnd } from '../support/raw.js';
 import { randomFile, tempFolder } from '../support/temp.js';
@@ -15,11 +16,11 @@ const cameOver = (count: number): string =>
 const kept = (path: string, method = 'GET'): string => `${method} ${path} HTTP/1.1\r\n${HOST}\r\n`;
 
 /** A relay and an origin, both with `/a` and `/b`; the path of the origin behind the relay. */
-async function prepare(t: TestContext) {
+async function prepare(t: TestContext, times: Partial<NodeTimes> = {}) {
   const root = tempFolder(t);
   const a = randomFile(root, 'a', 300_000);
   const b = randomFile(root, 'b', 10);
-  const { nodes, route } = await testChain(t, 2, { root });
+  const { nodes, route } = await testChain(t, 2, { root }, times);
   const [relay, origin] = nodes;
   const [, second] = route;
   assert.ok(relay && origin && second);
@@ -143,7 +144,7 @@ describe('RFC 9112 §9.3: requests on one connection', () => {
   });
 
   test('one that is idle ends cleanly', async (t) => {
-    const { relay } = await prepare(t);
+    const { relay } = await prepare(t, { keepAliveMs: 200 });
     const [reply, ...others] = await replies(t, relay.hop, kept('/b'));
     assert.equal(reply?.fields['connection'], undefined);
     assert.deepEqual(others, []);

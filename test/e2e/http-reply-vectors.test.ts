@@ -2,33 +2,10 @@ import assert from 'node:assert/strict';
 import type { Socket } from 'node:net';
 import { type TestContext, describe, test } from 'node:test';
 import { formatHop } from 'viaduct';
-import { INTERIM_REPLIES } from '#src/wire/http/reply.js';
-import { testNode } from '../support/nodes.js';
-import { exchange, rawServer } from '../support/raw.js';
-import { tempFolder } from '../support/temp.js';
-import { type StrictReply, ask, get, headOf, repliesIn } from '../support/wire-replies.js';
+import { relayTo } from '../support/relayed.js';
+import { type StrictReply, ask, get, headOf } from '../support/wire-replies.js';
 
 const OK = 'HTTP/1.1 200 OK\r\nViaduct: 1\r\n';
-
-/** A relay before a next hop that answers each head with what it is told to. */
-async function relayTo(t: TestContext, answer: (socket: Socket, request: string) => void, allowed = false) {
-  const requests: string[] = [];
-  const { hop } = await rawServer(t, (socket) => {
-    let request = '';
-    socket.on('data', (chunk: Buffer) => {
-      request += chunk.toString('latin1');
-      if (!request.endsWith('\r\n\r\n')) return;
-      requests.push(request);
-      answer(socket, request);
-    });
-  });
-  const relay = await testNode(t, {
-    root: tempFolder(t),
-    timeoutMs: 1000,
-    ...(allowed && { allowHops: [formatHop(hop)] }),
-  });
-  return { relay, hop, requests, path: `/@${formatHop(hop)}/file` };
-}
 
 /** The one reply of a relay whose next hop sends a text and then, unless told otherwise, FIN. */
 async function passed(t: TestContext, text: string, method = 'GET', allowed = false): Promise<StrictReply> {
@@ -93,9 +70,10 @@ describe('a malformed reply is a 502 that names the hop', () => {
   }
 
   test('a hop that is silent and keeps the connection is a 504', async (t) => {
-    const { relay, path } = await relayTo(t, () => {});
+    const { relay, path } = await relayTo(t, () => {}, false, { headPerHopMs: 100 });
     const reply = await ask(t, relay.hop, get(path));
     assert.equal(reply.status, 504);
+    assert.match(reply.body.toString(), /sent no reply within 1\.1 s/);
     assert.match(reply.fields['proxy-status'] ?? '', /error=connection_read_timeout;/);
   });
 
@@ -163,55 +141,6 @@ describe('a good reply', () => {
     const text = 'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n';
     const { relay, path } = await relayTo(t, (socket) => socket.end(text), true);
     assert.equal((await ask(t, relay.hop, headOf(`GET ${path} HTTP/1.0`))).status, 502);
-  });
-});
-
-describe('interim replies (RFC 9110 §15.2)', () => {
-  const FINAL = `${OK}Content-Length: 4\r\n\r\nbody`;
-  const HINTS =
-    'HTTP/1.1 103 Early Hints\r\nLink: <x>\r\nConnection: X-Hop\r\nX-Hop: 1\r\nSet-Cookie: a=b\r\n';
-
-  test('of nodes are passed on, without what concerns one connection', async (t) => {
-    const { relay, path } = await relayTo(t, (socket) =>
-      socket.end(`HTTP/1.1 100 Continue\r\nViaduct: 1\r\n\r\n${HINTS}Viaduct: 1\r\n\r\n${FINAL}`),
-    );
-    const { bytes } = await exchange(t, relay.hop, get(path));
-    const [first, hints, last, ...others] = repliesIn(bytes);
-    assert.deepEqual(others, []);
-    assert.deepEqual(
-      [first?.status, hints?.status, last?.status, last?.body.toString()],
-      [100, 103, 200, 'body'],
-    );
-    assert.deepEqual(hints?.fields, { link: '<x>', via: '1.1 viaduct', viaduct: '1' });
-  });
-
-  test('of anybody else, and for HTTP/1.0 clients, are not', async (t) => {
-    const { relay, path } = await relayTo(t, (socket) => socket.end(`${HINTS}\r\n${FINAL}`));
-    assert.equal((await ask(t, relay.hop, get(path))).status, 200);
-    const node = await relayTo(t, (socket) => socket.end(`${HINTS}Viaduct: 1\r\n\r\n${FINAL}`));
-    assert.equal((await ask(t, node.relay.hop, headOf(`GET ${node.path} HTTP/1.0`))).status, 200);
-  });
-
-  // Each of them cost a search through all that had arrived: 4 MB of them kept a node busy for 22 s.
-  test('without end are refused after the 32nd', async (t) => {
-    const { relay, path } = await relayTo(t, (socket) => {
-      const more = (): void => {
-        for (;;) if (!socket.write(`${HINTS}\r\n`)) break;
-      };
-      socket.on('drain', more);
-      more();
-    });
-    const reply = await ask(t, relay.hop, get(path));
-    assert.equal(reply.status, 502);
-    assert.match(reply.body.toString(), /hop 2 \([^)]*\) sent too many interim replies/);
-  });
-
-  test('up to 32 of them are passed on', async (t) => {
-    const { relay, path } = await relayTo(t, (socket) => {
-      socket.end(`${`${HINTS}Viaduct: 1\r\n\r\n`.repeat(INTERIM_REPLIES)}${FINAL}`);
-    });
-    const { bytes } = await exchange(t, relay.hop, get(path));
-    assert.equal(bytes.toString('latin1').split('HTTP/1.1 103').length - 1, INTERIM_REPLIES);
   });
 });
 

@@ -81,9 +81,8 @@ test('a head that comes one byte at a time in time is served', async (t) => {
   assert.equal(parseReply((await ending).bytes).body.toString(), 'content');
 });
 
-// Both in one test, as each waits for the 5 s of a kept connection.
 test('a kept connection ends with FIN when it is idle for too long, with 408 when it begins a head', async (t) => {
-  const node = await testNode(t, { root: tempFolder(t) });
+  const node = await testNode(t, { root: tempFolder(t), timeoutMs: LIMIT_MS }, { keepAliveMs: LIMIT_MS / 2 });
   const nothingOpen = watchDescriptors();
   const [idle, begun] = await Promise.all([rawConnect(t, node.hop), rawConnect(t, node.hop)]);
   const request = requestOf([node.hop], '/.viaduct/status', []);

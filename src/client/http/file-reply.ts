@@ -1,6 +1,6 @@
 import { parseDictionary } from 'structured-headers';
 import { type ErrorCode, ViaductError } from '../../errors.js';
-import { formatHop, hopLabel } from '../../route/hop.js';
+import { hopError } from '../../route/hop.js';
 import { parseHttpDate } from '../../wire/http/date.js';
 import { type Field, valuesOf } from '../../wire/http/head.js';
 import { type Version, isStrongEtag } from '../../files/version.js';
@@ -89,8 +89,7 @@ export function originError(
 ): ViaductError {
   const [last] = route.slice(-1);
   if (last === undefined) return new ViaductError(code, what, { cause });
-  const details = { hopAddress: formatHop(last), hopNumber: route.length, cause };
-  return new ViaductError(code, `${hopLabel(route.length, last)} ${what}`, details);
+  return hopError(code, route.length, last, what, cause);
 }
 
 function refuseCoding(reply: Reply, location: Location): void {

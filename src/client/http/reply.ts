@@ -1,6 +1,6 @@
-import { type ErrorCode, ViaductError, withContext } from '../../errors.js';
+import { type ErrorCode, type ViaductError, withContext } from '../../errors.js';
 import type { ByteStream } from '../../tcp/byte-stream.js';
-import { type Hop, formatHop, hopLabel } from '../../route/hop.js';
+import { type Hop, formatHop, hopError, hopLabel } from '../../route/hop.js';
 import { ChunkDecoder } from '../../wire/http/chunked.js';
 import { type Field, type ReplyHead, valuesOf } from '../../wire/http/head.js';
 import type { Framing } from '../../wire/http/reply.js';
@@ -135,11 +135,7 @@ export class Reply implements ReplyHead {
 
 /** An error of the first hop; `what` follows its name. */
 export function peerError({ hop }: Peer, code: ErrorCode, what: string, cause?: unknown): ViaductError {
-  return new ViaductError(code, `${hopLabel(1, hop)} ${what}`, {
-    hopAddress: formatHop(hop),
-    hopNumber: 1,
-    cause,
-  });
+  return hopError(code, 1, hop, what, cause);
 }
 
 /** Names the first hop in what is wrong with its bytes. */

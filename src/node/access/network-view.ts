@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { networkInterfaces } from 'node:os';
+import { endianness, networkInterfaces } from 'node:os';
 
 import type { NetworkView } from './address.js';
 
@@ -37,7 +37,7 @@ function ipv4Gateways(): string[] {
     const bytes = gateway.match(/../g)?.map((pair) => parseInt(pair, 16));
     if (destination !== '00000000' || gateway === '00000000' || bytes?.length !== 4) return [];
     // The kernel prints the four bytes as one number of the machine's own byte order.
-    return [(endianness === 'LE' ? bytes.toReversed() : bytes).join('.')];
+    return [(endianness() === 'LE' ? bytes.toReversed() : bytes).join('.')];
   });
 }
 
@@ -48,8 +48,6 @@ function ipv6Gateways(): string[] {
     return gateway.match(/..../g)?.join(':') ?? [];
   });
 }
-
-const endianness = new Uint8Array(new Uint16Array([1]).buffer)[0] === 1 ? 'LE' : 'BE';
 
 function lines(path: string): string[] {
   try {

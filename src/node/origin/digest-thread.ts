@@ -21,5 +21,4 @@ function isJob(data: unknown): data is { readonly fd: number; readonly size: num
   return typeof data === 'object' && data !== null && 'fd' in data && 'size' in data;
 }
 
-// oxlint-disable-next-line unicorn/require-post-message-target-origin -- a MessagePort, not a window
 if (isJob(workerData)) parentPort?.postMessage(digestOf(workerData));

@@ -33,9 +33,9 @@ async function tlsPair(t: TestContext): Promise<{ stream: TcpStream; peer: Socke
   const options = { isServer: true, key: readFileSync(key), cert: readFileSync(cert) };
   const secure = new TLSSocket(await accepted, options);
   secure.pause();
+  const stream = TcpStream.over(secure);
   await new Promise<void>((resolve) => peer.once('secureConnect', resolve));
   server.close();
-  const stream = TcpStream.over(secure);
   t.after(() => [peer.destroy(), stream.close()]);
   return { stream, peer };
 }
