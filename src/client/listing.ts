@@ -52,7 +52,7 @@ async function headOf(location: Location, options: ListOptions): Promise<Reply> 
   try {
     reply = await request(location, { ...options, method: 'HEAD' });
   } catch (error) {
-    // A reply to HEAD has no room to say what is wrong at the origin, and where.
+    // A reply to HEAD has no body, and so no description of the error.
     if (asViaductError(error).code !== 'HTTP_ERROR') throw error;
     reply = await request(location, options);
   }

@@ -90,7 +90,7 @@ export function failureIn(hops: readonly TracedHop[]): ViaductError | undefined 
 type Answer = Omit<AnsweringHop, 'roundTripMs' | 'linkMs'> & { readonly answerMs: number };
 
 /**
- * Round trips from the times of answers, told hop by hop. An answer takes one round trip of the first link,
+ * Round trips from the times of answers, hop by hop. An answer takes one round trip of the first link,
  * which was connected before, and two of every further one, for the connection and for the request: if the
  * answer of a hop is later than that of the hop before, it is so by two round trips of the link between.
  */

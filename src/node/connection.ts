@@ -17,7 +17,7 @@ export class Connection {
   readonly #peerName: string;
   /** The request that is served now. */
   exchange: Exchange;
-  /** A request is whole, so that a shutdown lets its reply finish. */
+  /** A request is complete, so that a shutdown lets its reply finish. */
   requestReceived = false;
   readonly acceptedAt = performance.now();
   #requests = 0;
@@ -59,7 +59,7 @@ export class Connection {
   }
 
   /**
-   * The node is being stopped: a request that is whole is answered, one that is not is reset. Earlier replies may still
+   * The node is being stopped: a complete request is answered, an incomplete one is reset. Earlier replies may still
    * be on their way in the kernel, so a kept connection is closed, not reset.
    */
   stop(reason: ViaductError): void {

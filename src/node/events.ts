@@ -7,7 +7,7 @@ export interface RequestIds {
   readonly requestId: number;
 }
 
-/** Steps of a request that only matter to someone who watches one. `detail` is for people, and made when asked for. */
+/** Steps of a request that only matter to someone who watches one. `detail` returns text for people. */
 export interface StageEvent extends RequestIds {
   readonly type: 'stage';
   readonly stage: 'dialect' | 'head' | 'policy' | 'first-byte' | 'offloaded';

@@ -19,7 +19,7 @@ export interface ChosenPump {
 }
 
 /**
- * The pump that was asked for, or the fastest one there is.
+ * The pump that was asked for, or the fastest one that is available.
  * @param onDeath called for each splice worker that died; its flows were reset
  * @throws ViaductError USAGE if splice was asked for and is not available
  */

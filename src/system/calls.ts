@@ -106,7 +106,7 @@ export interface SystemCalls {
 
 let bound: SystemCalls | { readonly missing: string } | undefined;
 
-/** The calls, or why there are none. */
+/** The calls, or why they are not available. */
 export function systemCalls(): SystemCalls | { readonly missing: string } {
   if (bound === undefined) {
     const loaded = library();

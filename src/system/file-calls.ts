@@ -25,7 +25,7 @@ export interface FileCalls {
 
 let bound: FileCalls | undefined;
 
-/** The calls, or undefined where there are none: callers do without. */
+/** The calls, or undefined where they are not available: callers do without. */
 export function fileCalls(): FileCalls | undefined {
   if (bound) return bound;
   const libc = library();

@@ -21,7 +21,7 @@ export interface Library {
 
 let loaded: Library | { readonly missing: string } | undefined;
 
-/** The library, or why there is none. */
+/** The library, or why it is not available. */
 export function library(): Library | { readonly missing: string } {
   loaded ??= load();
   return loaded;

@@ -7,7 +7,7 @@ import { type Version, isStrongEtag } from '../../files/version.js';
 import type { Location } from '../../route/location.js';
 import type { Reply } from './reply.js';
 
-/** What is asked of a file, and what replies say, checked: nothing that contradicts what is known is gone on with. */
+/* Fields of requests for a file, and checks of the replies: a reply that contradicts the known version is refused. */
 
 /** `ETag`, if it is one that tells versions apart for sure (RFC 9110 §8.8.1). */
 function strongEtag(reply: Reply): string | undefined {
@@ -66,7 +66,7 @@ export function checkRest(reply: Reply, version: Version, start: number, locatio
   }
 }
 
-/** SHA-256 of the whole file as base64 (RFC 9530 §3), if the reply tells it. */
+/** SHA-256 of the whole file as base64 (RFC 9530 §3), if the reply contains it. */
 export function digestOf(reply: Reply): string | undefined {
   try {
     const member = parseDictionary(valuesOf(reply.fields, 'repr-digest').join(', ')).get('sha-256');

@@ -7,7 +7,7 @@ import { codeOfProxyError } from '../../wire/http/failures.js';
 import { parseJsonObject } from '../../json.js';
 import type { Location } from '../../route/location.js';
 
-/** What an error reply says of itself, as far as it can be read. */
+/** The content of an error reply, as far as it can be read. */
 interface Claims {
   /** `error` of the first member of `Proxy-Status`. */
   readonly type?: string | undefined;
@@ -42,7 +42,7 @@ export function remoteError(
       `the answer is ${status}${reason === '' ? '' : ` (${reason})`}, without a word of the hop`,
   );
   const code = codeFor(failure.type, problem.type, status);
-  // What a node says of itself begins with its number, which is all it knows; we know its address.
+  // A node begins an error of its own with its number, which is all it knows; the client knows its address.
   const itself = hopNumber === undefined ? undefined : route[hopNumber - 1];
   const name = `hop ${hopNumber}`;
   if (claimed === undefined && hopNumber !== undefined && itself && said.startsWith(`${name}: `)) {

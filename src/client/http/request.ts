@@ -9,7 +9,7 @@ import { type ConnectOptions, connectTo, splitRoute } from '../first-hop.js';
 import { remoteError } from './remote-error.js';
 import { type Peer, Reply, named, peerError } from './reply.js';
 
-/** The body of an error reply, and how long a client reads it; its head says enough. */
+/** The body of an error reply, and how long a client reads it; the head alone names the failure. */
 const ERROR_BODY_BYTES = 64 * 1024;
 const ERROR_BODY_MS = 5000;
 
@@ -75,7 +75,7 @@ async function readReplyHead(peer: Peer, hops: number): Promise<FinalReply> {
   return reply;
 }
 
-/** The body of an error reply; empty if it cannot be read to its end in time, since its head says enough. */
+/** The body of an error reply; empty if it cannot be read to its end in time, since the head alone names the failure. */
 async function errorBody(reply: Reply): Promise<Buffer> {
   try {
     return await reply.bytes(ERROR_BODY_BYTES, ERROR_BODY_MS);

@@ -2,7 +2,7 @@ import ipaddr from 'ipaddr.js';
 
 /**
  * How far inside an address is, seen from this host. `loopback`: this host itself; `private`: its own
- * networks; `public`: everybody. A relay never dials further inward than its client stands.
+ * networks; `public`: all others. A relay never dials further inward than its client stands.
  */
 export const CLASSES = ['loopback', 'private', 'public'] as const;
 export type AddressClass = (typeof CLASSES)[number];
@@ -107,7 +107,7 @@ export function classOfTarget(
 
 /**
  * The class of a client by the address that it comes from. Whatever is not surely inside is public,
- * and so is the default gateway: it may stand for anybody (hairpin NAT, container networks).
+ * and so is the default gateway: it may stand for any client (hairpin NAT, container networks).
  */
 export function classOfClient(text: string, view: NetworkView): AddressClass {
   const address = parseAddress(text);

@@ -19,7 +19,7 @@ const FIRST_ORDINARY_PORT = 1024;
 export type ClientJudgement = 'observed' | 'public';
 
 export interface PolicyOptions {
-  /** Rules that replace the defaults, if there is any. */
+  /** Rules. They replace the defaults, unless the list is empty. */
   readonly allowHops: readonly HopRule[];
   readonly clients: ClientJudgement;
   /** This host's networks, asked at every decision. */

@@ -54,7 +54,7 @@ export async function readRequest(
   }
 }
 
-/** What is wrong with a head that is not whole, and reported to the client. */
+/** Errors of an incomplete head that the client gets as a reply. */
 const ANSWERED = new Set<string>(['MESSAGE_TIMEOUT', 'HEAD_TOO_LARGE', 'URI_TOO_LONG']);
 
 /** Whole, or its first byte, of which the second is still to come. */

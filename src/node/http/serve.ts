@@ -29,8 +29,8 @@ export async function serveHttp(connection: Connection, begin: Buffer): Promise<
     pending = input.stop();
     if (!isKept) return;
     connection.requestReceived = false;
-    // The reply may have begun before the stop, and announced that the connection is kept. A request that is whole is
-    // answered all the same; the rest of one that is not is not waited for.
+    // The reply may have begun before the stop, and announced that the connection is kept. A complete request is
+    // answered all the same; the rest of an incomplete one is not waited for.
     if (node.stopping() && !pending.includes('\n\r\n')) return writer.finish();
   }
 }

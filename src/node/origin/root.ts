@@ -5,7 +5,7 @@ import { ViaductError, systemCode, systemReason } from '../../errors.js';
 import { visible } from '../../text.js';
 import { writableDate } from '../../wire/http/date.js';
 
-/** A file that may be served, open for reading. What is said of it is of the moment it was opened. */
+/** A file that may be served, open for reading. Its members are as of when it was opened. */
 export interface ServedFile {
   readonly kind: 'file';
   readonly handle: FileHandle;

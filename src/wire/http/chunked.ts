@@ -14,7 +14,7 @@ export class ChunkDecoder {
   #state: 'size' | 'content' | 'after content' | 'trailers' = 'size';
   /** Of the present chunk. */
   #left = 0;
-  /** The beginning of a line that is not whole. */
+  /** The beginning of an incomplete line. */
   #line = '';
   #trailerBytes = 0;
 
@@ -41,7 +41,7 @@ export class ChunkDecoder {
     }
   }
 
-  /** Reads the line if it is whole. */
+  /** Reads the line if it is complete. */
   #look(): void {
     const limit = this.#state === 'trailers' ? HEAD_BYTES - this.#trailerBytes : CHUNK_LINE_BYTES;
     if (this.#line.length > limit) throw malformed('a line that is too long');

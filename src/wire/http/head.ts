@@ -32,7 +32,7 @@ export interface ReplyHead {
   readonly fields: readonly Field[];
 }
 
-/** A head and what follows it, or undefined while it is not whole. */
+/** A head and what follows it, or undefined while it is incomplete. */
 export interface Split {
   readonly head: Buffer;
   readonly rest: Buffer;

@@ -22,7 +22,7 @@ export interface FinalReply {
  */
 export class ReplyHeadReader {
   readonly #onInterim: (head: ReplyHead) => void;
-  /** Where the head begins that is not whole yet. */
+  /** Where the first incomplete head begins. */
   #start = 0;
   #interims = 0;
 
@@ -32,7 +32,7 @@ export class ReplyHeadReader {
 
   /**
    * @param bytes all bytes since the request, those of earlier calls included
-   * @returns undefined while the final head is not whole
+   * @returns undefined while the final head is incomplete
    * @throws ViaductError NOT_A_NODE or BAD_REPLY
    */
   read(bytes: Buffer): FinalReply | undefined {
