@@ -13,7 +13,7 @@ export async function serveClassic(
   const { node, exchange, stream } = connection;
   const { name, route } = decodeMessage(message);
   limitHops(route, node.maxHops - 1); // This node is one hop itself.
-  connection.requestReceived = true;
+  connection.requestReceived();
   // What the client sends after its request is dropped.
   const input = holdInput(stream, rest, 0);
   const [nextHop, ...left] = route;

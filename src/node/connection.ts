@@ -3,11 +3,12 @@ import { type Hop, type HostHop, formatHop } from '../route/hop.js';
 import type { ByteStream } from '../tcp/byte-stream.js';
 import { StreamWriter } from '../tcp/writer.js';
 import { type AddressClass, networkOf, outermost } from './access/address.js';
+import type { TableEntry } from './connection-table.js';
 import type { NodeContext } from './context.js';
 import { Exchange, secondsSince } from './exchange.js';
 
 /** One accepted connection: who is at the other end, what is being served, and what ends it. */
-export class Connection {
+export class Connection implements TableEntry {
   readonly node: NodeContext;
   readonly stream: ByteStream;
   readonly writer: StreamWriter;
@@ -17,8 +18,8 @@ export class Connection {
   readonly #peerName: string;
   /** The request that is served now. */
   exchange: Exchange;
-  /** A request is complete, so that a shutdown lets its reply finish. */
-  requestReceived = false;
+  readonly network: string;
+  #requestReceived = false;
   readonly acceptedAt = performance.now();
   #requests = 0;
   /** Only the client's end is awaited: its departure no longer ends anything. */
@@ -32,6 +33,7 @@ export class Connection {
     this.id = node.totals.connections;
     node.totals.connections += 1;
     this.peer = stream.remote;
+    this.network = networkOf(this.peer.host);
     this.#peerName = formatHop(this.peer);
     node.emit({ type: 'accepted', connectionId: this.id, peer: this.#peerName });
     stream.onClose(() => {
@@ -64,7 +66,23 @@ export class Connection {
    */
   stop(reason: ViaductError): void {
     if (this.exchange.ended) this.#keepAlive.abort(reason);
-    else if (!this.requestReceived) this.abort(reason);
+    else if (!this.#requestReceived) this.abort(reason);
+  }
+
+  giveWay(reason: ViaductError): void {
+    this.stop(reason);
+  }
+
+  /** A request is complete: a shutdown lets its reply finish, and it no longer gives way to other connections. */
+  requestReceived(): void {
+    this.#requestReceived = true;
+    this.node.connections.answers(this);
+  }
+
+  /** Its reply is complete, and a further request is awaited. */
+  awaitsRequest(): void {
+    this.#requestReceived = false;
+    this.node.connections.waits(this);
   }
 
   /** A further request on the same connection. */
@@ -105,7 +123,7 @@ export class Connection {
       label,
       timeoutMs,
       signal: this.signal,
-      client: networkOf(this.peer.host),
+      client: this.network,
       permit: (target, addresses) => {
         policy.check(client, target, addresses, label);
         this.exchange.stage('policy', () => `${formatHop(target)} is permitted for a ${client} client`);

@@ -2,6 +2,7 @@ import type { Pump } from '../pump/pump.js';
 import type { Dialler } from '../tcp/dial.js';
 import type { Policy } from './access/policy.js';
 import type { SelfDials } from './access/self-dials.js';
+import type { ConnectionTable } from './connection-table.js';
 import type { NodeEvent } from './events.js';
 import type { Totals } from './exchange.js';
 import type { Digests } from './origin/digests.js';
@@ -18,7 +19,6 @@ export interface NodeContext {
   /** The port that the node listens on. */
   readonly ownPort: number;
   readonly maxHops: number;
-  readonly maxConnections: number;
   readonly silenceMs: number;
   /** On the HTTP wire `times.httpConnectMs` at most. */
   readonly connectMs: number;
@@ -28,8 +28,7 @@ export interface NodeContext {
   readonly totals: Totals;
   /** The node is being stopped: no connection is kept for a further request. */
   readonly stopping: () => boolean;
-  /** Connections that are open now. */
-  readonly open: () => number;
+  readonly connections: ConnectionTable;
   readonly emit: (event: NodeEvent) => void;
   /** Events of the type `stage` are emitted too. */
   readonly stages: boolean;

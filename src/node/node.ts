@@ -18,7 +18,9 @@ import { resetOnDeathMissing } from '../tcp/reset-on-death.js';
 import { TcpDialler } from '../tcp/dial.js';
 import { LINGER_MS } from '../tcp/linger.js';
 import { formatHop } from '../route/hop.js';
+import { networkOf } from './access/address.js';
 import { Connection } from './connection.js';
+import { ConnectionTable } from './connection-table.js';
 import type { NodeContext, NodeTimes } from './context.js';
 import { connectionsThatFit } from './descriptors.js';
 import type { NodeEvent } from './events.js';
@@ -51,7 +53,7 @@ export interface NodeOptions {
   readonly stallTimeoutMs?: number | undefined;
   /** Hops of a whole route; the node itself is one of them. @default 16 */
   readonly maxHops?: number | undefined;
-  /** Connections at once; further ones are reset. @default 2,048, less if descriptors are short */
+  /** Connections at once. Those without a request give way to further ones; if there are none, these are reset. @default 2,048, less if descriptors are short */
   readonly maxConnections?: number | undefined;
   /** The kernel's queue of connections not accepted yet. @default 511 */
   readonly backlog?: number | undefined;
@@ -114,6 +116,7 @@ export async function startNodeWith(options: NodeOptions, times: Partial<NodeTim
   const maxConnections = Math.min(options.maxConnections ?? MAX_CONNECTIONS, connectionsThatFit());
   const chosen = choosePump(options.pump, (cause) => emit({ type: 'pump-died', cause }));
   const connections = new Set<Connection>();
+  const table = new ConnectionTable(maxConnections);
   const { server, address } = await listen({
     host: options.host,
     port: options.port,
@@ -137,25 +140,28 @@ export async function startNodeWith(options: NodeOptions, times: Partial<NodeTim
     connectMs: options.connectTimeoutMs ?? CONNECT_MS,
     stallMs: options.stallTimeoutMs ?? STALL_MS,
     times: { ...NODE_TIMES, ...times },
-    maxConnections,
+    connections: table,
     startedAt: performance.now(),
     totals: new Totals(),
     stopping: () => !server.listening,
-    open: () => connections.size,
     emit,
     stages: options.stages ?? false,
   };
 
   server.on('connection', (socket: Socket) => {
     const stream = TcpStream.over(socket);
-    if (connections.size >= maxConnections) {
+    if (!table.makeRoom(networkOf(stream.remote.host))) {
       const peer = formatHop(stream.remote);
       stream.reset();
       return emit({ type: 'refused', peer, limit: maxConnections });
     }
     const connection = new Connection(context, stream);
     connections.add(connection);
-    void serveConnection(connection).finally(() => connections.delete(connection));
+    table.add(connection);
+    void serveConnection(connection).finally(() => {
+      connections.delete(connection);
+      table.delete(connection);
+    });
   });
 
   return {

@@ -1,24 +1,45 @@
 import assert from 'node:assert/strict';
+import type { Socket } from 'node:net';
+import { once } from 'node:events';
 import { connect } from 'node:net';
-import { test } from 'node:test';
+import { type TestContext, test } from 'node:test';
 import type { ErrorCode } from 'viaduct';
-import { fetchBytes, fetchFailure } from '../support/fetch.js';
+import { fetchBytes, fetchFailure, messageOf } from '../support/fetch.js';
+import { requestOf } from '../support/http.js';
 import { watchDescriptors } from '../support/leaks.js';
-import { testNode } from '../support/nodes.js';
-import { rawConnect, readToEnd } from '../support/raw.js';
-import { randomFile, tempFolder } from '../support/temp.js';
+import { type TestNode, testNode } from '../support/nodes.js';
+import { exchange, rawConnect, readToEnd } from '../support/raw.js';
+import { randomFile, sparseFile, tempFolder } from '../support/temp.js';
 
 /** The reset can be there before the dialling side knows that it is connected. */
 const RESET: ReadonlySet<ErrorCode> = new Set(['CUT_SHORT', 'UNREACHABLE']);
 
+/** A client that takes nothing of a large file: its request is being answered. */
+async function servedClient(t: TestContext, node: TestNode): Promise<Socket> {
+  const client = await rawConnect(t, node.hop);
+  client.pause();
+  client.write(messageOf('large', []));
+  return client;
+}
+
+/** A client from another address than the others. */
+async function connectFrom(t: TestContext, node: TestNode, localAddress: string): Promise<Socket> {
+  const socket = connect({ ...node.hop, localAddress, allowHalfOpen: true });
+  socket.on('error', () => {});
+  t.after(() => socket.destroy());
+  await once(socket, 'connect');
+  return socket;
+}
+
 test('a connection above the limit is reset at once, takes no number, and the next one is served', async (t) => {
   const root = tempFolder(t);
   const file = randomFile(root, 'file', 1000);
+  sparseFile(root, 'large', 2 ** 30);
   const node = await testNode(t, { root, maxConnections: 2 });
   const nothingOpen = watchDescriptors();
-  const first = await rawConnect(t, node.hop);
-  const second = await rawConnect(t, node.hop);
-  await node.event('accepted', 1);
+  const first = await servedClient(t, node);
+  const second = await servedClient(t, node);
+  await node.event('serving', 1);
 
   const third = connect(node.hop.port, node.hop.host);
   assert.deepEqual(await readToEnd(third), { bytes: Buffer.alloc(0), how: 'reset' });
@@ -36,13 +57,52 @@ test('a connection above the limit is reset at once, takes no number, and the ne
 });
 
 test('a relay that is full looks to the one before it like a broken next hop', async (t) => {
-  const full = await testNode(t, { maxConnections: 1 });
+  const root = tempFolder(t);
+  sparseFile(root, 'large', 2 ** 30);
+  const full = await testNode(t, { root, maxConnections: 1 });
   const relay = await testNode(t);
   const nothingOpen = watchDescriptors();
-  const holder = await rawConnect(t, full.hop);
-  await full.event('accepted', 0);
+  const holder = await servedClient(t, full);
+  await full.event('serving', 0);
   assert.equal((await fetchFailure('x', [relay.hop, full.hop])).code, 'CUT_SHORT');
   assert.ok(RESET.has((await relay.event('failed')).error.code));
   holder.destroy();
   await nothingOpen();
+});
+
+test('idle connections from one address shut nobody out: the oldest give way', async (t) => {
+  const root = tempFolder(t);
+  const file = randomFile(root, 'file', 1000);
+  const node = await testNode(t, { root, maxConnections: 40 });
+  const idle: Promise<unknown>[] = [];
+  for (let round = 0; round < 100; round += 1) {
+    idle.push(readToEnd(await rawConnect(t, node.hop)));
+    if (round % 10 !== 9) continue;
+    const honest = await connectFrom(t, node, '127.0.0.2');
+    const ending = readToEnd(honest);
+    honest.write(requestOf([node.hop], '/file'));
+    const { bytes, how } = await ending;
+    assert.equal(how, 'end');
+    assert.deepEqual(bytes.subarray(-file.length), file);
+  }
+  assert.deepEqual(await idle[0], { bytes: Buffer.alloc(0), how: 'reset' });
+  const { error } = await node.event('failed', 0);
+  assert.equal(error.code, 'ABORTED');
+  assert.match(error.message, /gave way to a newer connection/);
+  assert.ok(!node.events.some(({ type }) => type === 'refused'));
+});
+
+test('a kept connection gives way with FIN, after all that was sent on it', async (t) => {
+  const root = tempFolder(t);
+  const file = randomFile(root, 'file', 100_000);
+  const node = await testNode(t, { root, maxConnections: 1 });
+  const kept = await rawConnect(t, node.hop);
+  kept.pause();
+  kept.write(requestOf([node.hop], '/file', []));
+  await node.event('completed', 0);
+  const next = await exchange(t, node.hop, requestOf([node.hop], '/file'));
+  assert.equal(next.how, 'end');
+  const { bytes, how } = await readToEnd(kept);
+  assert.equal(how, 'end');
+  assert.deepEqual(bytes.subarray(-file.length), file);
 });

@@ -1,5 +1,6 @@
 import type { Policy } from '#src/node/access/policy.js';
 import { SelfDials } from '#src/node/access/self-dials.js';
+import { ConnectionTable } from '#src/node/connection-table.js';
 import type { NodeContext } from '#src/node/context.js';
 import { Totals } from '#src/node/exchange.js';
 import { NODE_TIMES } from '#src/node/node.js';
@@ -24,7 +25,7 @@ export async function testContext(
     pump: socketPump,
     ownPort,
     maxHops: 16,
-    maxConnections: 100,
+    connections: new ConnectionTable(100),
     silenceMs: 10_000,
     connectMs: 10_000,
     stallMs: 10_000,
@@ -32,7 +33,6 @@ export async function testContext(
     startedAt: 0,
     totals: new Totals(),
     stopping: () => false,
-    open: () => 0,
     emit: () => {},
     stages: false,
     ...more,

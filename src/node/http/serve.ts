@@ -23,12 +23,12 @@ export async function serveHttp(connection: Connection, begin: Buffer): Promise<
     const received = await readRequest(connection, pending, isFirst);
     if (received === undefined) return writer.finish();
     if (!isFirst) connection.nextExchange();
-    connection.requestReceived = true;
+    connection.requestReceived();
     const input = holdInput(stream, received.rest, INPUT_AHEAD_BYTES);
     const isKept = await answer(connection, received.request, input);
     pending = input.stop();
     if (!isKept) return;
-    connection.requestReceived = false;
+    connection.awaitsRequest();
     // The reply may have begun before the stop, and announced that the connection is kept. A complete request is
     // answered all the same; the rest of an incomplete one is not waited for.
     if (node.stopping() && !pending.includes('\n\r\n')) return writer.finish();

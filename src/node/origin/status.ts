@@ -8,7 +8,7 @@ import type { Reply } from './reply.js';
  * @param client the class of the client, which determines what would be relayed for it
  */
 export function statusReply(node: NodeContext, client: AddressClass): Reply {
-  const { totals, startedAt, open, maxConnections, policy } = node;
+  const { totals, startedAt, connections: table, policy } = node;
   const { requests: accepted, completed, failed, bytes, connections } = totals;
   const status = {
     program: 'viaduct',
@@ -16,7 +16,7 @@ export function statusReply(node: NodeContext, client: AddressClass): Reply {
     uptimeSeconds: Math.round((performance.now() - startedAt) / 1000),
     client,
     relays: policy.summary,
-    connections: { open: open(), limit: maxConnections, accepted: connections },
+    connections: { open: table.size, limit: table.max, accepted: connections },
     transfers: { accepted, completed, failed, bytes },
   };
   const fields = [

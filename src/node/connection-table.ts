@@ -1,0 +1,119 @@
+import { ViaductError } from '../errors.js';
+
+/** A connection as the table sees it. */
+export interface TableEntry {
+  /** The client's network: the address, of IPv6 the first 64 bits. */
+  readonly network: string;
+  /** Ends it for the sake of a newer one. */
+  giveWay(reason: ViaductError): void;
+}
+
+/**
+ * One client has at most this part of the slots for connections without a request, and leaves this part of all slots
+ * to other clients.
+ */
+const SHARE = 1 / 8;
+
+/** Connections without a request that every client may have: browsers and `get` open several. */
+const WAITING_LEAST = 16;
+
+interface Client {
+  open: number;
+  /** Without a request, the oldest first. */
+  readonly waiting: Set<TableEntry>;
+}
+
+function newClient(): Client {
+  return { open: 0, waiting: new Set() };
+}
+
+/**
+ * The open connections of a node. When there are too many, those that wait for a request give way to new ones, the
+ * oldest first: an idle connection costs its client nothing. A connection whose request is being answered stays.
+ */
+export class ConnectionTable {
+  readonly max: number;
+  readonly #waitingMax: number;
+  readonly #reserved: number;
+  readonly #clients = new Map<string, Client>();
+  /** Without a request, the oldest first. */
+  readonly #waiting = new Set<TableEntry>();
+  /** Gave way, and are not closed yet: what was sent on them may still be on its way. */
+  readonly #leaving = new Set<TableEntry>();
+  #open = 0;
+
+  /** @param max connections at once */
+  constructor(max: number) {
+    this.max = max;
+    this.#reserved = Math.floor(max * SHARE);
+    this.#waitingMax = Math.max(WAITING_LEAST, this.#reserved);
+  }
+
+  /** Open connections. */
+  get size(): number {
+    return this.#open;
+  }
+
+  /** Half of the slots or more are taken. */
+  get isBusy(): boolean {
+    return this.#open * 2 >= this.max;
+  }
+
+  /** Makes room for another connection of a client. False if there is none: all others are being answered. */
+  makeRoom(network: string): boolean {
+    const client = this.#clients.get(network) ?? newClient();
+    if (client.waiting.size >= this.#waitingMax) this.#end(client.waiting, 'too many of its client');
+    const isLarge = client.open > this.#reserved;
+    if (this.#staying < this.max - (isLarge ? this.#reserved : 0)) return true;
+    if (this.#leaving.size > Math.max(WAITING_LEAST, this.#reserved)) return false;
+    return this.#end(isLarge ? client.waiting : this.#waiting, 'too many in all');
+  }
+
+  /** A connection was accepted; it waits for a request. */
+  add(entry: TableEntry): void {
+    const client = this.#clients.get(entry.network) ?? newClient();
+    this.#clients.set(entry.network, client);
+    client.open += 1;
+    this.#open += 1;
+    this.waits(entry);
+  }
+
+  /** A connection waits for a request. */
+  waits(entry: TableEntry): void {
+    this.#waiting.add(entry);
+    this.#clients.get(entry.network)?.waiting.add(entry);
+  }
+
+  /** The request of a connection has arrived. */
+  answers(entry: TableEntry): void {
+    this.#waiting.delete(entry);
+    this.#clients.get(entry.network)?.waiting.delete(entry);
+  }
+
+  /** A connection is closed. */
+  delete(entry: TableEntry): void {
+    this.answers(entry);
+    this.#leaving.delete(entry);
+    this.#open -= 1;
+    const client = this.#clients.get(entry.network);
+    if (client === undefined) return;
+    client.open -= 1;
+    if (client.open === 0) this.#clients.delete(entry.network);
+  }
+
+  get #staying(): number {
+    return this.#open - this.#leaving.size;
+  }
+
+  /** Ends the oldest. False if there is none. */
+  #end(waiting: ReadonlySet<TableEntry>, why: string): boolean {
+    const [oldest] = waiting;
+    if (oldest === undefined) return false;
+    this.answers(oldest);
+    this.#leaving.add(oldest);
+    oldest.giveWay(
+      new ViaductError('ABORTED', `gave way to a newer connection: ${why} were without a request`),
+    );
+    return true;
+  }
+}

@@ -1,0 +1,87 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { ConnectionTable, type TableEntry } from '#src/node/connection-table.js';
+
+class Entry implements TableEntry {
+  readonly network: string;
+  gaveWay = false;
+
+  constructor(network: string) {
+    this.network = network;
+  }
+
+  giveWay(): void {
+    this.gaveWay = true;
+  }
+}
+
+/** Opens connections as a node does. */
+function open(table: ConnectionTable, network: string, count: number): Entry[] {
+  const opened: Entry[] = [];
+  for (let number = 0; number < count; number += 1) {
+    if (!table.makeRoom(network)) return opened;
+    const entry = new Entry(network);
+    table.add(entry);
+    opened.push(entry);
+    for (const gone of opened) if (gone.gaveWay && closed(gone)) table.delete(gone);
+  }
+  return opened;
+}
+
+const done = new WeakSet<Entry>();
+function closed(entry: Entry): boolean {
+  if (done.has(entry)) return false;
+  done.add(entry);
+  return true;
+}
+
+test('a client has at most an eighth of all slots without a request; its oldest gives way, and no other client’s', () => {
+  const table = new ConnectionTable(800);
+  const [honest] = open(table, 'honest', 1);
+  const flood = open(table, 'flood', 1000);
+  assert.equal(flood.length, 1000);
+  assert.equal(flood.filter((entry) => entry.gaveWay).length, 900);
+  assert.equal(
+    flood.findIndex((entry) => !entry.gaveWay),
+    900,
+  );
+  assert.equal(honest?.gaveWay, false);
+  assert.equal(table.size, 101);
+});
+
+test('a client whose requests are being answered leaves an eighth of all slots to others', () => {
+  const table = new ConnectionTable(80);
+  const busy: Entry[] = [];
+  for (;;) {
+    const [entry] = open(table, 'busy', 1);
+    if (entry === undefined) break;
+    table.answers(entry);
+    busy.push(entry);
+  }
+  assert.equal(busy.length, 70);
+  assert.equal(open(table, 'honest', 10).length, 10);
+  assert.ok(busy.every((entry) => !entry.gaveWay));
+});
+
+test('in a full table the oldest connection without a request gives way, whosever it is', () => {
+  const table = new ConnectionTable(8);
+  const [oldest, second] = [...open(table, 'a', 1), ...open(table, 'b', 1)];
+  assert.ok(oldest && second);
+  for (const client of ['c', 'd', 'e', 'f', 'g', 'h']) open(table, client, 1);
+  table.answers(oldest);
+  assert.equal(open(table, 'i', 1).length, 1);
+  assert.deepEqual([oldest.gaveWay, second.gaveWay], [false, true]);
+});
+
+test('a full table without a connection that waits has no room', () => {
+  const table = new ConnectionTable(2);
+  for (const entry of open(table, 'a', 2)) table.answers(entry);
+  assert.equal(table.makeRoom('b'), false);
+});
+
+test('connections that gave way and do not close are not replaced without end', () => {
+  const table = new ConnectionTable(2);
+  let admitted = 0;
+  for (; admitted < 1000 && table.makeRoom('a'); admitted += 1) table.add(new Entry('a'));
+  assert.ok(admitted < 50);
+});
