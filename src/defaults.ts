@@ -21,8 +21,11 @@ export const CONNECT_MS = 20_000;
 /** Silence of a sender, counted only while we are willing to read, and a whole message: the original's limit. */
 export const SILENCE_MS = 10_000;
 
-/** A reader that takes nothing. */
+/** A reader that takes nothing while half of a node's connections are in use. */
 export const STALL_MS = 60_000;
+
+/** A reader that takes nothing while there is room: a paused video, a pager. */
+export const PAUSE_MS = 3_600_000;
 
 /**
  * A flow is handed to a splice worker once so many bytes of it have passed, unless it is known that fewer are left:

@@ -40,7 +40,7 @@ export class Connection implements TableEntry {
       if (this.#isLingering) return;
       this.abort(new ViaductError('CLIENT_GONE', 'the client left', { cause: stream.error }));
     });
-    this.writer = new StreamWriter(stream, node.stallMs, this.signal);
+    this.writer = new StreamWriter(stream, node.stall, this.signal);
     this.exchange = this.nextExchange();
   }
 

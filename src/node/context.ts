@@ -1,5 +1,6 @@
 import type { Pump } from '../pump/pump.js';
 import type { Dialler } from '../tcp/dial.js';
+import type { Limit } from '../tcp/live-limit.js';
 import type { Policy } from './access/policy.js';
 import type { SelfDials } from './access/self-dials.js';
 import type { ConnectionTable } from './connection-table.js';
@@ -22,7 +23,7 @@ export interface NodeContext {
   readonly silenceMs: number;
   /** On the HTTP wire `times.httpConnectMs` at most. */
   readonly connectMs: number;
-  readonly stallMs: number;
+  readonly stall: Limit;
   readonly times: NodeTimes;
   readonly startedAt: number;
   readonly totals: Totals;

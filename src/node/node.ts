@@ -9,8 +9,10 @@ import {
   MAX_HOPS,
   MAX_TIMER_MS,
   SILENCE_MS,
+  PAUSE_MS,
   STALL_MS,
 } from '../defaults.js';
+import { liveLimit } from '../tcp/live-limit.js';
 import { TcpStream } from '../tcp/stream.js';
 import { type PumpName, choosePump } from '../pump/choose-pump.js';
 import { listen } from '../tcp/listen.js';
@@ -49,8 +51,10 @@ export interface NodeOptions {
   readonly timeoutMs?: number | undefined;
   /** Dialling a next hop, look-up included, in ms. @default 20,000 */
   readonly connectTimeoutMs?: number | undefined;
-  /** A reader that takes nothing, in ms. @default 60,000 */
+  /** A reader that takes nothing while half of the connections are in use, in ms. @default 60,000 */
   readonly stallTimeoutMs?: number | undefined;
+  /** A reader that takes nothing while there is room, in ms. @default 3,600,000 */
+  readonly pauseTimeoutMs?: number | undefined;
   /** Hops of a whole route; the node itself is one of them. @default 16 */
   readonly maxHops?: number | undefined;
   /** Connections at once. Those without a request give way to further ones; if there are none, these are reset. @default 2,048, less if descriptors are short */
@@ -117,6 +121,12 @@ export async function startNodeWith(options: NodeOptions, times: Partial<NodeTim
   const chosen = choosePump(options.pump, (cause) => emit({ type: 'pump-died', cause }));
   const connections = new Set<Connection>();
   const table = new ConnectionTable(maxConnections);
+  const stallMs = options.stallTimeoutMs ?? STALL_MS;
+  const pauseMs = Math.max(stallMs, options.pauseTimeoutMs ?? PAUSE_MS);
+  const stall = liveLimit(stallMs, pauseMs);
+  const connectionsChanged = (): void => {
+    stall.current[0] = table.isBusy ? stallMs : pauseMs;
+  };
   const { server, address } = await listen({
     host: options.host,
     port: options.port,
@@ -138,7 +148,7 @@ export async function startNodeWith(options: NodeOptions, times: Partial<NodeTim
     maxHops: options.maxHops ?? MAX_HOPS,
     silenceMs: options.timeoutMs ?? SILENCE_MS,
     connectMs: options.connectTimeoutMs ?? CONNECT_MS,
-    stallMs: options.stallTimeoutMs ?? STALL_MS,
+    stall,
     times: { ...NODE_TIMES, ...times },
     connections: table,
     startedAt: performance.now(),
@@ -158,9 +168,11 @@ export async function startNodeWith(options: NodeOptions, times: Partial<NodeTim
     const connection = new Connection(context, stream);
     connections.add(connection);
     table.add(connection);
+    connectionsChanged();
     void serveConnection(connection).finally(() => {
       connections.delete(connection);
       table.delete(connection);
+      connectionsChanged();
     });
   });
 

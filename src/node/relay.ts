@@ -2,6 +2,7 @@ import { ViaductError } from '../errors.js';
 import type { FlowFailure } from '../pump/pump.js';
 import { type Hop, formatHop } from '../route/hop.js';
 import type { ByteStream } from '../tcp/byte-stream.js';
+import { tookNothing } from '../tcp/live-limit.js';
 import type { AddressClass } from './access/address.js';
 import type { HeldInput } from './client-input.js';
 import type { Connection } from './connection.js';
@@ -54,7 +55,7 @@ export async function relay(connection: Connection, options: RelayOptions): Prom
     fromUpstream: reply.bytes,
     length: reply.length,
     silenceMs: node.silenceMs,
-    stallMs: node.stallMs,
+    stall: node.stall,
     signal,
     onOffload: () => exchange.stage('offloaded', () => `after ${flow.moved.toClient} bytes`),
   });
@@ -94,7 +95,7 @@ function flowError(
     case 'TIMEOUT':
       return new ViaductError('TIMEOUT', `${label} sent nothing for ${node.silenceMs / 1000} s`, details);
     case 'STALLED':
-      return new ViaductError('STALLED', `the client took nothing for ${node.stallMs / 1000} s`);
+      return new ViaductError('STALLED', tookNothing(node.stall));
     case 'INTERNAL':
       return new ViaductError(
         'INTERNAL',

@@ -1,3 +1,4 @@
+import type { Limit } from '../tcp/live-limit.js';
 import type { FlowFailure, MovedBytes } from './pump.js';
 
 /** A flow, or the rest of one, that is to be moved outside of Node. */
@@ -9,9 +10,9 @@ export interface OffloadJob {
   readonly down: number;
   /** Bytes go from client to upstream as well. If not, what the client sends is dropped. */
   readonly up: boolean;
-  /** As in a flow, in ms. */
+  /** Limits, as in a flow. */
   readonly silenceMs: number;
-  readonly stallMs: number;
+  readonly stall: Limit;
 }
 
 /** What was moved, and why no more. */

@@ -1,5 +1,6 @@
 import type { ErrorCode } from '../errors.js';
 import type { ByteStream } from '../tcp/byte-stream.js';
+import type { Limit } from '../tcp/live-limit.js';
 
 /** Two connected streams without readers, and what is to happen to their bytes. */
 export interface Flow {
@@ -24,8 +25,8 @@ export interface Flow {
    * together: a long download is silent upstream.
    */
   readonly silenceMs: number;
-  /** How long a reader may take nothing while we have bytes for it, in ms. */
-  readonly stallMs: number;
+  /** How long a reader may take nothing while we have bytes for it. */
+  readonly stall: Limit;
   /** Aborting resets both sides. */
   readonly signal: AbortSignal;
   /** Called each time the flow goes on outside of Node. */

@@ -74,7 +74,7 @@ class SocketFlow implements RunningFlow {
   }
 
   #watch(): Watchdog[] {
-    const { silenceMs, stallMs } = this.#flow;
+    const { silenceMs, stall } = this.#flow;
     const [down, up] = [this.#down, this.#up];
     const inNode = (figure: () => number | undefined) => (): number | undefined =>
       this.#offloaded ? undefined : figure();
@@ -82,13 +82,13 @@ class SocketFlow implements RunningFlow {
       this.#fail(down.sourceEnded ? 'client' : 'upstream', 'TIMEOUT'),
     );
     const stalled = new Watchdog(
-      stallMs,
+      stall,
       inNode(() => down.waitingToWrite),
       () => this.#fail('client', 'STALLED'),
     );
     if (!up) return [silent, stalled];
     const stuck = new Watchdog(
-      stallMs,
+      stall,
       inNode(() => up.waitingToWrite),
       () => this.#fail('upstream', 'STALLED'),
     );
@@ -131,7 +131,7 @@ class SocketFlow implements RunningFlow {
 
   readonly #depart = (): void => {
     if (this.#over) return;
-    const { client, upstream, silenceMs, stallMs } = this.#flow;
+    const { client, upstream, silenceMs, stall } = this.#flow;
     this.#largeFrom = 2 * this.#sent;
     const idle = this.#down.idle && (this.#up?.idle ?? true);
     const fds = idle ? { client: client.detachDescriptor(), upstream: upstream.detachDescriptor() } : {};
@@ -139,7 +139,7 @@ class SocketFlow implements RunningFlow {
       return this.#continue();
     }
     const up = this.#up !== undefined && !this.#up.sourceEnded;
-    const limits = { silenceMs, stallMs };
+    const limits = { silenceMs, stall };
     const sides = { client: fds.client, upstream: fds.upstream };
     this.#offloaded = this.#offload.take({ ...sides, down: this.#down.wanted, up, ...limits });
     this.#flow.onOffload?.();

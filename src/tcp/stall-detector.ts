@@ -1,11 +1,13 @@
+import { type Limit, currentMs } from './live-limit.js';
+
 /** Detects that a figure that changes with progress has stayed the same for too long. */
 export class StallDetector {
-  readonly #limitMs: number;
+  readonly #limit: Limit;
   #last: number | undefined;
   #since = 0;
 
-  constructor(limitMs: number) {
-    this.#limitMs = limitMs;
+  constructor(limit: Limit) {
+    this.#limit = limit;
   }
 
   /**
@@ -19,6 +21,6 @@ export class StallDetector {
       this.#since = now;
       return false;
     }
-    return now - this.#since >= this.#limitMs;
+    return now - this.#since >= currentMs(this.#limit);
   }
 }

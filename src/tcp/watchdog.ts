@@ -1,4 +1,5 @@
 import { MAX_TIMER_MS } from '../defaults.js';
+import { type Limit, leastMs } from './live-limit.js';
 import { StallDetector } from './stall-detector.js';
 
 /** Checks within one limit, so that a wait ends between 1 and 1 + 1/8 times its limit. */
@@ -12,12 +13,12 @@ export class Watchdog {
   readonly #timer: NodeJS.Timeout;
 
   /**
-   * @param limitMs how long the figure may stay the same
+   * @param limit how long the figure may stay the same
    * @param progress the figure, or undefined while nothing is waited for
    * @param expired called once, after which the watchdog is stopped
    */
-  constructor(limitMs: number, progress: () => number | undefined, expired: () => void) {
-    const detector = new StallDetector(limitMs);
+  constructor(limit: Limit, progress: () => number | undefined, expired: () => void) {
+    const detector = new StallDetector(limit);
     detector.isStalled(progress(), performance.now());
     this.#timer = setInterval(
       () => {
@@ -25,7 +26,7 @@ export class Watchdog {
         this.stop();
         expired();
       },
-      Math.min(Math.max(1, Math.ceil(limitMs / WATCHDOG_CHECKS)), MAX_TIMER_MS),
+      Math.min(Math.max(1, Math.ceil(leastMs(limit) / WATCHDOG_CHECKS)), MAX_TIMER_MS),
     );
   }
 

@@ -1,5 +1,6 @@
 import { ViaductError } from '../errors.js';
 import type { ByteStream } from './byte-stream.js';
+import { type Limit, tookNothing } from './live-limit.js';
 import { Watchdog } from './watchdog.js';
 
 /** Writes to a client that may leave, stall, or be cut off by a signal, as promises. One write at a time. */
@@ -13,13 +14,13 @@ export class StreamWriter {
   #waiting: { resolve: () => void; reject: (error: unknown) => void } | undefined;
   #failure: { readonly error: unknown } | undefined;
 
-  constructor(stream: ByteStream, stallMs: number, signal: AbortSignal) {
+  constructor(stream: ByteStream, stall: Limit, signal: AbortSignal) {
     this.#stream = stream;
     this.#signal = signal;
     this.#watchdog = new Watchdog(
-      stallMs,
+      stall,
       () => (this.#waiting ? stream.unsent : undefined),
-      () => this.#fail(new ViaductError('STALLED', `the client took nothing for ${stallMs / 1000} s`)),
+      () => this.#fail(new ViaductError('STALLED', tookNothing(stall))),
     );
     this.#forgetClose = stream.onClose(this.#gone);
     signal.addEventListener('abort', this.#aborted);

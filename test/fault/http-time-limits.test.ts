@@ -107,10 +107,14 @@ test('a reader of a file or a listing that stalls is cut, at the origin and at a
   // So many names of that length that their listing is more than all buffers between hold.
   const names = Array.from({ length: 30_000 }, (_, index) => `${index}-${'ä'.repeat(100)}`);
   for (const name of names) writeFileSync(join(root, name), '');
-  const origin = await testNode(t, { root, stallTimeoutMs: LIMIT_MS });
+  const origin = await testNode(t, { root, stallTimeoutMs: LIMIT_MS, pauseTimeoutMs: LIMIT_MS });
   const patient = await testNode(t, { root, stallTimeoutMs: LONG_MS });
   // Shorter than the stall limit: silence must not count while the reader keeps us from reading.
-  const relay = await testNode(t, { stallTimeoutMs: LIMIT_MS, timeoutMs: LIMIT_MS / 2 });
+  const relay = await testNode(t, {
+    stallTimeoutMs: LIMIT_MS,
+    pauseTimeoutMs: LIMIT_MS,
+    timeoutMs: LIMIT_MS / 2,
+  });
   const nothingOpen = watchDescriptors();
   for (const path of ['/large', '/']) {
     for (const route of [[origin.hop], [relay.hop, patient.hop]] as const) {

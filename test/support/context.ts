@@ -28,7 +28,7 @@ export async function testContext(
     connections: new ConnectionTable(100),
     silenceMs: 10_000,
     connectMs: 10_000,
-    stallMs: 10_000,
+    stall: 10_000,
     times: NODE_TIMES,
     startedAt: 0,
     totals: new Totals(),

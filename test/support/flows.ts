@@ -60,7 +60,7 @@ export async function startFlow(
     fromClient: Buffer.alloc(0),
     fromUpstream: Buffer.alloc(0),
     silenceMs: NEVER_MS,
-    stallMs: NEVER_MS,
+    stall: NEVER_MS,
     signal: abort.signal,
     ...options,
   });

@@ -5,6 +5,7 @@ import {
   GRACE_MS,
   MAX_CONNECTIONS,
   MAX_HOPS,
+  PAUSE_MS,
   SILENCE_MS,
   STALL_MS,
 } from '../../defaults.js';
@@ -26,7 +27,20 @@ export function addServerCommand(program: Command, context: CommandContext): voi
     .option('--dotfiles', 'serve files whose names start with a dot', false)
     .addOption(secondsOption('--timeout', 'timeout: no data from the sender', SILENCE_MS))
     .addOption(secondsOption('--connect-timeout', 'timeout: connect to the next hop', CONNECT_MS))
-    .addOption(secondsOption('--stall-timeout', 'timeout: the receiver accepts no data', STALL_MS))
+    .addOption(
+      secondsOption(
+        '--stall-timeout',
+        'timeout: the receiver accepts no data while half of the connections are in use',
+        STALL_MS,
+      ),
+    )
+    .addOption(
+      secondsOption(
+        '--pause-timeout',
+        'timeout: the receiver accepts no data while fewer are in use',
+        PAUSE_MS,
+      ),
+    )
     .addOption(
       secondsOption(
         '--grace',

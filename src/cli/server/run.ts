@@ -18,6 +18,7 @@ export interface ServerOptions extends LogOptions {
   readonly timeout: number;
   readonly connectTimeout: number;
   readonly stallTimeout: number;
+  readonly pauseTimeout: number;
   readonly grace: number;
   readonly maxHops: number;
   readonly maxConnections: number;
@@ -50,6 +51,7 @@ export async function runServer(
     timeoutMs: options.timeout,
     connectTimeoutMs: options.connectTimeout,
     stallTimeoutMs: options.stallTimeout,
+    pauseTimeoutMs: options.pauseTimeout,
     maxHops: options.maxHops,
     maxConnections: options.maxConnections,
     backlog: options.backlog,

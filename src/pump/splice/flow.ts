@@ -10,6 +10,7 @@ import {
   type SystemCalls,
 } from '../../system/calls.js';
 import type { OffloadEnd, OffloadJob, OffloadResult } from '../offload.js';
+import { leastMs } from '../../tcp/live-limit.js';
 import { StallDetector } from '../../tcp/stall-detector.js';
 import { Direction } from './direction.js';
 import type { PipePool } from './pipe-pool.js';
@@ -49,18 +50,18 @@ export class WorkerFlow {
     pipes: PipePool,
     onEnd: (flow: WorkerFlow, result: OffloadResult) => void,
   ) {
-    const { client, upstream, down, up, silenceMs, stallMs } = job;
+    const { client, upstream, down, up, silenceMs, stall } = job;
     this.id = id;
     this.job = job;
     this.#moved = moved;
-    this.checkMs = Math.min(silenceMs, stallMs) / WATCHDOG_CHECKS;
+    this.checkMs = Math.min(silenceMs, leastMs(stall)) / WATCHDOG_CHECKS;
     this.#calls = calls;
     this.#onEnd = onEnd;
     if (down > 0) this.#down = new Direction(calls, pipes, upstream, client, down);
     if (up) this.#up = new Direction(calls, pipes, client, upstream, Infinity);
     this.#silence = new StallDetector(silenceMs);
-    this.#downStall = new StallDetector(stallMs);
-    this.#upStall = new StallDetector(stallMs);
+    this.#downStall = new StallDetector(stall);
+    this.#upStall = new StallDetector(stall);
     this.#late = !up;
   }
 

@@ -79,7 +79,7 @@ export function pumpFails(name: string, pump: Pump): void {
       });
 
       test('the client takes nothing for too long, which is no silence of upstream', async (t) => {
-        const limits = { silenceMs: 60, stallMs: 400 };
+        const limits = { silenceMs: 60, stall: 400 };
         const flow = await startFlow(t, pump, mode, { ...limits, fromUpstream: ENDLESS });
         await failedWith(flow, 'client', 'STALLED');
         const { toClient } = await flow.result;
@@ -87,7 +87,7 @@ export function pumpFails(name: string, pump: Pump): void {
       });
 
       test('the client takes nothing for too long, after it took some', async (t) => {
-        const flow = await startFlow(t, pump, mode, { silenceMs: STALL_MS / 2, stallMs: STALL_MS });
+        const flow = await startFlow(t, pump, mode, { silenceMs: STALL_MS / 2, stall: STALL_MS });
         flow.upstream.write(ENDLESS);
         await once(flow.client, 'data');
         flow.client.pause();
@@ -143,7 +143,7 @@ export function pumpFails(name: string, pump: Pump): void {
     });
 
     test('a client that takes a little now and then is not cut, and is once it takes nothing', async (t) => {
-      const flow = await startFlow(t, pump, 'reply', { stallMs: STALL_MS });
+      const flow = await startFlow(t, pump, 'reply', { stall: STALL_MS });
       flow.upstream.write(ENDLESS);
       await blocked(flow.upstream);
       let isOver = false;
@@ -183,7 +183,7 @@ export function pumpFails(name: string, pump: Pump): void {
     });
 
     test('duplex: upstream takes nothing for too long', async (t) => {
-      const flow = await startFlow(t, pump, 'duplex', { stallMs: 150 });
+      const flow = await startFlow(t, pump, 'duplex', { stall: 150 });
       flow.client.write(ENDLESS);
       await failedWith(flow, 'upstream', 'STALLED');
     });

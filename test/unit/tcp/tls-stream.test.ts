@@ -69,7 +69,7 @@ test('TLS stands where a TCP connection stands: heads, writes, and a pump on bot
     fromClient: Buffer.alloc(0),
     fromUpstream: Buffer.alloc(0),
     silenceMs: 10_000,
-    stallMs: 10_000,
+    stall: 10_000,
     signal,
   });
   assert.deepEqual(await down.result, { toClient: bytes.length, toUpstream: 0, failure: undefined });
@@ -85,7 +85,7 @@ test('TLS stands where a TCP connection stands: heads, writes, and a pump on bot
     fromClient: Buffer.alloc(0),
     fromUpstream: Buffer.alloc(0),
     silenceMs: 10_000,
-    stallMs: 10_000,
+    stall: 10_000,
     signal,
   });
   assert.equal((await up.result).failure, undefined);
