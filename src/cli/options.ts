@@ -1,5 +1,6 @@
 import { InvalidArgumentError, Option } from 'commander';
 import { MAX_TIMER_MS } from '../defaults.js';
+import { parseBytes } from '../text.js';
 
 /** A timeout: seconds for the user, milliseconds for the program. */
 export function secondsOption(
@@ -29,6 +30,13 @@ export function parseCount(text: string): number {
   const count = /^\d{1,9}$/.test(text) ? Number(text) : 0;
   if (count < 1) throw new InvalidArgumentError('Expected a whole number from 1.');
   return count;
+}
+
+/** Bytes, from 0. */
+export function parseSize(text: string): number {
+  const bytes = parseBytes(text);
+  if (bytes === undefined) throw new InvalidArgumentError('Expected a size, such as 500M or 10G.');
+  return bytes;
 }
 
 /** Description of the argument that names a file or folder and its route. */

@@ -59,6 +59,8 @@ export interface NodeOptions {
   readonly maxHops?: number | undefined;
   /** Connections at once. Those without a request give way to further ones; if there are none, these are reset. @default 2,048, less if descriptors are short */
   readonly maxConnections?: number | undefined;
+  /** Larger files get no SHA-256, in bytes. @default none */
+  readonly digestLimitBytes?: number | undefined;
   /** The kernel's queue of connections not accepted yet. @default 511 */
   readonly backlog?: number | undefined;
   /** Rules for the hops that a relay dials, instead of the default: host, `*.domain` or CIDR, with optional `:port` or `:low-high`. */
@@ -143,7 +145,7 @@ export async function startNodeWith(options: NodeOptions, times: Partial<NodeTim
     dialler: new TcpDialler(),
     selfDials: new SelfDials(),
     ownPort: address.port,
-    digests: new Digests(),
+    digests: new Digests(options.digestLimitBytes),
     pump: chosen.pump,
     maxHops: options.maxHops ?? MAX_HOPS,
     silenceMs: options.timeoutMs ?? SILENCE_MS,
@@ -184,19 +186,14 @@ export async function startNodeWith(options: NodeOptions, times: Partial<NodeTim
     pump: chosen.name,
     pumpReason: chosen.why,
     close: async (graceMs = GRACE_MS) => {
-      await close(server, context.digests, connections, graceMs);
+      await Promise.all([context.digests.close(), close(server, connections, graceMs)]);
       await chosen.close();
     },
   };
 }
 
 /** Node's server reports closed once its last socket is. */
-function close(
-  server: Server,
-  digests: Digests,
-  connections: ReadonlySet<Connection>,
-  graceMs: number,
-): Promise<void> {
+function close(server: Server, connections: ReadonlySet<Connection>, graceMs: number): Promise<void> {
   const resetAll = (): void => {
     for (const connection of connections) {
       connection.abort(new ViaductError('ABORTED', 'the node was stopped'));
@@ -208,7 +205,6 @@ function close(
       clearTimeout(timer);
       resolve();
     });
-    digests.close();
     for (const connection of connections)
       connection.stop(new ViaductError('ABORTED', 'the node was stopped'));
   });

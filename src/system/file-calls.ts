@@ -5,6 +5,10 @@ const EWOULDBLOCK = -11;
 /** sys/file.h: flock(2). */
 const LOCK_EX = 2;
 const LOCK_NB = 4;
+/** linux/fs.h: lseek(2). */
+const SEEK_DATA = 3;
+/** asm-generic/errno-base.h, negative. */
+const ENXIO = -6;
 /** linux/falloc.h: fallocate(2). */
 const FALLOC_FL_KEEP_SIZE = 1;
 
@@ -21,6 +25,11 @@ export interface FileCalls {
    * @throws SystemCallError ENOSPC, EDQUOT, EFBIG; EOPNOTSUPP where the file system cannot
    */
   allocate(fd: number, length: number): Promise<void>;
+  /**
+   * Where the next data are, from `from` on: `from` itself, or the end of the hole there; Infinity if only a hole is left
+   * (lseek(2), SEEK_DATA). A file system that does not tell has data everywhere. Moves the descriptor's offset.
+   */
+  nextData(fd: number, from: number): number;
 }
 
 let bound: FileCalls | undefined;
@@ -37,7 +46,15 @@ function bind(libc: Library): FileCalls {
   const fallocate = libc.func<(fd: number, mode: number, offset: number, length: number) => number>(
     'int fallocate(int fd, int mode, int64_t offset, int64_t length)',
   );
+  const lseek = libc.func<(fd: number, offset: number, whence: number) => number>(
+    'int64_t lseek(int fd, int64_t offset, int whence)',
+  );
   return {
+    nextData: (fd, from) => {
+      const data = lseek(fd, from, SEEK_DATA);
+      if (data >= 0) return data;
+      return -libc.errno() === ENXIO ? Infinity : from;
+    },
     lock: (fd) => {
       if (flock(fd, LOCK_EX | LOCK_NB) === 0) return true;
       const failed = -libc.errno();

@@ -10,7 +10,7 @@ import {
   STALL_MS,
 } from '../../defaults.js';
 import type { CommandContext } from '../context.js';
-import { countOption, secondsOption } from '../options.js';
+import { countOption, parseSize, secondsOption } from '../options.js';
 import type { ServerOptions } from './run.js';
 
 const HTTP_EXAMPLE = `
@@ -51,6 +51,12 @@ export function addServerCommand(program: Command, context: CommandContext): voi
     )
     .addOption(countOption('--max-hops', 'maximum hops in a route', MAX_HOPS))
     .addOption(countOption('--max-connections', 'maximum open connections', MAX_CONNECTIONS))
+    .addOption(
+      new Option(
+        '--digest-limit <size>',
+        'largest file whose SHA-256 is computed for clients, such as 500G (default: no limit)',
+      ).argParser(parseSize),
+    )
     .addOption(countOption('--backlog', 'maximum length of the queue of connections to accept', BACKLOG))
     .option(
       '--allow-hop <rule>',

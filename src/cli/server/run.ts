@@ -22,6 +22,7 @@ export interface ServerOptions extends LogOptions {
   readonly grace: number;
   readonly maxHops: number;
   readonly maxConnections: number;
+  readonly digestLimit?: number;
   readonly backlog: number;
   readonly allowHop?: readonly string[];
   readonly clients: ClientJudgement;
@@ -54,6 +55,7 @@ export async function runServer(
     pauseTimeoutMs: options.pauseTimeout,
     maxHops: options.maxHops,
     maxConnections: options.maxConnections,
+    digestLimitBytes: options.digestLimit,
     backlog: options.backlog,
     allowHops: options.allowHop,
     clients: options.clients,

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
-import { Worker } from 'node:worker_threads';
-
 import { hashPart } from './part.js';
+import { PartHasher } from './part-hasher.js';
+import type { HashPart } from './protocol.js';
 
 /** A file is hashed in parts of at least this size: a message to another thread takes as long as hashing 100 KiB. */
 export const HASH_PART_BYTES = 4 * 1024 * 1024;
@@ -9,83 +9,46 @@ export const HASH_PART_BYTES = 4 * 1024 * 1024;
 /** The largest part, since nothing interrupts the hashing of a part: some tenths of a second. */
 const HASH_PART_BYTES_MAX = 64 * 1024 * 1024;
 
-/** The next part of a file. */
-export interface HashRequest {
-  readonly file: number;
-  readonly fd: number;
-  readonly from: number;
-  readonly to: number;
-  /** The part is the last one: the answer contains the digest. */
-  readonly last: boolean;
-}
-
-export interface HashAnswer {
-  readonly file: number;
-  /** SHA-256 as base64, after the last part. */
-  readonly digest?: string;
-  readonly error?: string;
-}
-
 /** Computes the SHA-256 of files while they are written, on one thread for all files. */
 export class HashThread {
-  readonly #files = new Map<number, GrowingHash>();
-  #worker: Worker | undefined;
+  readonly #hasher = new PartHasher();
   #nextFile = 0;
 
   /** Starts to hash an open file from its beginning. */
   follow(fd: number): GrowingHash {
     const file = this.#nextFile++;
-    const hash = new GrowingHash(
+    return new GrowingHash(
       fd,
-      (part) => this.#post({ ...part, file, fd }),
-      () => this.#files.delete(file),
+      (part) => this.#hasher.hash({ ...part, file, fd }),
+      () => this.#hasher.forget(file),
     );
-    this.#files.set(file, hash);
-    return hash;
   }
 
   /** Ends the thread. A pending {@link GrowingHash.digest} is rejected. */
-  async close(): Promise<void> {
-    this.#fail(new Error('the hashing thread was closed'));
-    await this.#worker?.terminate();
-  }
-
-  #post(request: HashRequest): void {
-    this.#worker ??= this.#start();
-    this.#worker.postMessage(request);
-  }
-
-  #start(): Worker {
-    const worker = new Worker(new URL('worker.js', import.meta.url));
-    worker.on('message', (answer: HashAnswer) => this.#files.get(answer.file)?.onAnswer(answer));
-    worker.on('error', (error) => {
-      this.#worker = undefined;
-      this.#fail(error);
-    });
-    return worker;
-  }
-
-  #fail(error: Error): void {
-    for (const [file, hash] of this.#files) hash.onAnswer({ file, error: String(error) });
+  close(): Promise<void> {
+    return this.#hasher.close();
   }
 }
+
+/** A part without its file. */
+type Part = Omit<HashPart, 'file' | 'fd'>;
 
 /** The hash of the contiguous beginning of one file. One part is hashed at a time; new bytes become the next part. */
 export class GrowingHash {
   readonly #fd: number;
-  readonly #post: (part: Omit<HashRequest, 'file' | 'fd'>) => void;
+  readonly #hash: (part: Part) => Promise<string | undefined>;
   readonly #onClose: () => void;
   #written = 0;
   #requested = 0;
   #busy = false;
   #ended = false;
-  #failure: Error | undefined;
-  #pending: { resolve: (digest: string) => void; reject: (error: Error) => void } | undefined;
+  #failure: { readonly error: unknown } | undefined;
+  #pending: { resolve: (digest: string) => void; reject: (error: unknown) => void } | undefined;
   #onIdle: (() => void) | undefined;
 
-  constructor(fd: number, post: (part: Omit<HashRequest, 'file' | 'fd'>) => void, onClose: () => void) {
+  constructor(fd: number, hash: (part: Part) => Promise<string | undefined>, onClose: () => void) {
     this.#fd = fd;
-    this.#post = post;
+    this.#hash = hash;
     this.#onClose = onClose;
   }
 
@@ -104,7 +67,7 @@ export class GrowingHash {
     }
     return new Promise((resolve, reject) => {
       this.#pending = { resolve, reject };
-      if (this.#failure) reject(this.#failure);
+      if (this.#failure) reject(this.#failure.error);
       else this.#requestPart();
     });
   }
@@ -116,25 +79,36 @@ export class GrowingHash {
     this.#onClose();
   }
 
-  /** The thread has hashed a part. */
-  onAnswer({ digest, error }: HashAnswer): void {
-    this.#busy = false;
-    this.#onIdle?.();
-    const failure = error ?? (this.#ended && digest === undefined ? 'the hash was cancelled' : undefined);
-    if (failure !== undefined) {
-      this.#failure ??= new Error(failure);
-      this.#pending?.reject(this.#failure);
-    } else if (digest !== undefined) this.#pending?.resolve(digest);
-    else if (this.#pending) this.#requestPart();
-    else this.advance(this.#written);
-  }
-
   #requestPart(): void {
     if (this.#busy || this.#ended || this.#failure) return;
     this.#busy = true;
     const from = this.#requested;
     const to = Math.min(this.#written, from + HASH_PART_BYTES_MAX);
     this.#requested = to;
-    this.#post({ from, to, last: this.#pending !== undefined && to === this.#written });
+    const last = this.#pending !== undefined && to === this.#written;
+    this.#hash({ from, to, last }).then(this.#hashed, this.#failed);
+  }
+
+  readonly #hashed = (digest: string | undefined): void => {
+    this.#becomeIdle();
+    if (digest !== undefined) this.#pending?.resolve(digest);
+    else if (this.#ended) this.#fail(new Error('the hash was cancelled'));
+    else if (this.#pending) this.#requestPart();
+    else this.advance(this.#written);
+  };
+
+  readonly #failed = (error: unknown): void => {
+    this.#becomeIdle();
+    this.#fail(error);
+  };
+
+  #becomeIdle(): void {
+    this.#busy = false;
+    this.#onIdle?.();
+  }
+
+  #fail(error: unknown): void {
+    this.#failure ??= { error };
+    this.#pending?.reject(this.#failure.error);
   }
 }

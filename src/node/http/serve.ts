@@ -66,7 +66,8 @@ async function answerAsOrigin(connection: Connection, request: Request, close: b
   const { node, exchange } = connection;
   const name = nameOfPath(request.target.path);
   exchange.serving(name);
-  const opened = await openReply(node, request.head, name, connection.clientClass(request.claimedClass));
+  const client = { class: connection.clientClass(request.claimedClass), network: connection.network };
+  const opened = await openReply(node, request.head, name, client);
   try {
     await sendReply(connection, request, opened.reply, close);
   } finally {

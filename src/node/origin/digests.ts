@@ -1,21 +1,22 @@
 import { createHash } from 'node:crypto';
-import { Worker } from 'node:worker_threads';
 import pLimit from 'p-limit';
 import { parseDictionary } from 'structured-headers';
-
 import { type Field, type RequestHead, valuesOf } from '../../wire/http/head.js';
+import { DigestQueue } from './digest-queue.js';
 import { type ServedFile, versionOf } from './root.js';
 
 /** A `HEAD` that wants a digest waits so long for it. */
 const DIGEST_WAIT_MS = 5000;
 
-/** Files up to this size are hashed without another thread, and before the reply: 0.2 ms (measured). */
-export const DIGEST_AT_ONCE_BYTES = 256 * 1024;
+/** A digest that nobody waits for, or has asked for again within this time, is given up. */
+const DIGEST_ABANDON_MS = 15_000;
 
-/** Digests that are remembered, and digests that may be under way at once. */
+/** Files up to this size are hashed without another thread, and before the reply: 0.2 ms (measured). So many at once. */
+export const DIGEST_AT_ONCE_BYTES = 256 * 1024;
+const SMALL_AT_ONCE = 4;
+
+/** Digests that are remembered. */
 const DIGESTS_KEPT = 1000;
-export const DIGESTS_AT_ONCE = 2;
-export const DIGESTS_QUEUED = 100;
 
 /** True if a request asks for the SHA-256 of the whole file (RFC 9530 §4). */
 export function wantsDigest(request: RequestHead): boolean {
@@ -27,78 +28,115 @@ export function wantsDigest(request: RequestHead): boolean {
   }
 }
 
-/** SHA-256 of files, made on other threads, once for each version of a file, few at once. */
+/** The file of which a digest is wanted, and by whom. */
+export interface DigestOf {
+  readonly version: string;
+  readonly size: number;
+  /** The network of the client. */
+  readonly client: string;
+  /** Opens it again, for a thread that reads it for as long as it takes. */
+  readonly reopen: () => Promise<ServedFile>;
+}
+
+/** A digest that somebody waits for, until it is released. */
+export interface WantedDigest {
+  /**
+   * `Repr-Digest` (RFC 9530 §3); `Retry-After` while it is not known; nothing if the file is too large.
+   * @param wait whether the reply may wait for it, up to 5 s
+   */
+  fields(wait: boolean): Promise<Field[]>;
+  readonly release: () => void;
+}
+
+/** Who waits for a digest that is being made. */
+interface Demand {
+  readonly clients: Set<string>;
+  waiting: number;
+  /** When the last one stopped to wait. */
+  wantedAt: number;
+}
+
+interface Making {
+  readonly digest: Promise<string | undefined>;
+  readonly demand: Demand;
+}
+
+/** SHA-256 of files, made once for each version of a file and only while somebody waits for it. */
 export class Digests {
   /** By version, the one used longest ago first. */
   readonly #known = new Map<string, string>();
-  readonly #running = new Map<string, Promise<string | undefined>>();
-  readonly #limit = pLimit(DIGESTS_AT_ONCE);
-  readonly #workers = new Set<Worker>();
-  #closed = false;
+  readonly #making = new Map<string, Making>();
+  readonly #queue = new DigestQueue();
+  readonly #small = pLimit(SMALL_AT_ONCE);
+  readonly #maxBytes: number;
+  readonly #abandonMs: number;
 
-  /**
-   * `Repr-Digest` (RFC 9530 §3), or `Retry-After` while it is not known.
-   * @param version of the file that is asked for
-   * @param reopen opens it again, for a thread that reads it for as long as it takes
-   * @param wait whether the reply may wait for it, up to 5 s
-   */
-  async fields(version: string, reopen: () => Promise<ServedFile>, wait: boolean): Promise<Field[]> {
+  /** @param maxBytes larger files get no digest */
+  constructor(maxBytes = Infinity, abandonMs = DIGEST_ABANDON_MS) {
+    this.#maxBytes = maxBytes;
+    this.#abandonMs = abandonMs;
+  }
+
+  /** Begins to make it, if it is not known. */
+  want(of: DigestOf): WantedDigest {
+    const { version, size } = of;
     const known = this.#known.get(version);
-    if (known !== undefined) {
-      this.#remember(version, known);
-      return [['Repr-Digest', `sha-256=:${known}:`]];
+    if (known !== undefined) this.#remember(version, known);
+    if (known !== undefined || size > this.#maxBytes) {
+      const fields: Field[] = known === undefined ? [] : [reprDigest(known)];
+      return { fields: async () => fields, release: () => {} };
     }
-    const running = this.#running.get(version) ?? this.#start(version, reopen);
-    const digest = wait ? await withinLimit(running) : undefined;
-    return [digest === undefined ? ['Retry-After', '1'] : ['Repr-Digest', `sha-256=:${digest}:`]];
+    const making = this.#making.get(version) ?? this.#make(of);
+    const { demand } = making;
+    demand.clients.add(of.client);
+    demand.waiting += 1;
+    return {
+      fields: async (wait) => {
+        const digest = wait ? await withinLimit(making.digest) : undefined;
+        return [digest === undefined ? ['Retry-After', '1'] : reprDigest(digest)];
+      },
+      release: () => {
+        demand.waiting -= 1;
+        demand.wantedAt = performance.now();
+      },
+    };
   }
 
   /** Gives up what is under way, and what comes later. */
-  close(): void {
-    this.#closed = true;
-    for (const worker of this.#workers) void worker.terminate();
+  close(): Promise<void> {
+    return this.#queue.close();
   }
 
-  async #start(version: string, reopen: () => Promise<ServedFile>): Promise<string | undefined> {
-    if (this.#limit.pendingCount >= DIGESTS_QUEUED) return undefined;
-    const running = this.#limit(() => this.#hashFile(version, reopen)).catch(() => undefined);
-    this.#running.set(version, running);
-    const digest = await running;
-    this.#running.delete(version);
-    if (digest !== undefined) this.#remember(version, digest);
-    return digest;
+  #make(of: DigestOf): Making {
+    const { version, size, client } = of;
+    const demand: Demand = { clients: new Set([client]), waiting: 0, wantedAt: performance.now() };
+    const isSmall = size <= DIGEST_AT_ONCE_BYTES;
+    const running = isSmall ? this.#small(() => hashSmall(of)) : this.#hashLarge(of, demand);
+    const digest = running.catch(() => undefined);
+    const making = { digest, demand };
+    this.#making.set(version, making);
+    void digest.then((made) => {
+      this.#making.delete(version);
+      if (made !== undefined) this.#remember(version, made);
+    });
+    return making;
   }
 
-  /** Base64, or undefined if the file is another one by now, or became one while it was hashed. */
-  async #hashFile(version: string, reopen: () => Promise<ServedFile>): Promise<string | undefined> {
+  async #hashLarge({ version, client, reopen }: DigestOf, demand: Demand): Promise<string | undefined> {
+    if (!this.#queue.makeRoom(client)) return undefined;
     const file = await reopen();
     try {
-      if (this.#closed || file.version !== version) return undefined;
-      const digest =
-        file.size <= DIGEST_AT_ONCE_BYTES
-          ? await hashSmall(file)
-          : await this.#hashOnThread(file.handle.fd, file.size);
-      return versionOf(await file.handle.stat({ bigint: true })) === version ? digest : undefined;
+      if (file.version !== version) return undefined;
+      const { clients } = demand;
+      const isAbandoned = (): boolean =>
+        demand.waiting === 0 && performance.now() - demand.wantedAt > this.#abandonMs;
+      const digest = await new Promise<string | undefined>((done) =>
+        this.#queue.add({ clients, file, isAbandoned, done }),
+      );
+      return await ifUnchanged(file, digest);
     } finally {
       await file.handle.close();
     }
-  }
-
-  /** Settles when the thread has ended, so that nothing uses the descriptor any more. */
-  #hashOnThread(fd: number, size: number): Promise<string | undefined> {
-    const worker = new Worker(new URL('digest-thread.js', import.meta.url), { workerData: { fd, size } });
-    this.#workers.add(worker);
-    return new Promise((resolve) => {
-      let digest: string | undefined;
-      worker.once('message', (answer: unknown) => {
-        if (typeof answer === 'string') digest = answer;
-      });
-      worker.on('error', () => {}); // Without a message there is no digest.
-      worker.once('exit', () => {
-        this.#workers.delete(worker);
-        resolve(digest);
-      });
-    });
   }
 
   #remember(version: string, digest: string): void {
@@ -109,15 +147,29 @@ export class Digests {
   }
 }
 
-/** Base64, or undefined if the file has shrunk. To start a thread takes far longer than this. */
-async function hashSmall({ handle, size }: ServedFile): Promise<string | undefined> {
-  const bytes = Buffer.alloc(size);
-  for (let at = 0; at < size;) {
-    const { bytesRead } = await handle.read(bytes, at, size - at, at);
-    if (bytesRead === 0) return undefined;
-    at += bytesRead;
+function reprDigest(digest: string): Field {
+  return ['Repr-Digest', `sha-256=:${digest}:`];
+}
+
+/** Base64, or undefined if the file is another one by now, or became one while it was hashed. */
+async function hashSmall({ version, reopen }: DigestOf): Promise<string | undefined> {
+  const file = await reopen();
+  try {
+    if (file.version !== version) return undefined;
+    const bytes = Buffer.alloc(file.size);
+    for (let at = 0; at < file.size;) {
+      const { bytesRead } = await file.handle.read(bytes, at, file.size - at, at);
+      if (bytesRead === 0) return undefined;
+      at += bytesRead;
+    }
+    return await ifUnchanged(file, createHash('sha256').update(bytes).digest('base64'));
+  } finally {
+    await file.handle.close();
   }
-  return createHash('sha256').update(bytes).digest('base64');
+}
+
+async function ifUnchanged(file: ServedFile, digest: string | undefined): Promise<string | undefined> {
+  return versionOf(await file.handle.stat({ bigint: true })) === file.version ? digest : undefined;
 }
 
 function withinLimit(running: Promise<string | undefined>): Promise<string | undefined> {

@@ -20,36 +20,55 @@ export interface OriginReply {
   close(): Promise<void>;
 }
 
+/** Who asks, as far as it matters for a reply. */
+export interface Asker {
+  readonly class: AddressClass;
+  readonly network: string;
+}
+
 /**
  * The reply to a request for something of this node: a file, a folder's listing, or the node's status.
- * @param client the class of the client
  * @throws ViaductError of the root, or PRECONDITION_FAILED or RANGE_NOT_SATISFIABLE
  */
 export async function openReply(
   node: NodeContext,
   request: RequestHead,
   name: string,
-  client: AddressClass,
+  client: Asker,
 ): Promise<OriginReply> {
-  if (name === STATUS_NAME) return { reply: statusReply(node, client), close: async () => {} };
+  if (name === STATUS_NAME) return { reply: statusReply(node, client.class), close: async () => {} };
   const opened = await node.root.open(name);
-  try {
-    return { reply: await replyFor(node, request, opened, name), close: () => opened.handle.close() };
-  } catch (error) {
+  const held: Held = [];
+  const close = async (): Promise<void> => {
+    for (const release of held) release();
     await opened.handle.close();
+  };
+  try {
+    return { reply: await replyFor({ node, request, name, client: client.network, held }, opened), close };
+  } catch (error) {
+    await close();
     throw error;
   }
 }
 
-async function replyFor(
-  node: NodeContext,
-  request: RequestHead,
-  opened: ServedFile | ServedFolder,
-  name: string,
-): Promise<Reply> {
+/** Called when the reply was sent, or cannot be. */
+type Held = (() => void)[];
+
+interface Asked {
+  readonly node: NodeContext;
+  readonly request: RequestHead;
+  /** Relative to the root. */
+  readonly name: string;
+  /** The client's network. */
+  readonly client: string;
+  readonly held: Held;
+}
+
+async function replyFor(asked: Asked, opened: ServedFile | ServedFolder): Promise<Reply> {
+  const { node, request, name } = asked;
   if (opened.kind === 'file') {
     if (name.endsWith('/')) throw new ViaductError('NOT_FOUND', 'a file has no slash at its end');
-    return fileReply(node, request, opened, name);
+    return fileReply(asked, opened);
   }
   const isFolderPath = name === '' || name.endsWith('/');
   return isFolderPath ? listFolder(opened, name, node.root, request) : redirect(name);
@@ -69,12 +88,7 @@ function redirect(name: string): Reply {
 }
 
 /** A file, a part of it, or word that the client has it already (RFC 9110 §13 and §14). */
-async function fileReply(
-  node: NodeContext,
-  request: RequestHead,
-  file: ServedFile,
-  name: string,
-): Promise<Reply> {
+async function fileReply({ node, request, name, client, held }: Asked, file: ServedFile): Promise<Reply> {
   const etag = `"${file.version}"`;
   const lastModified = file.modified.toUTCString();
   const headers = headersOf(request);
@@ -92,8 +106,10 @@ async function fileReply(
   fields.push(['Content-Type', typeOf(name)]);
   if (wantsDigest(request)) {
     const reopen = (): Promise<ServedFile> => node.root.openFile(name);
-    const wait = request.method === 'HEAD' || file.size <= DIGEST_AT_ONCE_BYTES;
-    fields.push(...(await node.digests.fields(file.version, reopen, wait)));
+    const { version, size } = file;
+    const digest = node.digests.want({ version, size, client, reopen });
+    held.push(digest.release);
+    fields.push(...(await digest.fields(request.method === 'HEAD' || size <= DIGEST_AT_ONCE_BYTES)));
   }
   const range = rangeOf(request, headers, file, etag);
   if (range === undefined) {

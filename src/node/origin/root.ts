@@ -10,6 +10,8 @@ export interface ServedFile {
   readonly kind: 'file';
   readonly handle: FileHandle;
   readonly size: number;
+  /** It has holes: blocks that take no space. */
+  readonly sparse: boolean;
   readonly modified: Date;
   /** Differs whenever the bytes may differ: inode, size, and times of change in ns. */
   readonly version: string;
@@ -89,6 +91,7 @@ export class Root {
         kind: 'file',
         handle,
         size: Number(info.size),
+        sparse: info.blocks * 512n < info.size,
         modified: writableDate(Number(info.mtimeMs)),
         version,
       };

@@ -4,9 +4,9 @@ import { EventEmitter, once } from 'node:events';
 import { appendFileSync, truncateSync } from 'node:fs';
 import { join } from 'node:path';
 import { type TestContext, describe, test } from 'node:test';
-import { Digests, DIGESTS_AT_ONCE, DIGESTS_QUEUED, wantsDigest } from '#src/node/origin/digests.js';
+import { Digests, wantsDigest } from '#src/node/origin/digests.js';
 import { Root, type ServedFile } from '#src/node/origin/root.js';
-import type { RequestHead } from '#src/wire/http/head.js';
+import type { Field, RequestHead } from '#src/wire/http/head.js';
 import { watchDescriptors } from '../../../support/leaks.js';
 import { randomFile, tempFolder } from '../../../support/temp.js';
 
@@ -35,6 +35,22 @@ async function prepare(t: TestContext, size = 3_000_000) {
   return { path: join(folder, 'file'), bytes, opened, reopen, version };
 }
 
+/** Asks for a digest as a request does, and leaves. */
+async function fieldsFrom(
+  digests: Digests,
+  version: string,
+  reopen: () => Promise<ServedFile>,
+  wait: boolean,
+  { size = 3_000_000, client = 'client' } = {},
+): Promise<readonly Field[]> {
+  const digest = digests.want({ version, size, client, reopen });
+  try {
+    return await digest.fields(wait);
+  } finally {
+    digest.release();
+  }
+}
+
 const gone = (): Promise<ServedFile> => Promise.reject(new Error('gone'));
 
 test('is made once for a version, however many ask at once and after', async (t) => {
@@ -42,10 +58,10 @@ test('is made once for a version, however many ask at once and after', async (t)
   const nothingLeft = watchDescriptors();
   const digests = new Digests();
   const own = await version();
-  const all = await Promise.all(Array.from({ length: 20 }, () => digests.fields(own, reopen, true)));
+  const all = await Promise.all(Array.from({ length: 20 }, () => fieldsFrom(digests, own, reopen, true)));
   for (const fields of all) assert.deepEqual(fields, fieldsOf(bytes));
-  assert.deepEqual(await digests.fields(own, reopen, true), fieldsOf(bytes));
-  assert.deepEqual(await digests.fields(own, reopen, false), fieldsOf(bytes));
+  assert.deepEqual(await fieldsFrom(digests, own, reopen, true), fieldsOf(bytes));
+  assert.deepEqual(await fieldsFrom(digests, own, reopen, false), fieldsOf(bytes));
   assert.equal(opened.length, 1);
   await nothingLeft();
 });
@@ -53,7 +69,10 @@ test('is made once for a version, however many ask at once and after', async (t)
 for (const size of [0, 1, 1024 * 1024, 1024 * 1024 + 1]) {
   test(`of ${size} bytes is right`, async (t) => {
     const { bytes, reopen, version } = await prepare(t, size);
-    assert.deepEqual(await new Digests().fields(await version(), reopen, true), fieldsOf(bytes));
+    assert.deepEqual(
+      await fieldsFrom(new Digests(), await version(), reopen, true, { size }),
+      fieldsOf(bytes),
+    );
   });
 }
 
@@ -61,8 +80,8 @@ test('is not waited for by who must not, and is there for who comes later', asyn
   const { bytes, reopen, version, opened } = await prepare(t);
   const digests = new Digests();
   const own = await version();
-  assert.deepEqual(await digests.fields(own, reopen, false), LATER);
-  assert.deepEqual(await digests.fields(own, reopen, true), fieldsOf(bytes));
+  assert.deepEqual(await fieldsFrom(digests, own, reopen, false), LATER);
+  assert.deepEqual(await fieldsFrom(digests, own, reopen, true), fieldsOf(bytes));
   assert.equal(opened.length, 1);
 });
 
@@ -79,7 +98,7 @@ test('is waited for 5 s and no longer', async (t) => {
   const digests = new Digests();
   t.mock.timers.enable({ apis: ['setTimeout'] });
   let isOver = false;
-  const late = digests.fields(own, () => opened.then(reopen), true).finally(() => (isOver = true));
+  const late = fieldsFrom(digests, own, () => opened.then(reopen), true).finally(() => (isOver = true));
   await turns();
   t.mock.timers.tick(4999);
   await turns();
@@ -88,7 +107,7 @@ test('is waited for 5 s and no longer', async (t) => {
   assert.deepEqual(await late, LATER);
   t.mock.timers.reset();
   gate.emit('open');
-  assert.equal((await digests.fields(own, reopen, true))[0]?.[0], 'Repr-Digest');
+  assert.equal((await fieldsFrom(digests, own, reopen, true))[0]?.[0], 'Repr-Digest');
 });
 
 describe('a file that changes', () => {
@@ -97,18 +116,21 @@ describe('a file that changes', () => {
     const digests = new Digests();
     const old = await version();
     appendFileSync(path, 'more');
-    assert.deepEqual(await digests.fields(old, reopen, true), LATER);
+    assert.deepEqual(await fieldsFrom(digests, old, reopen, true), LATER);
     const now = fieldsOf(Buffer.concat([bytes, Buffer.from('more')]));
-    assert.deepEqual(await digests.fields(await version(), reopen, true), now);
-    assert.deepEqual(await digests.fields(old, reopen, true), LATER);
+    assert.deepEqual(await fieldsFrom(digests, await version(), reopen, true), now);
+    assert.deepEqual(await fieldsFrom(digests, old, reopen, true), LATER);
   });
 
   test('after its digest was made has another one', async (t) => {
     const { path, bytes, reopen, version } = await prepare(t);
     const digests = new Digests();
-    assert.deepEqual(await digests.fields(await version(), reopen, true), fieldsOf(bytes));
+    assert.deepEqual(await fieldsFrom(digests, await version(), reopen, true), fieldsOf(bytes));
     truncateSync(path, 10);
-    assert.deepEqual(await digests.fields(await version(), reopen, true), fieldsOf(bytes.subarray(0, 10)));
+    assert.deepEqual(
+      await fieldsFrom(digests, await version(), reopen, true),
+      fieldsOf(bytes.subarray(0, 10)),
+    );
   });
 
   // What was hashed then is neither the old version nor surely the new one.
@@ -121,39 +143,18 @@ describe('a file that changes', () => {
       appendFileSync(path, 'x');
       return file;
     };
-    assert.deepEqual(await digests.fields(old, changing, true), LATER);
+    assert.deepEqual(await fieldsFrom(digests, old, changing, true), LATER);
     const now = fieldsOf(Buffer.concat([bytes, Buffer.from('x')]));
-    assert.deepEqual(await digests.fields(await version(), reopen, true), now);
+    assert.deepEqual(await fieldsFrom(digests, await version(), reopen, true), now);
   });
 
   test('or is gone has none, and is asked for anew', async (t) => {
     const { bytes, reopen, version } = await prepare(t);
     const digests = new Digests();
     const own = await version();
-    assert.deepEqual(await digests.fields(own, gone, true), LATER);
-    assert.deepEqual(await digests.fields(own, reopen, true), fieldsOf(bytes));
+    assert.deepEqual(await fieldsFrom(digests, own, gone, true), LATER);
+    assert.deepEqual(await fieldsFrom(digests, own, reopen, true), fieldsOf(bytes));
   });
-});
-
-test('few are made at once, few wait, and the others are sent away', async (t) => {
-  const { reopen } = await prepare(t, 10);
-  const digests = new Digests();
-  const gate = new EventEmitter();
-  const opened = once(gate, 'open');
-  let begun = 0;
-  const held = async (): Promise<ServedFile> => {
-    begun += 1;
-    await opened;
-    return reopen();
-  };
-  const bound = DIGESTS_AT_ONCE + DIGESTS_QUEUED;
-  for (let index = 0; index < bound; index += 1) void digests.fields(`version ${index}`, held, false);
-  await new Promise(setImmediate);
-  assert.equal(begun, DIGESTS_AT_ONCE);
-  assert.deepEqual(await digests.fields('one more', held, true), LATER);
-  gate.emit('open');
-  assert.equal((await digests.fields(`version ${bound - 1}`, held, true)).length, 1);
-  assert.equal(begun, bound);
 });
 
 test('is asked for by Want-Repr-Digest (RFC 9530 §4)', () => {

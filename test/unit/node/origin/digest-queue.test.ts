@@ -1,0 +1,112 @@
+import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
+import { readFileSync, readdirSync, readlinkSync } from 'node:fs';
+import { join } from 'node:path';
+import { type TestContext, test } from 'node:test';
+import { DIGESTS_PER_CLIENT, DIGESTS_QUEUED, DIGEST_PART_BYTES } from '#src/node/origin/digest-queue.js';
+import { Digests, type WantedDigest } from '#src/node/origin/digests.js';
+import { Root } from '#src/node/origin/root.js';
+import { settles, watchDescriptors } from '../../../support/leaks.js';
+import { randomFile, sparseFile, tempFolder } from '../../../support/temp.js';
+
+const GIB = 2 ** 30;
+const HUGE = 1024 * GIB;
+
+/** A folder with files, and the digests of them. */
+async function prepare(t: TestContext, options: { maxBytes?: number; abandonMs?: number } = {}) {
+  const folder = tempFolder(t);
+  const root = await Root.at(folder, false);
+  const digests = new Digests(options.maxBytes, options.abandonMs);
+  t.after(() => digests.close());
+  const want = async (name: string, client: string): Promise<WantedDigest> => {
+    const { handle, version, size } = await root.openFile(name);
+    await handle.close();
+    return digests.want({ version, size, client, reopen: () => root.openFile(name) });
+  };
+  return { folder, digests, want };
+}
+
+function reprDigest(bytes: Buffer): readonly (readonly [string, string])[] {
+  return [['Repr-Digest', `sha-256=:${createHash('sha256').update(bytes).digest('base64')}:`]];
+}
+
+function filesOpen(folder: string): number {
+  const isThere = (fd: string): boolean => {
+    try {
+      return readlinkSync(`/proc/self/fd/${fd}`).startsWith(folder);
+    } catch {
+      return false;
+    }
+  };
+  return readdirSync('/proc/self/fd').filter(isThere).length;
+}
+
+/** Of each thread of this process (proc(5)). */
+function niceValues(): readonly number[] {
+  return readdirSync('/proc/self/task').map((task) => {
+    const stat = readFileSync(`/proc/self/task/${task}/stat`, 'latin1');
+    return Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[16]);
+  });
+}
+
+test('huge files of one client keep nobody waiting, not even its own small files', async (t) => {
+  const { folder, want } = await prepare(t);
+  const bytes = randomFile(folder, 'file', DIGEST_PART_BYTES + 1);
+  for (let number = 0; number < 8; number += 1) {
+    sparseFile(folder, `huge-${number}`, HUGE);
+    await want(`huge-${number}`, 'attacker');
+  }
+  for (const client of ['attacker', 'honest'])
+    assert.deepEqual(await (await want('file', client)).fields(true), reprDigest(bytes), client);
+});
+
+test('a digest that nobody waits for any more is given up, and its file closed', async (t) => {
+  const { folder, want } = await prepare(t, { abandonMs: 100 });
+  const nothingOpen = watchDescriptors();
+  sparseFile(folder, 'huge', HUGE);
+  const first = await want('huge', 'a');
+  const second = await want('huge', 'b');
+  first.release();
+  second.release();
+  await nothingOpen();
+});
+
+test('a client has few files under way, and all clients together no more than the bound', async (t) => {
+  const { folder, want } = await prepare(t);
+  const many = DIGESTS_QUEUED + 2 * DIGESTS_PER_CLIENT;
+  for (let number = 0; number < many; number += 1) sparseFile(folder, `huge-${number}`, HUGE + number);
+  for (let number = 0; number < many; number += 1)
+    void (await want(`huge-${number}`, `client ${Math.floor(number / (2 * DIGESTS_PER_CLIENT))}`)).fields(
+      false,
+    );
+  const open = filesOpen(folder);
+  assert.ok(open <= DIGESTS_QUEUED, `${open} files are open`);
+  const bytes = randomFile(folder, 'file', DIGEST_PART_BYTES + 1);
+  assert.deepEqual(await (await want('file', 'honest')).fields(true), reprDigest(bytes));
+});
+
+test('holes are hashed as zeros', async (t) => {
+  const { folder, want } = await prepare(t);
+  sparseFile(folder, 'sparse', 20_000_000);
+  const bytes = readFileSync(join(folder, 'sparse'));
+  assert.deepEqual(await (await want('sparse', 'a')).fields(true), reprDigest(bytes));
+});
+
+test('a file above the limit has no digest and none is promised', async (t) => {
+  const { folder, want } = await prepare(t, { maxBytes: 1_000_000 });
+  randomFile(folder, 'large', 1_000_001);
+  const bytes = randomFile(folder, 'small', 1_000_000);
+  assert.deepEqual(await (await want('large', 'a')).fields(true), []);
+  assert.deepEqual(await (await want('small', 'a')).fields(true), reprDigest(bytes));
+});
+
+test('threads that hash give way to others', { skip: process.platform !== 'linux' }, async (t) => {
+  const { folder, want } = await prepare(t);
+  sparseFile(folder, 'huge', HUGE);
+  await want('huge', 'a');
+  await settles(
+    niceValues,
+    (values) => values.includes(10) && values.includes(0),
+    (values) => `nice values of the threads: ${values.join(' ')}`,
+  );
+});
