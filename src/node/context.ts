@@ -7,6 +7,7 @@ import type { ConnectionTable } from './connection-table.js';
 import type { NodeEvent } from './events.js';
 import type { Totals } from './exchange.js';
 import type { Digests } from './origin/digests.js';
+import type { FolderNames } from './origin/folder-names.js';
 import type { Root } from './origin/root.js';
 
 /** What all connections of a node share. */
@@ -16,6 +17,7 @@ export interface NodeContext {
   readonly dialler: Dialler;
   readonly selfDials: SelfDials;
   readonly digests: Digests;
+  readonly folderNames: FolderNames;
   readonly pump: Pump;
   /** The port that the node listens on. */
   readonly ownPort: number;

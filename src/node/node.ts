@@ -32,6 +32,7 @@ import { KEEP_ALIVE_MS } from './http/read-request.js';
 import { HTTP_CONNECT_MS } from './http/relay.js';
 import { serveConnection } from './serve-connection.js';
 import { Digests } from './origin/digests.js';
+import { FolderNames } from './origin/folder-names.js';
 import { systemNetworkView } from './access/network-view.js';
 import { type ClientJudgement, Policy } from './access/policy.js';
 import { parseHopRule } from './access/rules.js';
@@ -146,6 +147,7 @@ export async function startNodeWith(options: NodeOptions, times: Partial<NodeTim
     selfDials: new SelfDials(),
     ownPort: address.port,
     digests: new Digests(options.digestLimitBytes),
+    folderNames: new FolderNames(),
     pump: chosen.pump,
     maxHops: options.maxHops ?? MAX_HOPS,
     silenceMs: options.timeoutMs ?? SILENCE_MS,

@@ -9,10 +9,11 @@ export interface LiveLimit {
 /** In ms. */
 export type Limit = number | LiveLimit;
 
-export function liveLimit(leastMs: number, currentMs: number): LiveLimit {
+/** A limit of now `now` ms, which never becomes shorter than `least` ms. */
+export function liveLimit(least: number, now: number): LiveLimit {
   const current = new Float64Array(new SharedArrayBuffer(Float64Array.BYTES_PER_ELEMENT));
-  current[0] = currentMs;
-  return { leastMs, current };
+  current[0] = now;
+  return { leastMs: least, current };
 }
 
 /** The limit that is in force, in ms. */

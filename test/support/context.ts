@@ -5,6 +5,7 @@ import type { NodeContext } from '#src/node/context.js';
 import { Totals } from '#src/node/exchange.js';
 import { NODE_TIMES } from '#src/node/node.js';
 import { Digests } from '#src/node/origin/digests.js';
+import { FolderNames } from '#src/node/origin/folder-names.js';
 import { Root } from '#src/node/origin/root.js';
 import { socketPump } from '#src/pump/socket-pump.js';
 import { TcpDialler } from '#src/tcp/dial.js';
@@ -22,6 +23,7 @@ export async function testContext(
     dialler: new TcpDialler(),
     selfDials: new SelfDials(),
     digests: new Digests(),
+    folderNames: new FolderNames(),
     pump: socketPump,
     ownPort,
     maxHops: 16,

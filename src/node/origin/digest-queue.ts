@@ -148,7 +148,7 @@ export class DigestQueue {
   }
 
   #entries(): readonly Entry[] {
-    return [...this.#threads].flatMap(({ entries }) => [...entries]);
+    return Array.from(this.#threads, ({ entries }) => Array.from(entries)).flat();
   }
 
   #countOf(client: string): number {

@@ -71,7 +71,9 @@ async function replyFor(asked: Asked, opened: ServedFile | ServedFolder): Promis
     return fileReply(asked, opened);
   }
   const isFolderPath = name === '' || name.endsWith('/');
-  return isFolderPath ? listFolder(opened, name, node.root, request) : redirect(name);
+  if (!isFolderPath) return redirect(name);
+  const { root, folderNames: reader } = node;
+  return listFolder({ folder: opened, name, root, reader, client: asked.client }, request, asked.held);
 }
 
 /** Relative, so that it keeps the route in front of it. */

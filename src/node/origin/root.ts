@@ -23,6 +23,9 @@ export interface ServedFolder {
   readonly handle: FileHandle;
   /** Where to read it: what was opened, even if something else stands under its name now. */
   readonly path: string;
+  readonly modified: Date;
+  /** Differs whenever the names may differ, as far as the file system's clock can tell. */
+  readonly version: string;
 }
 
 /** First segment of the node's own resources; what a tree has under this name is never served. */
@@ -84,15 +87,17 @@ export class Root {
       // By a link, that is: by its name it has been refused before.
       if (real !== undefined && this.#isReserved(real)) throw notFound(name);
       if (real === undefined || !this.contains(real)) throw forbidden(name, 'leads out of the root');
-      if (info.isDirectory()) return { kind: 'folder', handle, path: pathOfHandle(handle) ?? real };
-      if (!info.isFile()) throw forbidden(name, 'is not a regular file');
       const version = versionOf(info);
+      const modified = writableDate(Number(info.mtimeMs));
+      if (info.isDirectory())
+        return { kind: 'folder', handle, path: pathOfHandle(handle) ?? real, modified, version };
+      if (!info.isFile()) throw forbidden(name, 'is not a regular file');
       return {
         kind: 'file',
         handle,
         size: Number(info.size),
         sparse: info.blocks * 512n < info.size,
-        modified: writableDate(Number(info.mtimeMs)),
+        modified,
         version,
       };
     } catch (error) {
