@@ -5,7 +5,7 @@ import { systemCode } from '#src/errors.js';
 import type { Hop } from 'viaduct';
 import { NodeProcess } from '../support/processes.js';
 import { type Ending, exchange, rawConnect, readToEnd } from '../support/raw.js';
-import { randomFile, sha256, tempFolder } from '../support/temp.js';
+import { randomFile, sha256, sparseFile, tempFolder } from '../support/temp.js';
 
 const MIB = 1024 * 1024;
 /** More than the kernel keeps for one connection, so that a reader that waits holds its sender. */
@@ -47,9 +47,11 @@ async function refused(t: TestContext, hop: Hop): Promise<void> {
 test('a connection above --max-connections is reset at once, logged, and gets no number', async (t) => {
   const root = tempFolder(t);
   const bytes = randomFile(root, 'file', 1000);
+  sparseFile(root, 'large', 2 ** 30);
   const node = await NodeProcess.start(t, { root, args: ['--max-connections', '2'] });
   const held = [await rawConnect(t, node.hop), await rawConnect(t, node.hop)];
-  await node.until(({ lines }) => lines.length === 3);
+  for (const client of held) client.pause().write('large\n\n');
+  await node.until(({ lines }) => lines.filter((text) => text.startsWith('Working')).length === 2);
 
   const third = connect(node.hop);
   t.after(() => third.destroy());
