@@ -31,6 +31,8 @@ export interface ServedFolder {
 /** First segment of the node's own resources; what a tree has under this name is never served. */
 const RESERVED = '.viaduct';
 
+const DOTFILES = '--dotfiles serves such names';
+
 /** The folder that an origin serves from, and nothing outside of it. */
 export class Root {
   /** The real path of the folder. */
@@ -85,8 +87,9 @@ export class Root {
       const info = await handle.stat({ bigint: true });
       const real = await realPathOf(handle, path);
       // By a link, that is: by its name it has been refused before.
-      if (real !== undefined && this.#isReserved(real)) throw notFound(name);
-      if (real === undefined || !this.contains(real)) throw forbidden(name, 'leads out of the root');
+      if (real === undefined || !this.#isInside(real)) throw forbidden(name, 'leads out of the root');
+      if (this.#isReserved(real)) throw notFound(name);
+      if (this.#isHidden(real)) throw forbidden(name, `leads to a name with a leading dot (${DOTFILES})`);
       const version = versionOf(info);
       const modified = writableDate(Number(info.mtimeMs));
       if (info.isDirectory())
@@ -118,7 +121,7 @@ export class Root {
       throw notFound(name);
     }
     if (segments.some((segment) => this.hides(segment))) {
-      throw forbidden(name, 'has a leading dot (--dotfiles serves such names)');
+      throw forbidden(name, `has a leading dot (${DOTFILES})`);
     }
     return [this.path, ...segments].join(sep);
   }
@@ -135,14 +138,29 @@ export class Root {
 
   /** True for the real path of something in the root that may be served, or of the root itself. */
   contains(real: string): boolean {
-    if (this.#isReserved(real)) return false;
-    return real === this.path || real.startsWith(this.path.endsWith(sep) ? this.path : this.path + sep);
+    return this.#isInside(real) && !this.#isReserved(real) && !this.#isHidden(real);
+  }
+
+  #isInside(real: string): boolean {
+    return real === this.path || real.startsWith(this.#prefix);
   }
 
   /** True for the real path of what a tree has under the reserved name. */
   #isReserved(real: string): boolean {
-    const reserved = (this.path.endsWith(sep) ? this.path : this.path + sep) + RESERVED;
-    return real === reserved || real.startsWith(reserved + sep);
+    return real.slice(this.#prefix.length).split(sep)[0] === RESERVED;
+  }
+
+  /** True for a real path inside that is not served because a name in it has a leading dot. */
+  #isHidden(real: string): boolean {
+    return real
+      .slice(this.#prefix.length)
+      .split(sep)
+      .some((segment) => this.hides(segment));
+  }
+
+  /** What the real path of everything inside begins with. */
+  get #prefix(): string {
+    return this.path.endsWith(sep) ? this.path : this.path + sep;
   }
 }
 

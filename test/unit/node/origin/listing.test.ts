@@ -94,6 +94,7 @@ test('leaves out what is not served', async (t) => {
     ['folder', 'link to folder'],
     ['.', 'self'],
     ['missing', 'broken'],
+    ['.dot', 'link to hidden'],
     ['loop', 'loop'],
     [outside, 'out'],
     [join(outside, 'secret'), 'secret'],

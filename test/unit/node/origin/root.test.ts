@@ -47,6 +47,11 @@ async function refuses(root: Root, name: string, code: ErrorCode): Promise<Viadu
   return error;
 }
 
+test('a root below a hidden folder is served', async (t) => {
+  const { root } = makeRoot(t);
+  assert.equal(await read(await Root.at(join(root, '.hidden'), false), 'file'), 'this is .hidden/file');
+});
+
 describe('a root', () => {
   test('is a folder that exists, by its real path', async (t) => {
     const { root } = makeRoot(t);
@@ -184,6 +189,19 @@ describe('symbolic links', () => {
       await refuses(served, name, 'FORBIDDEN');
     }
     for (const name of [`slash${secret}`, 'slash', 'environ']) await refuses(served, name, 'FORBIDDEN');
+  });
+
+  test('to hidden names inside are refused without --dotfiles', async (t) => {
+    const { root } = makeRoot(t);
+    symlinkSync('.dot', join(root, 'dotlink'));
+    symlinkSync('.hidden/file', join(root, 'link-to-file'));
+    symlinkSync('.hidden', join(root, 'link-to-folder'));
+    symlinkSync('dotlink', join(root, 'link-to-link'));
+    const served = await Root.at(root, false);
+    for (const name of ['dotlink', 'link-to-file', 'link-to-folder/file', 'link-to-link']) {
+      assert.match((await refuses(served, name, 'FORBIDDEN')).message, /--dotfiles/);
+      assert.match(await read(await Root.at(root, true), name), /^this is \./);
+    }
   });
 
   test('to nothing or to themselves are refused', async (t) => {
