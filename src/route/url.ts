@@ -8,7 +8,7 @@ import { type Hop, type Route, formatHop, parseHost, parsePort } from './hop.js'
  *   host = reg-name / IPv4 / "[" IPv6 "]"     ; no percent-encoding
  *
  * Only leading segments that match entirely are hops; any other segment is a name, so `/@types/` is a
- * folder. A name that looks like a hop is written `%40…`.
+ * folder. A name that looks like a hop is written `%40…`. `.` segments count for nothing (RFC 3986 §5.2.4).
  */
 
 /** The name, at every node, of its status: what runs there, whatever its root holds. */
@@ -24,7 +24,7 @@ export interface RoutedTarget {
 
 /**
  * Takes a request target apart: origin-form or absolute-form (RFC 9112 §3.2).
- * @throws ViaductError BAD_REQUEST for another form, for an empty host, and for dot segments among the hops
+ * @throws ViaductError BAD_REQUEST for another form, for an empty host, and for `..` where a hop may stand
  */
 export function parseTarget(target: string): RoutedTarget {
   const [absolute = '', authority = ''] = /^https?:\/\/([^/?#]*)/i.exec(target) ?? [];
@@ -34,6 +34,7 @@ export function parseTarget(target: string): RoutedTarget {
   let path = target.slice(absolute.length);
   if (absolute !== '' && !path.startsWith('/')) path = `/${path}`;
   if (!path.startsWith('/')) throw new ViaductError('BAD_REQUEST', 'the target is not a path');
+  path = withoutDotSegments(path);
   const route: Hop[] = [];
   for (;;) {
     const [whole, segment = ''] = /^\/([^/?#]*)/.exec(path) ?? [''];
@@ -43,10 +44,17 @@ export function parseTarget(target: string): RoutedTarget {
     path = path.slice(whole.length);
     if (!path.startsWith('/')) path = `/${path}`;
   }
-  if (/^\/(?:\.|%2e){1,2}(?:[/?#]|$)/i.test(path)) {
-    throw new ViaductError('BAD_REQUEST', 'a dot segment follows a hop');
+  if (/^\/(?:\.|%2e){2}(?:[/?#]|$)/i.test(path)) {
+    throw new ViaductError('BAD_REQUEST', 'the path begins with ".."');
   }
   return { route, path };
+}
+
+function withoutDotSegments(target: string): string {
+  const end = target.search(/[?#]/);
+  const path = end === -1 ? target : target.slice(0, end);
+  const cleaned = path.replace(/\/(?:\.|%2e)(?=\/)/gi, '').replace(/\/(?:\.|%2e)$/i, '/');
+  return cleaned + target.slice(path.length);
 }
 
 /** The inverse of {@link parseTarget}: origin-form. */
@@ -89,5 +97,11 @@ export function encodeSegment(name: string): string {
 
 /** Text in which `user:password@host` may occur, with `…` for each password, so that errors may show it. */
 export function withoutPasswords(text: string): string {
-  return text.replace(/:(?!\s)[^/]*@/g, ':…@');
+  return text
+    .split('/')
+    .map((part) => {
+      const [colon, at] = [part.search(/:(?!\s)/), part.lastIndexOf('@')];
+      return colon !== -1 && colon < at ? `${part.slice(0, colon)}:…${part.slice(at)}` : part;
+    })
+    .join('/');
 }

@@ -53,8 +53,8 @@ describe('a location', () => {
     ['h1:1/file?x', /a "\?" of a name is written %3F$/],
     ['h1:1/file#x', /a "#" of a name is written %23$/],
     ['h1:1/100%', /a "%" of a name is written %25$/],
-    ['h1:1/../file', /dot segment/],
-    ['h1:1/@h2:2/%2e/file', /dot segment/],
+    ['h1:1/../file', /begins with "\.\."/],
+    ['h1:1/@h2:2/%2e%2e/file', /begins with "\.\."/],
     ['h1:1/@h2:99999/x', /"@h2:99999" is no hop, which is @host:port; the "@" of a name is written %40$/],
     ['h1:1/@h2:2/@types:x/y', /"@types:x" is no hop/],
   ] as const) {

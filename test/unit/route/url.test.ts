@@ -39,7 +39,16 @@ describe('a target', () => {
     // What looks like a hop and is written with %40 is a name.
     ['/%40h3:1/x', [], '/%40h3:1/x'],
     ['/@h2:1/%40h3:1/x', ['h2:1'], '/%40h3:1/x'],
-    // Dot segments further down are the origin's matter.
+    // A `.` segment counts for nothing, wherever it stands.
+    ['/.', [], '/'],
+    ['/./x', [], '/x'],
+    ['/././%2E/x/./y/.', [], '/x/y/'],
+    ['/./@h:1/./@h2:2/%2e/x', ['h:1', 'h2:2'], '/x'],
+    ['/@h:1/.', ['h:1'], '/'],
+    ['/@h:1/%2e?q=/./', ['h:1'], '/?q=/./'],
+    ['/./Sub:Dir/', [], '/Sub:Dir/'],
+    ['/dir/./@h:1/x', [], '/dir/@h:1/x'],
+    // `..` further down is the origin's matter.
     ['/a/../b', [], '/a/../b'],
     ['/...', [], '/...'],
     ['/.hidden', [], '/.hidden'],
@@ -100,18 +109,14 @@ describe('a target', () => {
     'ftp://h/x',
     'http:/x',
     'http:x',
-    // Dot segments among the hops: a client or proxy on the way may have meant something else.
-    '/.',
+    // `..` among the hops: a client or proxy on the way may have meant something else.
     '/..',
-    '/./x',
     '/../@h:1/x',
     '/@h:1/..',
     '/@h:1/../x',
-    '/@h:1/./x',
     '/@h:1/../@h2:2/x',
     '/@h:1/%2e%2E/x',
     '/@h:1/.%2e/x',
-    '/@h:1/%2e?q',
     '/@h:1/..#f',
     'http://h/../x',
     // RFC 9110 §4.2.1: an empty host must be rejected.
