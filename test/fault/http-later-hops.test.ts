@@ -22,8 +22,19 @@ async function sayingHop(t: TestContext, text: string) {
   return { hop, requests };
 }
 
-/** What changes a browser's state for its origin, which all hops share. */
-const STATEFUL = {
+/** What acts on a browser's origin, which all hops share, and what nobody knows yet. */
+const ACTING = {
+  'WWW-Authenticate': 'Basic realm="your password"',
+  'Proxy-Authenticate': 'Basic realm="your password"',
+  'Authentication-Info': 'nextnonce="x"',
+  Link: '<http://other.example/style.css>; rel=preload; as=style',
+  'Set-Cookie': 'a=b; Path=/',
+  'Content-Security-Policy-Report-Only': 'default-src *; report-uri http://other.example/',
+  'Cross-Origin-Opener-Policy': 'unsafe-none',
+  'Permissions-Policy': 'camera=*',
+  'Speculation-Rules': '"http://other.example/rules.json"',
+  SourceMap: 'http://other.example/map',
+  'X-Unknown': 'x',
   'Clear-Site-Data': '"cookies", "storage"',
   'Alt-Svc': 'h2="other.example:443"',
   Refresh: '0; url=http://other.example/',
@@ -35,10 +46,10 @@ const STATEFUL = {
   'Reporting-Endpoints': 'x="http://other.example/"',
 } as const;
 
-test("fields of a later hop that change the browser's state do not pass, in any case and in 103", async (t) => {
+test("fields of a later hop that act on the browser's origin do not pass, in any case and in 103", async (t) => {
   for (const write of [(name: string) => name, (name: string) => name.toUpperCase()]) {
-    const lines = Object.entries(STATEFUL).map(([name, value]) => `${write(name)}: ${value}\r\n`);
-    const fields = `Viaduct: 1\r\n${lines.join('')}X-Own: kept\r\n`;
+    const lines = Object.entries(ACTING).map(([name, value]) => `${write(name)}: ${value}\r\n`);
+    const fields = `Viaduct: 1\r\n${lines.join('')}`;
     const { hop } = await sayingHop(
       t,
       `HTTP/1.1 103 Early Hints\r\n${fields}\r\nHTTP/1.1 200 OK\r\n${fields}Content-Length: 4\r\n\r\nbody`,
@@ -51,9 +62,7 @@ test("fields of a later hop that change the browser's state do not pass, in any 
       [103, 200],
     );
     for (const reply of replies) {
-      assert.equal(reply.fields['x-own'], 'kept');
-      for (const name of Object.keys(STATEFUL))
-        assert.equal(reply.fields[name.toLowerCase()], undefined, name);
+      for (const name of Object.keys(ACTING)) assert.equal(reply.fields[name.toLowerCase()], undefined, name);
     }
   }
 });
@@ -62,7 +71,7 @@ test('an interim reply passes without a word on content that it cannot have', as
   for (const field of ['Content-Length: 4', 'Content-Length: 0', 'Transfer-Encoding: chunked']) {
     const { hop } = await sayingHop(
       t,
-      `HTTP/1.1 103 Early Hints\r\nViaduct: 1\r\nLink: </x>\r\n${field}\r\n\r\n` +
+      `HTTP/1.1 103 Early Hints\r\nViaduct: 1\r\n${field}\r\n\r\n` +
         'HTTP/1.1 200 OK\r\nViaduct: 1\r\nContent-Length: 4\r\n\r\nbody',
     );
     const [first, relay] = await Promise.all([testNode(t), testNode(t)]);
@@ -71,7 +80,6 @@ test('an interim reply passes without a word on content that it cannot have', as
     const [interim, final, ...more] = repliesIn(bytes);
     assert.equal(more.length, 0);
     assert.equal(interim?.status, 103, field);
-    assert.equal(interim.fields['link'], '</x>');
     assert.equal(interim.fields['content-length'], undefined);
     assert.equal(interim.fields['transfer-encoding'], undefined);
     assert.deepEqual([final?.status, final?.body.toString()], [200, 'body']);

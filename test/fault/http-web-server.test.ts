@@ -78,7 +78,6 @@ test('one that the operator has named is relayed, by outer relays too, as tame a
     assert.deepEqual(shown, {
       'content-type': 'text/html',
       'content-length': '4',
-      'x-own': 'kept',
       connection: 'close',
       via: '1.1 cache, 1.1 viaduct, 1.1 viaduct, 1.1 viaduct',
       viaduct: '1',

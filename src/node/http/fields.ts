@@ -28,28 +28,35 @@ const NOT_FORWARDED = new Set([
   CLASS_FIELD.toLowerCase(),
 ]);
 
-/** Fields of a reply that are dropped; ours take the place of some. */
-const NOT_PASSED = new Set([
-  'connection',
-  'keep-alive',
-  'proxy-connection',
-  'upgrade',
-  'set-cookie',
-  'set-cookie2',
-  'via',
-  'service-worker-allowed',
-  'clear-site-data',
-  'alt-svc',
-  'refresh',
-  'access-control-allow-origin',
-  'access-control-allow-credentials',
-  'strict-transport-security',
-  'nel',
-  'report-to',
-  'reporting-endpoints',
-  'content-security-policy',
-  'x-content-type-options',
-  'referrer-policy',
+/**
+ * Fields of a reply that are passed on: what describes its content, its caching and its error. All others are dropped,
+ * since all hops share one browser origin, in which a hop must not ask for passwords, set cookies, fetch from elsewhere
+ * (`Link`) or set rules for the other hops.
+ */
+const PASSED = new Set([
+  'accept-ranges',
+  'age',
+  'allow',
+  'cache-control',
+  'content-digest',
+  'content-disposition',
+  'content-encoding',
+  'content-language',
+  'content-length',
+  'content-range',
+  'content-type',
+  'date',
+  'etag',
+  'expires',
+  'last-modified',
+  'location',
+  'pragma',
+  'proxy-status',
+  'repr-digest',
+  'retry-after',
+  'server',
+  'transfer-encoding',
+  'vary',
 ]);
 
 /** The number of the node that got this request: the client is 0, the first node 1. */
@@ -70,7 +77,7 @@ export function claimedClass(request: RequestHead): AddressClass | undefined {
 export function forwardedFields(request: RequestHead, nextHop: Hop, client: AddressClass): Field[] {
   return [
     ['Host', formatHop(nextHop)],
-    ...kept(request.fields, NOT_FORWARDED),
+    ...kept(request.fields, (name) => !NOT_FORWARDED.has(name)),
     viaOf(request.fields, request.minor),
     [CLASS_FIELD, client],
     ['Connection', 'close'],
@@ -79,27 +86,24 @@ export function forwardedFields(request: RequestHead, nextHop: Hop, client: Addr
 
 /** The fields of a reply for the client, without those that every reply of a node has. */
 export function passedFields(fields: readonly Field[], minor: number): Field[] {
-  const passed = kept(fields, NOT_PASSED).filter(([name]) => name.toLowerCase() !== 'viaduct');
+  const passed = kept(fields, (name) => PASSED.has(name));
   // RFC 9110 §6.6.1: a recipient that forwards a reply without Date adds it.
   if (valuesOf(passed, 'date').length === 0) passed.push(['Date', new Date().toUTCString()]);
   return [...passed, viaOf(fields, minor), ['Connection', 'close']];
 }
 
-/** The fields of an interim reply for the client. */
+/** The fields of an interim reply for the client: none of the next hop's, for none is needed and `Link` fetches. */
 export function interimFields(fields: readonly Field[], minor: number): Field[] {
-  // An interim reply has no content, whatever its fields are (RFC 9110 §8.6).
-  const own = new Set(['viaduct', 'content-length', 'transfer-encoding']);
-  const passed = kept(fields, NOT_PASSED).filter(([name]) => !own.has(name.toLowerCase()));
-  return [...passed, viaOf(fields, minor), ['Viaduct', '1']];
+  return [viaOf(fields, minor), ['Viaduct', '1']];
 }
 
 function viaOf(fields: readonly Field[], minor: number): Field {
   return ['Via', [...listOf(fields, 'via'), `1.${minor} ${PSEUDONYM}`].join(', ')];
 }
 
-function kept(fields: readonly Field[], dropped: ReadonlySet<string>): Field[] {
+function kept(fields: readonly Field[], isKept: (name: string) => boolean): Field[] {
   const named = new Set(listOf(fields, 'connection').map((name) => name.toLowerCase()));
   // Framing is not to be talked away by a Connection field that names it.
   for (const name of ['transfer-encoding', 'content-length']) named.delete(name);
-  return fields.filter(([name]) => !dropped.has(name.toLowerCase()) && !named.has(name.toLowerCase()));
+  return fields.filter(([name]) => isKept(name.toLowerCase()) && !named.has(name.toLowerCase()));
 }

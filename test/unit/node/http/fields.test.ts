@@ -194,8 +194,8 @@ describe('a reply that goes back', () => {
   test('keeps errors as they are, and several fields of one name', () => {
     const fields: Field[] = [
       ['Proxy-Status', 'viaduct;error=dns_error'],
-      ['X', '1'],
-      ['X', '2'],
+      ['ETag', '1'],
+      ['ETag', '2'],
       ['Retry-After', '1'],
     ];
     assert.deepEqual(passedFields([...fields, ['Date', 'x']], 1), [...fields, ...END]);
@@ -233,7 +233,6 @@ describe('a reply that goes back', () => {
       ['Set-Cookie', 'a=b'],
     ];
     assert.deepEqual(interimFields(fields, 1), [
-      ['Link', '<x>'],
       ['Via', '1.1 viaduct'],
       ['Viaduct', '1'],
     ]);
