@@ -1,9 +1,16 @@
 import { limitHops } from '../route/hop.js';
 import { decodeMessage, encodeMessage } from '../wire/classic.js';
 import { holdInput } from './client-input.js';
+import { type AddressClass, CLASSES, outermost } from './access/address.js';
 import type { Connection } from './connection.js';
 import { sendFileBytes } from './origin/file-sender.js';
 import { relay } from './relay.js';
+
+/** The outermost class that nodes before this one have seen. A third word that is no class is of someone else's making. */
+function claimedClass(words: readonly string[]): AddressClass | undefined {
+  const claims = CLASSES.filter((known) => words.includes(known));
+  return claims.length === 0 ? undefined : claims.reduce(outermost);
+}
 
 /** Answers a classic message as origin or relay, up to and including FIN. Whatever fails ends in a reset. */
 export async function serveClassic(
@@ -11,7 +18,7 @@ export async function serveClassic(
   { message, rest }: { readonly message: Buffer; readonly rest: Buffer },
 ): Promise<void> {
   const { node, exchange, stream } = connection;
-  const { name, route } = decodeMessage(message);
+  const { name, route, classes } = decodeMessage(message);
   limitHops(route, node.maxHops - 1); // This node is one hop itself.
   connection.requestReceived();
   // What the client sends after its request is dropped.
@@ -22,7 +29,10 @@ export async function serveClassic(
     input.stop();
   } else {
     exchange.relaying(name, nextHop);
-    await relay(connection, { input, nextHop, head: encodeMessage({ name, route: left }) });
+    const client = connection.clientClass(claimedClass(classes));
+    // Of a client on the same host nothing is said: the message is then as an original sends it.
+    const head = encodeMessage({ name, route: left }, client === 'loopback' ? undefined : client);
+    await relay(connection, { input, nextHop, head, client });
   }
   exchange.completed();
 }

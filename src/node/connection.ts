@@ -105,7 +105,7 @@ export class Connection implements TableEntry {
     this.node.emit({ type: 'closed', connectionId: this.id, requests: this.#requests, seconds });
   }
 
-  /** The class of the client, no further inside than it claims to be (HTTP only). */
+  /** The class of the client, no further inside than nodes before this one claim. */
   clientClass(claim?: AddressClass): AddressClass {
     const { selfDials, policy } = this.node;
     const observed = selfDials.classOf(this.peer) ?? policy.classOf(this.peer.host);

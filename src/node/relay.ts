@@ -23,8 +23,8 @@ export interface RelayOptions {
   readonly head: Buffer;
   /** The next hop in error messages. @default `next hop host:port` */
   readonly label?: string;
-  /** The client's class. @default as observed */
-  readonly client?: AddressClass;
+  /** The client's class. */
+  readonly client: AddressClass;
   /** @default the node's own limit */
   readonly connectMs?: number;
   /**
@@ -42,8 +42,7 @@ export interface RelayOptions {
 export async function relay(connection: Connection, options: RelayOptions): Promise<void> {
   const { node, stream: client, exchange, signal } = connection;
   const { nextHop, label = `next hop ${formatHop(nextHop)}` } = options;
-  const clientClass = options.client ?? connection.clientClass();
-  const upstream = await connection.dial(nextHop, label, clientClass, options.connectMs ?? node.connectMs);
+  const upstream = await connection.dial(nextHop, label, options.client, options.connectMs ?? node.connectMs);
   upstream.write(options.head);
   const reply = await openReply(upstream, options);
   exchange.replyBegun = true;

@@ -10,10 +10,17 @@ export const MESSAGE_BYTES = 4096;
 /*
  * The classic message (docs/protocol.md, "Message"):
  *
- *   message = name LF *( host SP port LF ) [ LF ]     ; UTF-8, at most 4,096 bytes
+ *   message = name LF *( host SP port [ SP class ] LF ) [ LF ]     ; UTF-8, at most 4,096 bytes
  *
- * The route in it is what is left of it: without the hop that the message is sent to.
+ * The route in it is what is left of it: without the hop that the message is sent to. The class of the client stands in
+ * every hop line: originals ignore a third word, and pass it on with the line.
  */
+
+/** A message as a node reads it. */
+export interface Message extends Source {
+  /** The third words of its hop lines. */
+  readonly classes: readonly string[];
+}
 
 const LF = 0x0a;
 const CR = 0x0d;
@@ -21,10 +28,12 @@ const CR = 0x0d;
 /**
  * The bytes of a message, with the empty line that marks its end for a viaduct node.
  * @param source the file and the hops that are left after the receiver
+ * @param clientClass the class of the client, for the receiver
  * @throws ViaductError MESSAGE_TOO_LONG, or BAD_ROUTE for a name that one line cannot hold
  */
-export function encodeMessage({ name, route }: Source): Buffer {
-  const lines = [name, ...route.map(({ host, port }) => `${host} ${port}`)];
+export function encodeMessage({ name, route }: Source, clientClass?: string): Buffer {
+  const third = clientClass === undefined ? '' : ` ${clientClass}`;
+  const lines = [name, ...route.map(({ host, port }) => `${host} ${port}${third}`)];
   // A line break in a name would be a hop to the receiver, and so another file of another host.
   const broken = lines.find((line) => line === '' || /[\n\0]|\r$/.test(line));
   if (broken !== undefined)
@@ -61,7 +70,7 @@ export function scanMessage(bytes: Buffer): Scan {
  * trailing empty pieces dropped, the first two words of each hop line; CR before LF is dropped.
  * @throws ViaductError BAD_MESSAGE or MESSAGE_TOO_LONG
  */
-export function decodeMessage(bytes: Buffer): Source {
+export function decodeMessage(bytes: Buffer): Message {
   if (bytes.length > MESSAGE_BYTES) {
     throw new ViaductError('MESSAGE_TOO_LONG', `the message has more than ${MESSAGE_BYTES} bytes`);
   }
@@ -72,7 +81,9 @@ export function decodeMessage(bytes: Buffer): Source {
   const [name, ...hopLines] = lines;
   if (name === undefined || name === '') throw new ViaductError('BAD_MESSAGE', 'the message is empty');
   if (name.includes('\0')) throw new ViaductError('BAD_MESSAGE', 'the file name has a NUL');
-  return { name, route: hopLines.map(decodeHopLine) };
+  const words = hopLines.map((line) => line.trim().split(/\s+/));
+  const route = words.map((hop, index) => decodeHop(hop, hopLines[index] ?? ''));
+  return { name, route, classes: words.flatMap(([, , third]) => third ?? []) };
 }
 
 function decodeText(bytes: Buffer): string {
@@ -83,8 +94,7 @@ function decodeText(bytes: Buffer): string {
   }
 }
 
-function decodeHopLine(line: string): Hop {
-  const [host, port] = line.trim().split(/\s+/);
+function decodeHop([host, port]: readonly string[], line: string): Hop {
   if (host === undefined || port === undefined) {
     throw new ViaductError('BAD_MESSAGE', `expected a line "host port", found "${visible(line)}"`);
   }

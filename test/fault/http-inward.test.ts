@@ -1,18 +1,12 @@
 import assert from 'node:assert/strict';
 import { type TestContext, describe, test } from 'node:test';
-import type { Hop, Route } from 'viaduct';
+import type { Route } from 'viaduct';
 import { parseReply, problemOf, proxyStatusOf, requestOf } from '../support/http.js';
 import { watchDescriptors } from '../support/leaks.js';
 import { testNode } from '../support/nodes.js';
-import { placedNode } from '../support/placed-nodes.js';
+import { LOOPBACK, PRIVATE, PUBLIC, innerChain } from '../support/placed-nodes.js';
 import { exchange, lonelyServer } from '../support/raw.js';
 import { randomFile, tempFolder } from '../support/temp.js';
-
-const PUBLIC = '8.8.8.8';
-const PRIVATE = '10.0.0.7';
-const LOOPBACK = '127.0.0.1';
-/** How names look from everywhere. */
-const NAMES = { outside: '1.1.1.1', inside: '10.0.0.5', itself: '127.0.0.1' };
 
 async function ask(t: TestContext, route: Route, fields: readonly string[] = []) {
   const [first] = route;
@@ -20,18 +14,6 @@ async function ask(t: TestContext, route: Route, fields: readonly string[] = [])
   return parseReply(
     (await exchange(t, first, requestOf(route, '/file', ['Connection: close', ...fields]))).bytes,
   );
-}
-
-/** Nodes in a row: the client of the first comes from `from`, all others stand in one host and trust each other. */
-async function innerChain(t: TestContext, count: number, from: string) {
-  const root = tempFolder(t);
-  const file = randomFile(root, 'file', 100);
-  const hops: Hop[] = [];
-  for (let index = 0; index < count; index += 1) {
-    const { port } = await placedNode(t, { from: index === 0 ? from : LOOPBACK, names: NAMES, root });
-    hops.push({ host: index === 0 ? LOOPBACK : 'outside', port });
-  }
-  return { hops, file };
 }
 
 for (const relays of [1, 2, 3, 4]) {

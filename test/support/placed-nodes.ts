@@ -12,6 +12,7 @@ import type { Hop } from 'viaduct';
 import { VIEW } from './addresses.js';
 import { testContext } from './context.js';
 import { finds } from './lookups.js';
+import { randomFile, tempFolder } from './temp.js';
 
 /** Where a node seems to stand, though all that is dialled is loopback. */
 export interface Place {
@@ -53,4 +54,26 @@ export async function placedNode(t: TestContext, place: Place): Promise<Hop> {
   });
   t.after(() => server.close());
   return { host: '127.0.0.1', port: address.port };
+}
+
+export const PUBLIC = '8.8.8.8';
+export const PRIVATE = '10.0.0.7';
+export const LOOPBACK = '127.0.0.1';
+/** How names look from everywhere. */
+const NAMES = { outside: '1.1.1.1', inside: '10.0.0.5', itself: '127.0.0.1' };
+
+/** Nodes in a row: the client of the first comes from `from`, all others stand in one host and trust each other. */
+export async function innerChain(
+  t: TestContext,
+  count: number,
+  from: string,
+): Promise<{ readonly hops: readonly Hop[]; readonly file: Buffer }> {
+  const root = tempFolder(t);
+  const file = randomFile(root, 'file', 100);
+  const hops: Hop[] = [];
+  for (let index = 0; index < count; index += 1) {
+    const { port } = await placedNode(t, { from: index === 0 ? from : LOOPBACK, names: NAMES, root });
+    hops.push({ host: index === 0 ? LOOPBACK : 'outside', port });
+  }
+  return { hops, file };
 }

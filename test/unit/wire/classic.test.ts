@@ -48,9 +48,17 @@ describe('decoding', () => {
     ['with brackets', 'a b\nh1 1\n[::2] 2\n'],
   ] as const) {
     test(`reads a message ${what}`, () => {
-      assert.deepEqual(decodeMessage(Buffer.from(text)), { name: 'a b', route: [H1, H2] });
+      const { name, route } = decodeMessage(Buffer.from(text));
+      assert.deepEqual({ name, route }, { name: 'a b', route: [H1, H2] });
     });
   }
+
+  test('has the third words of the hop lines', () => {
+    const message = encodeMessage({ name: 'a b', route: [H1, H2] }, 'private');
+    assert.equal(message.toString(), 'a b\nh1 1 private\n::2 2 private\n\n');
+    assert.deepEqual(decodeMessage(message).classes, ['private', 'private']);
+    assert.deepEqual(decodeMessage(Buffer.from('a b\nh1 1\n::2 2 x y\n')).classes, ['x']);
+  });
 
   test('keeps a name as it is, spaces and byte-order mark included', () => {
     assert.equal(decodeMessage(Buffer.from(' \uFEFFa  b \n')).name, ' \uFEFFa  b ');
@@ -120,7 +128,7 @@ describe('properties', () => {
       fc.property(requests, fc.uint8Array(), (request, after) => {
         const scan = scanMessage(Buffer.concat([encodeMessage(request), after]));
         assert.ok(scan.ended);
-        assert.deepEqual(decodeMessage(scan.message), request);
+        assert.deepEqual(decodeMessage(scan.message), { ...request, classes: [] });
         assert.deepEqual(scan.rest, Buffer.from(after));
       }),
     );
