@@ -1,7 +1,9 @@
 import { constants } from 'node:fs';
 import { type FileHandle, open, rm } from 'node:fs/promises';
+import { type ViaductError, systemCode } from '../errors.js';
 import { visible } from '../text.js';
 import { type FileLock, lockFile } from './lock.js';
+import { PRIVATE_MODE, whyNotOurs } from './ownership.js';
 import type { PartialPaths } from './partial-name.js';
 import { type Sidecar, readSidecar } from './sidecar.js';
 import type { SaveTarget } from './target.js';
@@ -28,7 +30,6 @@ export async function openPartial(paths: PartialPaths, target: SaveTarget): Prom
   try {
     const { size: length } = await file.stat();
     const sidecar = await readOwnSidecar(paths, length, target);
-    if (target.exists) await file.chmod(target.mode);
     return { paths, file, lock, sidecar, length };
   } catch (error) {
     await file.close();
@@ -38,17 +39,17 @@ export async function openPartial(paths: PartialPaths, target: SaveTarget): Prom
 }
 
 /** A symbolic link under the name of the partial file is not followed: another user may have created it. */
-const FLAGS = constants.O_RDWR | constants.O_CREAT | constants.O_NOFOLLOW;
+const FLAGS = constants.O_RDWR | constants.O_NOFOLLOW | constants.O_NONBLOCK;
 
 /** Tries again if another process renamed or removed the file before it was locked. */
 async function openLocked(
   { partial }: PartialPaths,
-  { path, mode }: SaveTarget,
+  { path }: SaveTarget,
 ): Promise<Pick<OpenedPartial, 'file' | 'lock'>> {
   for (;;) {
-    const file = await open(partial, FLAGS, mode);
+    const file = (await create(partial)) ?? (await openOwn(partial, path));
+    if (file === undefined) continue;
     try {
-      if (!(await file.stat()).isFile()) throw writeError(path, `${visible(partial)} is not a file`);
       const lock = await lockFile(file, partial, path);
       if (lock !== undefined) return { file, lock };
     } catch (error) {
@@ -59,6 +60,34 @@ async function openLocked(
   }
 }
 
+/** Undefined if it exists. */
+async function create(path: string): Promise<FileHandle | undefined> {
+  try {
+    return await open(path, FLAGS | constants.O_CREAT | constants.O_EXCL, PRIVATE_MODE);
+  } catch (error) {
+    if (systemCode(error) === 'EEXIST') return undefined;
+    throw error;
+  }
+}
+
+/** Undefined if it does not exist. @throws ViaductError WRITE_FAILED if it is not this user's own */
+async function openOwn(path: string, target: string): Promise<FileHandle | undefined> {
+  let file: FileHandle;
+  try {
+    file = await open(path, FLAGS);
+  } catch (error) {
+    const code = systemCode(error);
+    if (code === 'ENOENT') return undefined;
+    if (code === 'ELOOP') throw obstacle(target, path, 'is a link');
+    if (code === 'ENXIO' || code === 'EISDIR') throw obstacle(target, path, 'is not a file');
+    throw error;
+  }
+  const unusable = await whyNotOurs(file);
+  if (unusable === undefined) return file;
+  await file.close();
+  throw obstacle(target, path, unusable);
+}
+
 /** Undefined if there is no sidecar and the partial file is empty. */
 async function readOwnSidecar(
   { partial, sidecar }: PartialPaths,
@@ -66,9 +95,15 @@ async function readOwnSidecar(
   { path }: SaveTarget,
 ): Promise<Sidecar | undefined> {
   const read = await readSidecar(sidecar);
-  if (read === 'foreign' && length === 0) await rm(partial, { force: true });
-  const foreign = read === 'foreign' ? sidecar : read === 'missing' && length > 0 ? partial : undefined;
-  if (foreign !== undefined)
-    throw writeError(path, `${visible(foreign)} was not created by viaduct; move or delete it`);
-  return typeof read === 'string' ? undefined : read;
+  if (read === 'missing') {
+    if (length > 0) throw obstacle(path, partial, 'was not created by viaduct');
+    return undefined;
+  }
+  if (!('unusable' in read)) return read;
+  if (length === 0) await rm(partial, { force: true });
+  throw obstacle(path, sidecar, read.unusable);
+}
+
+function obstacle(target: string, path: string, why: string): ViaductError {
+  return writeError(target, `${visible(path)} ${why}; move or delete it`);
 }

@@ -14,7 +14,7 @@ import {
   isContiguous,
   totalBytes,
 } from './ranges.js';
-import { reserveSpace } from './reserve.js';
+import { SpaceReservation } from './reserve.js';
 import { writeSidecar } from './sidecar.js';
 import { type SaveTarget, isSameFile, publish } from './target.js';
 import type { Version } from './version.js';
@@ -57,6 +57,7 @@ export class PartialFile implements Destination {
   /** The sidecar lists the ranges. From then on the length of the file is not used. */
   #recordsRanges = false;
   #hash: GrowingHash | undefined;
+  #space: SpaceReservation | undefined;
   /** The content belongs to this transfer, so it may be removed. */
   #isOwned: boolean;
 
@@ -119,14 +120,16 @@ export class PartialFile implements Destination {
       this.#recordsRanges = false;
       await this.#writeSidecar(version, undefined);
       this.version = version;
-      await reserveSpace(this.#file, version.size, target);
+      this.#space = await SpaceReservation.for(this.#file, version.size, target);
     });
     this.#startHash();
   }
 
   async write(chunk: Buffer, position: number): Promise<void> {
+    const end = position + chunk.length;
     await this.#withWriteErrors(async () => {
-      const ranges = addRange(this.#ranges, { start: position, end: position + chunk.length });
+      if (this.#space?.isShort(end) === true) await this.#space.extendTo(end);
+      const ranges = addRange(this.#ranges, { start: position, end });
       if (!this.#recordsRanges && !isContiguous(ranges)) await this.#startRecordingRanges();
       writeAllSync(this.#file, chunk, position);
       this.#ranges = ranges;
@@ -179,6 +182,8 @@ export class PartialFile implements Destination {
     await this.#sync.settle();
     if (this.#isOwned && this.bytes === 0) await this.discard().catch(() => {});
     if (this.#recordsRanges) await this.#syncToDisk().catch(() => {});
+    // On Windows `complete` has closed it.
+    await this.#space?.release().catch(() => {});
     await this.#file.close().catch(() => {});
     await this.#lock.release();
   }

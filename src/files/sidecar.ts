@@ -1,8 +1,8 @@
-import { constants } from 'node:fs';
 import { open, rename, rm } from 'node:fs/promises';
-import { systemCode } from '../errors.js';
 import { parseJsonObject } from '../json.js';
+import { PRIVATE_MODE } from './ownership.js';
 import { type ByteRanges, formatRanges, parseRanges } from './ranges.js';
+import { readSmallFile } from './small-file.js';
 import { isStrongEtag } from './version.js';
 
 /** A larger file is not a sidecar: even ten thousand ranges need less. */
@@ -36,28 +36,19 @@ export interface Sidecar {
   readonly ranges: ByteRanges | undefined;
 }
 
-/** Returns `foreign` for a file that viaduct did not write. @throws system errors other than ENOENT */
-export async function readSidecar(path: string): Promise<Sidecar | 'missing' | 'foreign'> {
-  try {
-    // Opening a FIFO would block without O_NONBLOCK.
-    const file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
-    try {
-      const stat = await file.stat();
-      if (!stat.isFile() || stat.size > SIDECAR_BYTES) return 'foreign';
-      return parse(await file.readFile('utf8')) ?? 'foreign';
-    } finally {
-      await file.close();
-    }
-  } catch (error) {
-    if (systemCode(error) === 'ENOENT') return 'missing';
-    throw error;
-  }
+/** @returns why it cannot be used, to follow its name, if viaduct did not write it @throws system errors */
+export async function readSidecar(
+  path: string,
+): Promise<Sidecar | 'missing' | { readonly unusable: string }> {
+  const read = await readSmallFile(path, SIDECAR_BYTES);
+  if (read === 'missing' || 'unusable' in read) return read;
+  return parse(read.text) ?? { unusable: 'was not created by viaduct' };
 }
 
 export async function writeSidecar(path: string, { source, etag, size, ranges }: Sidecar): Promise<void> {
   const temporary = `${path}.new`;
   await rm(temporary, { force: true });
-  const file = await open(temporary, 'wx');
+  const file = await open(temporary, 'wx', PRIVATE_MODE);
   try {
     const members = { source, etag, size, ranges: ranges && formatRanges(ranges) };
     await file.writeFile(`${JSON.stringify(members)}\n`);

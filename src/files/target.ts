@@ -3,6 +3,7 @@ import { type FileHandle, link, lstat, open, realpath, rename, rm, stat } from '
 import { dirname } from 'node:path';
 import { systemCode } from '../errors.js';
 import { visible } from '../text.js';
+import { setMode } from './ownership.js';
 import { withWriteErrors, writeError } from './write-error.js';
 
 /** A path under which a file will be saved, and what exists there now. */
@@ -15,11 +16,10 @@ export interface SaveTarget {
   readonly isDevice: boolean;
   /** A file exists and will be replaced. */
   readonly exists: boolean;
-  /** Permissions for the new file: those of the existing file, if there is one. */
+  /** Permissions for the new file: those of the existing file, if there is one, else as the umask has it. */
   readonly mode: number;
 }
 
-/** The umask is subtracted, as in every program. */
 const NEW_FILE_MODE = 0o666;
 const PERMISSIONS = 0o777;
 
@@ -42,7 +42,7 @@ export async function inspectTarget(path: string, followLinks = true): Promise<S
   }
   if (!existing && (await isLink(path))) throw writeError(path, 'it is a broken link');
   const finalPath = existing ? await withWriteErrors(path, () => realpath(path)) : path;
-  const mode = existing ? existing.mode & PERMISSIONS : NEW_FILE_MODE;
+  const mode = existing ? existing.mode & PERMISSIONS : NEW_FILE_MODE & ~process.umask();
   return { path, finalPath, isDevice: false, exists: existing !== undefined, mode };
 }
 
@@ -54,7 +54,7 @@ export interface PublishOptions {
 }
 
 /**
- * Gives a complete partial file its final name: sync, rename, sync of the folder. The file stays open, and therefore
+ * Gives a complete partial file its final name and permissions: sync, rename, sync of the folder. The file stays open, and therefore
  * locked, except on Windows, which cannot rename an open file.
  * @param path of the partial file
  * @throws ViaductError WRITE_FAILED, also if `path` no longer leads to the open file
@@ -66,6 +66,7 @@ export async function publish(
   { keepExisting = false, sidecar }: PublishOptions = {},
 ): Promise<void> {
   await withWriteErrors(target.path, async () => {
+    await setMode(file, target.mode);
     await file.sync();
     if (!(await isSameFile(file, path)))
       throw writeError(target.path, `${visible(path)} was replaced or removed by another process`);

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, readdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { type Sidecar, readSidecar, writeSidecar } from '#src/files/sidecar.js';
@@ -89,16 +89,22 @@ describe('a file that viaduct did not write', () => {
     test(`is recognized: ${what}`, async (t) => {
       const path = join(tempFolder(t), 'file.part.json');
       writeFileSync(path, text);
-      assert.equal(await readSidecar(path), 'foreign');
+      assert.deepEqual(await readSidecar(path), { unusable: 'was not created by viaduct' });
     });
   }
 
-  test('is recognized: a folder, a FIFO, a very large file', async (t) => {
+  test('is recognized: a folder, a FIFO, a very large file, a link', async (t) => {
     const folder = tempFolder(t);
     mkdirSync(join(folder, 'folder'));
     execFileSync('mkfifo', [join(folder, 'fifo')]);
     sparseFile(folder, 'large', 2 ** 40);
-    for (const name of ['folder', 'fifo', 'large'])
-      assert.equal(await readSidecar(join(folder, name)), 'foreign', name);
+    symlinkSync('/dev/zero', join(folder, 'link'));
+    for (const [name, unusable] of [
+      ['folder', 'is not a file'],
+      ['fifo', 'is not a file'],
+      ['large', 'is too large'],
+      ['link', 'is a link'],
+    ] as const)
+      assert.deepEqual(await readSidecar(join(folder, name)), { unusable }, name);
   });
 });

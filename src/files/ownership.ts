@@ -1,0 +1,36 @@
+import type { FileHandle } from 'node:fs/promises';
+
+/** Permission to write for the group and for others. */
+const WRITABLE_BY_OTHERS = 0o022;
+
+/** Permissions of a file that only this user may read and write. */
+export const PRIVATE_MODE = 0o600;
+
+/**
+ * Why a file that stood there already is not used as this user's own: in a folder that others can write to, they may have
+ * put it there to read or change what is written. Undefined if it may be used.
+ */
+export async function whyNotOurs(file: FileHandle): Promise<string | undefined> {
+  const stat = await file.stat();
+  const { uid, nlink, mode } = stat;
+  if (!stat.isFile()) return 'is not a file';
+  // Windows has neither owners nor these permissions.
+  if (process.geteuid === undefined) return undefined;
+  if (uid !== process.geteuid()) return 'belongs to another user';
+  if (nlink > 1) return 'has a second name (a hard link)';
+  if ((mode & WRITABLE_BY_OTHERS) === 0 || (await hasFixedModes(file, mode))) return undefined;
+  return 'is writable by others';
+}
+
+/** A file system without permissions, such as FAT, shows the same ones for all files. */
+async function hasFixedModes(file: FileHandle, mode: number): Promise<boolean> {
+  await setMode(file, mode & ~WRITABLE_BY_OTHERS);
+  const isFixed = (await file.stat()).mode === mode;
+  if (!isFixed) await setMode(file, mode);
+  return isFixed;
+}
+
+/** Sets permissions where the file system has any. */
+export async function setMode(file: FileHandle, mode: number): Promise<void> {
+  await file.chmod(mode & 0o7777).catch(() => {});
+}

@@ -1,0 +1,40 @@
+import { constants } from 'node:fs';
+import { open } from 'node:fs/promises';
+import { systemCode } from '../errors.js';
+import { whyNotOurs } from './ownership.js';
+
+/** A FIFO does not block, and a link is not followed: somebody else may have put either there. */
+const FLAGS = constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOFOLLOW;
+
+/** What stands under a path. */
+export type SmallFile =
+  | { readonly text: string }
+  | 'missing'
+  /** Why it was not read, to follow the name of the file. */
+  | { readonly unusable: string };
+
+/**
+ * Reads a small text file that belongs to this user.
+ * @param maxBytes a larger file is unusable
+ * @throws system errors
+ */
+export async function readSmallFile(path: string, maxBytes: number): Promise<SmallFile> {
+  try {
+    const file = await open(path, FLAGS);
+    try {
+      const unusable = await whyNotOurs(file);
+      if (unusable !== undefined) return { unusable };
+      if ((await file.stat()).size > maxBytes) return { unusable: 'is too large' };
+      return { text: await file.readFile('utf8') };
+    } finally {
+      await file.close();
+    }
+  } catch (error) {
+    const code = systemCode(error);
+    if (code === 'ENOENT') return 'missing';
+    if (code === 'ELOOP') return { unusable: 'is a link' };
+    // What a socket answers to open(2).
+    if (code === 'ENXIO') return { unusable: 'is not a file' };
+    throw error;
+  }
+}
