@@ -1,5 +1,6 @@
 import { isUtf8 } from 'node:buffer';
-import { createReadStream } from 'node:fs';
+import { constants, createReadStream, fstatSync, openSync } from 'node:fs';
+import { Socket } from 'node:net';
 import { ViaductError, withContext, systemReason } from '../errors.js';
 import { type Source, parseInput } from '../route/input-file.js';
 import { visible } from '../text.js';
@@ -14,12 +15,24 @@ const INPUT_BYTES = 64 * 1024;
  */
 export async function readInput(path: string, context: CommandContext): Promise<Source> {
   const label = path === '-' ? 'standard input' : visible(path);
-  const bytes = await readBeginning(path === '-' ? context.stdin : createReadStream(path), label);
+  const stream = path === '-' ? context.stdin : openInput(path, label);
+  const bytes = await readBeginning(stream, label);
   try {
     if (bytes.length > INPUT_BYTES) throw new ViaductError('BAD_ROUTE', 'it is too large for an input file');
     return parseInput(decode(bytes));
   } catch (error) {
     throw withContext(error, (message) => `${label}: ${message}`);
+  }
+}
+
+/** Opens it without blocking: a FIFO without a writer would hold a thread, so that the process could not end. */
+function openInput(path: string, label: string): AsyncIterable<Buffer> {
+  try {
+    const fd = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
+    const isPipe = fstatSync(fd).isFIFO();
+    return isPipe ? new Socket({ fd, readable: true, writable: false }) : createReadStream(path, { fd });
+  } catch (error) {
+    throw unreadable(label, error);
   }
 }
 
@@ -34,9 +47,13 @@ async function readBeginning(stream: AsyncIterable<Buffer>, label: string): Prom
       if (length > INPUT_BYTES) break;
     }
   } catch (error) {
-    throw new ViaductError('READ_FAILED', `cannot read ${label}: ${systemReason(error)}`, { cause: error });
+    throw unreadable(label, error);
   }
   return Buffer.concat(chunks);
+}
+
+function unreadable(label: string, cause: unknown): ViaductError {
+  return new ViaductError('READ_FAILED', `cannot read ${label}: ${systemReason(cause)}`, { cause });
 }
 
 function decode(bytes: Buffer): string {
