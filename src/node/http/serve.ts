@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises';
 import { asViaductError } from '../../errors.js';
 import { nameOfPath } from '../../route/url.js';
 import { type HeldInput, holdInput } from '../client-input.js';
@@ -23,6 +24,8 @@ export async function serveHttp(connection: Connection, begin: Buffer): Promise<
     const received = await readRequest(connection, pending, isFirst);
     if (received === undefined) return writer.finish();
     if (!isFirst) connection.nextExchange();
+    // Of many requests that were sent ahead, some are answered without any wait: others have their turn in between.
+    if (!isFirst) await setImmediate();
     connection.requestReceived();
     const input = holdInput(stream, received.rest, INPUT_AHEAD_BYTES);
     const isKept = await answer(connection, received.request, input);

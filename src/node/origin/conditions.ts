@@ -1,7 +1,7 @@
 import parseRange from 'range-parser';
 import { ViaductError } from '../../errors.js';
 import { parseHttpDate } from '../../wire/http/date.js';
-import { type RequestHead, valuesOf } from '../../wire/http/head.js';
+import type { RequestHead } from '../../wire/http/head.js';
 import type { ServedFile } from './root.js';
 
 /* Conditional and range requests (RFC 9110 §13 and §14). */
@@ -46,8 +46,12 @@ export interface Headers {
 
 /** Lower-case names; several lines of one field are one list. */
 export function headersOf({ fields }: RequestHead): Headers {
-  const names = new Set(fields.map(([name]) => name.toLowerCase()));
-  return Object.fromEntries([...names].map((name) => [name, valuesOf(fields, name).join(', ')]));
+  const headers = new Map<string, string>();
+  for (const [name, value] of fields) {
+    const before = headers.get(name.toLowerCase());
+    headers.set(name.toLowerCase(), before === undefined ? value : `${before}, ${value}`);
+  }
+  return Object.fromEntries(headers);
 }
 
 /** If-Match and If-Unmodified-Since (RFC 9110 §13.1.1, §13.1.4). */
