@@ -1,4 +1,4 @@
-// Runs the tests: `node build/test/run.js` the fast ones, with `long` the heavy ones, with a path's part
+// Runs the tests: `node build/test/run.js` the fast ones, with `long` or `attack` the heavy ones, with a path's part
 // only the files that contain it. Node 20's runner takes no globs, and later ones no folders.
 import { spawn } from 'node:child_process';
 import { mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
@@ -18,20 +18,22 @@ const CHANGES_PROCESS = /process\.env\['\w+'\] = |hide-koffi\.js'/;
 const compiled = dirname(fileURLToPath(import.meta.url));
 const sources = join(compiled, '../../test');
 const [selection = ''] = process.argv.slice(2);
-const long = selection === 'long';
+/** Kinds of tests that are not among the fast ones, and use the machine alone. */
+const HEAVY = ['long', 'attack'];
+const heavy = HEAVY.find((kind) => kind === selection);
 
 const files = readdirSync(sources, { recursive: true, encoding: 'utf8' })
-  .filter((file) => file.endsWith('.test.ts') && file.startsWith('long') === long)
-  .filter((file) => long || file.includes(selection))
+  .filter((file) => file.endsWith('.test.ts') && HEAVY.find((kind) => file.startsWith(kind)) === heavy)
+  .filter((file) => heavy !== undefined || file.includes(selection))
   .toSorted();
 if (files.length === 0) throw new Error(`no test file matches "${selection}"`);
 
-const limits = long
+const limits = heavy
   ? ['--test-concurrency=1', '--test-timeout=600000']
   : [`--test-concurrency=${CONCURRENCY}`, '--test-timeout=120000'];
 const runner = spawn(
   process.execPath,
-  ['--test', '--test-reporter=spec', ...limits, ...(long ? files.map(compiledPath) : grouped(files))],
+  ['--test', '--test-reporter=spec', ...limits, ...(heavy ? files.map(compiledPath) : grouped(files))],
   { stdio: 'inherit' },
 );
 runner.once('exit', (code) => process.exit(code ?? 1));
