@@ -1,9 +1,14 @@
 import { randomBytes } from 'node:crypto';
-import { type FileHandle, link, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { type FileHandle, link, rename, rm, writeFile } from 'node:fs/promises';
 import { ViaductError, systemCode } from '../errors.js';
 import { visible } from '../text.js';
 import { fileCalls } from '../system/file-calls.js';
+import { readOwn } from './own-file.js';
 import { isSameFile } from './target.js';
+
+/** A lock holds a process ID. */
+const LOCK_BYTES = 64;
+const LOCK_MODE = 0o644;
 
 /** Held by one process. A kernel lock ends with the file descriptor, so also after a crash. */
 export interface FileLock {
@@ -48,10 +53,10 @@ async function kernelLock(file: FileHandle, target: string): Promise<FileLock | 
 
 async function lockWithFile(path: string, target: string): Promise<FileLock> {
   const own = `${path}.${randomBytes(6).toString('hex')}`;
-  await writeFile(own, String(process.pid), { flag: 'wx' });
+  await writeFile(own, String(process.pid), { flag: 'wx', mode: LOCK_MODE });
   try {
     while (!(await claim(own, path))) {
-      const owner = await readOwner(path);
+      const owner = await readOwner(path, target);
       if (owner === undefined) continue;
       // An empty lock is being written by its owner, on a file system without hard links.
       if (owner === '' || isAlive(Number(owner))) throw busy(target);
@@ -69,7 +74,7 @@ async function claim(own: string, path: string): Promise<boolean> {
     await link(own, path).catch(async (error: unknown) => {
       if (systemCode(error) === 'EEXIST') throw error;
       // A file system without hard links.
-      await writeFile(path, String(process.pid), { flag: 'wx' });
+      await writeFile(path, String(process.pid), { flag: 'wx', mode: LOCK_MODE });
     });
     return true;
   } catch (error) {
@@ -86,7 +91,7 @@ async function removeStale(path: string, aside: string, owner: string, target: s
     if (systemCode(error) === 'ENOENT') return;
     throw error;
   }
-  const found = await readOwner(aside);
+  const found = await readOwner(aside, target);
   if (found !== owner) {
     await rename(aside, path);
     throw busy(target);
@@ -94,14 +99,9 @@ async function removeStale(path: string, aside: string, owner: string, target: s
   await rm(aside, { force: true });
 }
 
-/** The process ID in a lock, as text; undefined if there is no lock. */
-async function readOwner(path: string): Promise<string | undefined> {
-  try {
-    return await readFile(path, 'utf8');
-  } catch (error) {
-    if (systemCode(error) === 'ENOENT') return undefined;
-    throw error;
-  }
+/** The process ID in a lock, as text; undefined if there is no lock. While it is claimed it has two names. */
+function readOwner(path: string, target: string): Promise<string | undefined> {
+  return readOwn(path, LOCK_BYTES, target, 2);
 }
 
 function isAlive(pid: number): boolean {

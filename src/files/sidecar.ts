@@ -1,12 +1,13 @@
-import { constants } from 'node:fs';
 import { open, rename, rm } from 'node:fs/promises';
-import { systemCode } from '../errors.js';
 import { parseJsonObject } from '../json.js';
+import { readOwn } from './own-file.js';
 import { type ByteRanges, formatRanges, parseRanges } from './ranges.js';
 import { isStrongEtag } from './version.js';
 
 /** A larger file is not a sidecar: even ten thousand ranges need less. */
 const SIDECAR_BYTES = 1024 * 1024;
+/** Only the owner resumes a transfer. */
+const SIDECAR_MODE = 0o600;
 
 /**
  * The file `FILE.part.json` beside a partial file `FILE.part`. It describes the content of the partial file, so that
@@ -36,28 +37,20 @@ export interface Sidecar {
   readonly ranges: ByteRanges | undefined;
 }
 
-/** Returns `foreign` for a file that viaduct did not write. @throws system errors other than ENOENT */
-export async function readSidecar(path: string): Promise<Sidecar | 'missing' | 'foreign'> {
-  try {
-    // Opening a FIFO would block without O_NONBLOCK.
-    const file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
-    try {
-      const stat = await file.stat();
-      if (!stat.isFile() || stat.size > SIDECAR_BYTES) return 'foreign';
-      return parse(await file.readFile('utf8')) ?? 'foreign';
-    } finally {
-      await file.close();
-    }
-  } catch (error) {
-    if (systemCode(error) === 'ENOENT') return 'missing';
-    throw error;
-  }
+/**
+ * Returns `foreign` for a file that viaduct did not write.
+ * @param target the file that the user named, for messages
+ * @throws as {@link readOwn}
+ */
+export async function readSidecar(path: string, target: string): Promise<Sidecar | 'missing' | 'foreign'> {
+  const text = await readOwn(path, SIDECAR_BYTES, target);
+  return text === undefined ? 'missing' : (parse(text) ?? 'foreign');
 }
 
 export async function writeSidecar(path: string, { source, etag, size, ranges }: Sidecar): Promise<void> {
   const temporary = `${path}.new`;
   await rm(temporary, { force: true });
-  const file = await open(temporary, 'wx');
+  const file = await open(temporary, 'wx', SIDECAR_MODE);
   try {
     const members = { source, etag, size, ranges: ranges && formatRanges(ranges) };
     await file.writeFile(`${JSON.stringify(members)}\n`);

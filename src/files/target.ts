@@ -54,7 +54,7 @@ export interface PublishOptions {
 }
 
 /**
- * Gives a complete partial file its final name: sync, rename, sync of the folder. The file stays open, and therefore
+ * Gives a complete partial file its final name: mode of the file that it replaces, sync, rename, sync of the folder. The file stays open, and therefore
  * locked, except on Windows, which cannot rename an open file.
  * @param path of the partial file
  * @throws ViaductError WRITE_FAILED, also if `path` no longer leads to the open file
@@ -69,6 +69,7 @@ export async function publish(
     await file.sync();
     if (!(await isSameFile(file, path)))
       throw writeError(target.path, `${visible(path)} was replaced or removed by another process`);
+    if (target.exists) await file.chmod(target.mode);
     if (process.platform === 'win32') await file.close();
     if (keepExisting) await renameWithoutReplacing(path, target);
     else await rename(path, target.finalPath);

@@ -137,7 +137,7 @@ describe('a partial file with gaps', () => {
     await writeChunk(file, 0);
     await writeChunk(file, 5);
     assert.deepEqual([file.bytes, file.contiguousBytes], [2000, 1000]);
-    const sidecar = await readSidecar(join(folder, 'file.part.json'));
+    const sidecar = await readSidecar(join(folder, 'file.part.json'), 'file');
     assert.deepEqual(sidecar, { source: 'upload 7', ...VERSION, ranges: [{ start: 0, end: 1000 }] });
     await file.close();
     const next = await openIn(t, folder);
@@ -220,7 +220,7 @@ describe('a partial file with gaps', () => {
     await file.begin(VERSION);
     await writeChunk(file, 5);
     await file.begin({ ...VERSION, etag: '"v2"' });
-    const sidecar = await readSidecar(join(folder, 'file.part.json'));
+    const sidecar = await readSidecar(join(folder, 'file.part.json'), 'file');
     assert.deepEqual(sidecar, { source: 'upload 7', ...VERSION, etag: '"v2"', ranges: undefined });
     assert.deepEqual([file.bytes, file.contiguousBytes], [0, 0]);
     await file.close();
