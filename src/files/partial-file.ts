@@ -14,7 +14,7 @@ import {
   isContiguous,
   totalBytes,
 } from './ranges.js';
-import { reserveSpace } from './reserve.js';
+import { Reservation, checkFreeSpace } from './reserve.js';
 import { writeSidecar } from './sidecar.js';
 import { type SaveTarget, isSameFile, publish } from './target.js';
 import type { Version } from './version.js';
@@ -57,6 +57,7 @@ export class PartialFile implements Destination {
   /** The sidecar lists the ranges. From then on the length of the file is not used. */
   #recordsRanges = false;
   #hash: GrowingHash | undefined;
+  #reservation: Reservation | undefined;
   /** The content belongs to this transfer, so it may be removed. */
   #isOwned: boolean;
 
@@ -74,6 +75,7 @@ export class PartialFile implements Destination {
       this.version = { etag: sidecar.etag, size: sidecar.size };
       this.#recordsRanges = sidecar.ranges !== undefined;
       this.#ranges = clipRanges(sidecar.ranges ?? [{ start: 0, end: length }], length);
+      this.#reservation = new Reservation(file, sidecar.size);
       this.#startHash();
     }
   }
@@ -119,7 +121,8 @@ export class PartialFile implements Destination {
       this.#recordsRanges = false;
       await this.#writeSidecar(version, undefined);
       this.version = version;
-      await reserveSpace(this.#file, version.size, target);
+      await checkFreeSpace(version.size, target);
+      this.#reservation = new Reservation(this.#file, version.size);
     });
     this.#startHash();
   }
@@ -128,6 +131,7 @@ export class PartialFile implements Destination {
     await this.#withWriteErrors(async () => {
       const ranges = addRange(this.#ranges, { start: position, end: position + chunk.length });
       if (!this.#recordsRanges && !isContiguous(ranges)) await this.#startRecordingRanges();
+      await this.#reservation?.cover(position + chunk.length);
       writeAllSync(this.#file, chunk, position);
       this.#ranges = ranges;
     });
@@ -155,6 +159,7 @@ export class PartialFile implements Destination {
     });
     this.#recordsRanges = false;
     this.#isOwned = false;
+    this.#reservation = undefined;
   }
 
   async discard(): Promise<void> {
@@ -179,6 +184,7 @@ export class PartialFile implements Destination {
     await this.#sync.settle();
     if (this.#isOwned && this.bytes === 0) await this.discard().catch(() => {});
     if (this.#recordsRanges) await this.#syncToDisk().catch(() => {});
+    await this.#reservation?.release().catch(() => {});
     await this.#file.close().catch(() => {});
     await this.#lock.release();
   }
