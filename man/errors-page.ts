@@ -73,7 +73,8 @@ const DESCRIPTIONS: Readonly<Record<ErrorCode, Description>> = {
   MAX_TIME: { meaning: '--max-time is over', remedy: 'run the same command again to resume' },
   STALLED: {
     meaning: 'the receiver accepted no data within the timeout',
-    remedy: 'check the client; --pause-timeout of the server is the limit, --stall-timeout while the server is busy',
+    remedy:
+      'check the client; --pause-timeout of the server is the limit, --stall-timeout while the server is busy',
   },
   CUT_SHORT: { meaning: 'the sender broke the connection before the end of the file' },
   CLIENT_GONE: { meaning: 'the receiver closed the connection before the end of the file' },

@@ -10,6 +10,8 @@ import { writeError } from './write-error.js';
 
 /** A process ID needs no more. */
 const LOCK_BYTES = 64;
+/** While it is created it has two names. */
+const LOCK_LINKS = 2;
 
 /** Held by one process. A kernel lock ends with the file descriptor, so also after a crash. */
 export interface FileLock {
@@ -102,7 +104,7 @@ async function removeStale(path: string, aside: string, owner: string, target: s
 
 /** The process ID in a lock, as text; undefined if there is no lock. */
 async function readOwner(path: string, target: string): Promise<string | undefined> {
-  const read = await readSmallFile(path, LOCK_BYTES);
+  const read = await readSmallFile(path, LOCK_BYTES, LOCK_LINKS);
   if (read === 'missing') return undefined;
   if ('unusable' in read) throw writeError(target, `${visible(path)} ${read.unusable}; move or delete it`);
   return read.text;

@@ -3,7 +3,7 @@ import { type FileHandle, open, rm } from 'node:fs/promises';
 import { type ViaductError, systemCode } from '../errors.js';
 import { visible } from '../text.js';
 import { type FileLock, lockFile } from './lock.js';
-import { PRIVATE_MODE, whyNotOurs } from './ownership.js';
+import { PRIVATE_MODE, whyNotOpened, whyNotOurs } from './ownership.js';
 import type { PartialPaths } from './partial-name.js';
 import { type Sidecar, readSidecar } from './sidecar.js';
 import type { SaveTarget } from './target.js';
@@ -76,11 +76,9 @@ async function openOwn(path: string, target: string): Promise<FileHandle | undef
   try {
     file = await open(path, FLAGS);
   } catch (error) {
-    const code = systemCode(error);
-    if (code === 'ENOENT') return undefined;
-    if (code === 'ELOOP') throw obstacle(target, path, 'is a link');
-    if (code === 'ENXIO' || code === 'EISDIR') throw obstacle(target, path, 'is not a file');
-    throw error;
+    if (systemCode(error) === 'ENOENT') return undefined;
+    const unusable = whyNotOpened(error);
+    throw unusable === undefined ? error : obstacle(target, path, unusable);
   }
   const unusable = await whyNotOurs(file);
   if (unusable === undefined) return file;

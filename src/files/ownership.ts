@@ -1,4 +1,17 @@
 import type { FileHandle } from 'node:fs/promises';
+import { systemCode } from '../errors.js';
+
+/** What open(2) answers to a link that O_NOFOLLOW does not follow: on Linux, FreeBSD, NetBSD. */
+const LINK = new Set<string | undefined>(['ELOOP', 'EMLINK', 'EFTYPE']);
+/** What it answers to a folder, a socket, a device without a driver. */
+const NOT_A_FILE = new Set<string | undefined>(['EISDIR', 'ENXIO', 'ENODEV', 'EOPNOTSUPP']);
+
+/** Why a path cannot be opened as a file, to follow its name; undefined if it is another failure. */
+export function whyNotOpened(error: unknown): string | undefined {
+  const code = systemCode(error);
+  if (LINK.has(code)) return 'is a link';
+  return NOT_A_FILE.has(code) ? 'is not a file' : undefined;
+}
 
 /** Permission to write for the group and for others. */
 const WRITABLE_BY_OTHERS = 0o022;
@@ -9,15 +22,16 @@ export const PRIVATE_MODE = 0o600;
 /**
  * Why a file that stood there already is not used as this user's own: in a folder that others can write to, they may have
  * put it there to read or change what is written. Undefined if it may be used.
+ * @param maxLinks names that it may have
  */
-export async function whyNotOurs(file: FileHandle): Promise<string | undefined> {
+export async function whyNotOurs(file: FileHandle, maxLinks = 1): Promise<string | undefined> {
   const stat = await file.stat();
   const { uid, nlink, mode } = stat;
   if (!stat.isFile()) return 'is not a file';
   // Windows has neither owners nor these permissions.
   if (process.geteuid === undefined) return undefined;
   if (uid !== process.geteuid()) return 'belongs to another user';
-  if (nlink > 1) return 'has a second name (a hard link)';
+  if (nlink > maxLinks) return 'has another name too (a hard link)';
   if ((mode & WRITABLE_BY_OTHERS) === 0 || (await hasFixedModes(file, mode))) return undefined;
   return 'is writable by others';
 }

@@ -14,7 +14,7 @@ import {
   isContiguous,
   totalBytes,
 } from './ranges.js';
-import { SpaceReservation } from './reserve.js';
+import { Reservation, checkFreeSpace } from './reserve.js';
 import { writeSidecar } from './sidecar.js';
 import { type SaveTarget, isSameFile, publish } from './target.js';
 import type { Version } from './version.js';
@@ -57,7 +57,7 @@ export class PartialFile implements Destination {
   /** The sidecar lists the ranges. From then on the length of the file is not used. */
   #recordsRanges = false;
   #hash: GrowingHash | undefined;
-  #space: SpaceReservation | undefined;
+  #reservation: Reservation | undefined;
   /** The content belongs to this transfer, so it may be removed. */
   #isOwned: boolean;
 
@@ -75,6 +75,7 @@ export class PartialFile implements Destination {
       this.version = { etag: sidecar.etag, size: sidecar.size };
       this.#recordsRanges = sidecar.ranges !== undefined;
       this.#ranges = clipRanges(sidecar.ranges ?? [{ start: 0, end: length }], length);
+      this.#reservation = new Reservation(file, sidecar.size);
       this.#startHash();
     }
   }
@@ -120,7 +121,8 @@ export class PartialFile implements Destination {
       this.#recordsRanges = false;
       await this.#writeSidecar(version, undefined);
       this.version = version;
-      this.#space = await SpaceReservation.for(this.#file, version.size, target);
+      await checkFreeSpace(version.size, target);
+      this.#reservation = new Reservation(this.#file, version.size);
     });
     this.#startHash();
   }
@@ -128,7 +130,7 @@ export class PartialFile implements Destination {
   async write(chunk: Buffer, position: number): Promise<void> {
     const end = position + chunk.length;
     await this.#withWriteErrors(async () => {
-      if (this.#space?.isShort(end) === true) await this.#space.extendTo(end);
+      await this.#reservation?.cover(end);
       const ranges = addRange(this.#ranges, { start: position, end });
       if (!this.#recordsRanges && !isContiguous(ranges)) await this.#startRecordingRanges();
       writeAllSync(this.#file, chunk, position);
@@ -158,6 +160,7 @@ export class PartialFile implements Destination {
     });
     this.#recordsRanges = false;
     this.#isOwned = false;
+    this.#reservation = undefined;
   }
 
   async discard(): Promise<void> {
@@ -182,8 +185,7 @@ export class PartialFile implements Destination {
     await this.#sync.settle();
     if (this.#isOwned && this.bytes === 0) await this.discard().catch(() => {});
     if (this.#recordsRanges) await this.#syncToDisk().catch(() => {});
-    // On Windows `complete` has closed it.
-    await this.#space?.release().catch(() => {});
+    await this.#reservation?.release().catch(() => {});
     await this.#file.close().catch(() => {});
     await this.#lock.release();
   }

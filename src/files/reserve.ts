@@ -9,60 +9,58 @@ import { writeError } from './write-error.js';
 /** The file system cannot reserve space (NFS before 4.2), or does not know the call. */
 const CANNOT_RESERVE = new Set<string | undefined>(['EOPNOTSUPP', 'ENOTSUP', 'ENOSYS', 'EINVAL']);
 
-/** The first step. Each further one doubles what is reserved, so that a sender who lies about the size gains little. */
-const FIRST_STEP = 16 * 1024 * 1024;
+/** The first step of a reservation. */
+const STEP_BYTES = 64 * 1024 * 1024;
 
-/** Disk space for a file that is being written, reserved ahead of the writes where the file system can. */
-export class SpaceReservation {
+/**
+ * The disk space of a file that is being written, where the file system can reserve it. The size comes from another
+ * host, so no more is reserved than twice of what was written, or one step: a killed process cannot release it.
+ */
+export class Reservation {
   readonly #file: FileHandle;
   readonly #size: number;
   #reserved = 0;
+  #isPossible = true;
 
-  private constructor(file: FileHandle, size: number) {
+  /** @param size of the complete file */
+  constructor(file: FileHandle, size: number) {
     this.#file = file;
     this.#size = size;
   }
 
   /**
-   * Fails immediately if the disk is too full for a file.
-   * @throws ViaductError WRITE_FAILED; system errors
+   * Reserves the next step if `end`, the end of what will be written, is beyond the last one.
+   * @throws system errors, ENOSPC among them
    */
-  static async for(file: FileHandle, size: number, target: SaveTarget): Promise<SpaceReservation> {
-    const { bavail, bsize } = await statfs(dirname(target.finalPath));
-    const free = bavail * bsize;
-    if (size > free) {
-      const reason = `the disk is too full: ${formatBytes(size)} needed, ${formatBytes(free)} free`;
-      throw writeError(target.path, reason);
+  async cover(end: number): Promise<void> {
+    if (!this.#isPossible || end <= this.#reserved || this.#reserved >= this.#size) return;
+    const length = Math.min(this.#size, Math.max(STEP_BYTES, 2 * end));
+    try {
+      await fileCalls()?.allocate(this.#file.fd, length);
+      this.#reserved = length;
+    } catch (error) {
+      if (!CANNOT_RESERVE.has(systemCode(error))) throw error;
+      this.#isPossible = false;
     }
-    const reservation = new SpaceReservation(file, size);
-    await reservation.#reserve(FIRST_STEP);
-    return reservation;
-  }
-
-  /** True if a write up to this position has to wait for {@link extendTo}. */
-  isShort(end: number): boolean {
-    return end > this.#reserved && this.#reserved < this.#size;
-  }
-
-  async extendTo(end: number): Promise<void> {
-    await this.#reserve(2 * end);
   }
 
   /** Gives back what is reserved behind the end of the file. */
   async release(): Promise<void> {
     if (this.#reserved === 0) return;
     this.#reserved = 0;
+    // Space behind the end is freed by a truncation to the same size (fallocate(2)).
     await this.#file.truncate((await this.#file.stat()).size);
   }
+}
 
-  async #reserve(bytes: number): Promise<void> {
-    this.#reserved = Math.min(bytes, this.#size);
-    if (this.#reserved === 0) return;
-    try {
-      await fileCalls()?.allocate(this.#file.fd, this.#reserved);
-    } catch (error) {
-      if (!CANNOT_RESERVE.has(systemCode(error))) throw error;
-      this.#reserved = this.#size;
-    }
-  }
+/**
+ * Fails immediately if the disk is too full for a file.
+ * @throws ViaductError WRITE_FAILED; system errors
+ */
+export async function checkFreeSpace(size: number, target: SaveTarget): Promise<void> {
+  const { bavail, bsize } = await statfs(dirname(target.finalPath));
+  const free = bavail * bsize;
+  if (size <= free) return;
+  const reason = `the disk is too full: ${formatBytes(size)} needed, ${formatBytes(free)} free`;
+  throw writeError(target.path, reason);
 }

@@ -1,7 +1,7 @@
 import { constants } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { systemCode } from '../errors.js';
-import { whyNotOurs } from './ownership.js';
+import { whyNotOpened, whyNotOurs } from './ownership.js';
 
 /** A FIFO does not block, and a link is not followed: somebody else may have put either there. */
 const FLAGS = constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOFOLLOW;
@@ -16,13 +16,14 @@ export type SmallFile =
 /**
  * Reads a small text file that belongs to this user.
  * @param maxBytes a larger file is unusable
+ * @param maxLinks names that it may have
  * @throws system errors
  */
-export async function readSmallFile(path: string, maxBytes: number): Promise<SmallFile> {
+export async function readSmallFile(path: string, maxBytes: number, maxLinks = 1): Promise<SmallFile> {
   try {
     const file = await open(path, FLAGS);
     try {
-      const unusable = await whyNotOurs(file);
+      const unusable = await whyNotOurs(file, maxLinks);
       if (unusable !== undefined) return { unusable };
       if ((await file.stat()).size > maxBytes) return { unusable: 'is too large' };
       return { text: await file.readFile('utf8') };
@@ -30,11 +31,9 @@ export async function readSmallFile(path: string, maxBytes: number): Promise<Sma
       await file.close();
     }
   } catch (error) {
-    const code = systemCode(error);
-    if (code === 'ENOENT') return 'missing';
-    if (code === 'ELOOP') return { unusable: 'is a link' };
-    // What a socket answers to open(2).
-    if (code === 'ENXIO') return { unusable: 'is not a file' };
+    if (systemCode(error) === 'ENOENT') return 'missing';
+    const unusable = whyNotOpened(error);
+    if (unusable !== undefined) return { unusable };
     throw error;
   }
 }

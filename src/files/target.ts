@@ -1,4 +1,4 @@
-import type { Stats } from 'node:fs';
+import { type Stats, constants } from 'node:fs';
 import { type FileHandle, link, lstat, open, realpath, rename, rm, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { systemCode } from '../errors.js';
@@ -116,7 +116,8 @@ async function statIfExists(path: string): Promise<Stats | undefined> {
  * complete under its final name by now, so a failure here does not fail the transfer.
  */
 async function syncFolder(path: string): Promise<void> {
-  const folder = await open(path, 'r').catch(() => undefined);
+  // If it is a FIFO by now, an open without O_DIRECTORY would block.
+  const folder = await open(path, constants.O_RDONLY | constants.O_DIRECTORY).catch(() => undefined);
   await folder?.sync().catch(() => {});
   await folder?.close().catch(() => {});
 }

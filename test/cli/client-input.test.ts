@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync, writeFileSync } from 'node:fs';
+import { open } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import type { Hop } from 'viaduct';
@@ -149,3 +151,19 @@ test('16 hops are allowed', async (t) => {
   assert.equal(run.code, 0, run.stderr);
   assert.deepEqual(readFileSync(join(folder, 'file')), bytes);
 });
+
+for (const [command, args] of [
+  ['client', ['client']],
+  ['get --route', ['get', '--route']],
+] as const) {
+  test(`${command} waits at a FIFO for its input, and a signal ends it`, async (t) => {
+    const fifo = join(tempFolder(t), 'fifo');
+    execFileSync('mkfifo', [fifo]);
+    const child = new Child(t, process.execPath, [PROGRAM, ...args, fifo]);
+    // Opens the FIFO as soon as the command waits there, and writes nothing.
+    const writer = await open(fifo, 'w');
+    t.after(() => writer.close());
+    child.process.kill('SIGTERM');
+    assert.equal(await child.ended, 'SIGTERM');
+  });
+}

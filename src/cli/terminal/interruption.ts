@@ -2,6 +2,12 @@ import { setMaxListeners } from 'node:events';
 import { constants } from 'node:os';
 import { ViaductError } from '../../errors.js';
 
+/**
+ * Time for an orderly end after the first signal, in ms. What was saved stays valid without one; but a call of the
+ * system may block a thread for ever (a device that takes no bytes), and Node waits for its threads.
+ */
+const END_MS = 5000;
+
 /** Ends a command in an orderly way when the process gets a signal. */
 export interface Interruption {
   /** Aborts at SIGINT, SIGTERM or SIGHUP. */
@@ -11,10 +17,10 @@ export interface Interruption {
 }
 
 /**
- * Listens for signals from now on.
+ * Listens for signals from now on. A second signal, or the first one after `endMs`, ends the process immediately.
  * @param outcome what happens to the work, as a clause after the message
  */
-export function listenForInterruption(outcome: string): Interruption {
+export function listenForInterruption(outcome: string, endMs = END_MS): Interruption {
   const abort = new AbortController();
   // Each transfer adds a listener and removes it: many listeners are no leak.
   setMaxListeners(0, abort.signal);
@@ -23,7 +29,9 @@ export function listenForInterruption(outcome: string): Interruption {
   // (measured), so that the program cannot detect nohup. A process in its own session (setsid) gets none.
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
     process.on(signal, () => {
-      by ??= signal;
+      if (by !== undefined) return killSelf(signal);
+      by = signal;
+      setTimeout(() => killSelf(signal), endMs).unref();
       abort.abort(new ViaductError('ABORTED', `interrupted by ${signal}${outcome}`));
     });
   }
@@ -31,4 +39,10 @@ export function listenForInterruption(outcome: string): Interruption {
     signal: abort.signal,
     exitCode: (code) => (by === undefined || code === 0 ? code : 128 + constants.signals[by]),
   };
+}
+
+/** By the default action of the signal, which waits for no thread; the exit code is that of an orderly end. */
+function killSelf(signal: NodeJS.Signals): void {
+  process.removeAllListeners(signal);
+  process.kill(process.pid, signal);
 }

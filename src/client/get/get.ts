@@ -43,7 +43,7 @@ async function download(
   const fileDownload = new FileDownload(location, to, options, signal);
   try {
     const result = await fileDownload.run();
-    await to.complete(options.inTree === true ? result.modified : undefined);
+    await to.complete(result.modified);
     return result;
   } catch (error) {
     const { bytes, version: { size } = { size: 0 } } = to;

@@ -13,7 +13,7 @@ export interface GetOptions extends Pick<RequestOptions, 'timeoutMs' | 'connectT
   readonly noClobber?: boolean | undefined;
   /**
    * The file is part of a folder that is fetched: the route is known to work, so failures before the first reply are
-   * retried too; a symbolic link in its place is refused; it gets the modification time that the origin reports.
+   * retried too; a symbolic link in its place is refused.
    * @default false
    */
   readonly inTree?: boolean | undefined;

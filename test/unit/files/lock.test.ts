@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { readFileSync, readdirSync, writeFileSync } from 'node:fs';
+import { readFileSync, readdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type TestContext, describe, test } from 'node:test';
@@ -37,6 +37,21 @@ describe('a lock without koffi', () => {
     assert.equal((await failureOf(take())).code, 'BUSY');
     assert.deepEqual(readdirSync(folder), ['file.part', 'file.part.lock']);
   });
+
+  for (const [kind, create] of [
+    ['a FIFO', (path: string) => spawnSync('mkfifo', [path])],
+    ['a link to a device', (path: string) => symlinkSync('/dev/zero', path)],
+    ['larger than a process ID', (path: string) => writeFileSync(path, '1'.repeat(1000))],
+  ] as const) {
+    test(`that is ${kind} is refused by its name`, async (t) => {
+      const { folder, lock, take } = await partial(t);
+      create(lock);
+      const { code, message } = await failureOf(take());
+      assert.equal(code, 'WRITE_FAILED');
+      assert.ok(message.startsWith(`cannot write file: ${lock} is `));
+      assert.deepEqual(readdirSync(folder), ['file.part', 'file.part.lock']);
+    });
+  }
 
   test('of a dead process is taken over by only one of two processes', async (t) => {
     const { folder, lock, take } = await partial(t);
