@@ -91,6 +91,11 @@ const DESCRIPTIONS: Readonly<Record<ErrorCode, Description>> = {
   CHANGED: { meaning: 'the file changed during the transfer, and the output cannot be rewound' },
   DIGEST_MISMATCH: { meaning: 'the SHA-256 of the received file is not that of the origin' },
   NO_DIGEST: { meaning: 'the origin does not send the SHA-256 of the file' },
+  UNVERIFIED: {
+    meaning:
+      'all of the file was received, but its origin no longer serves it, so that nothing can confirm it',
+    remedy: 'the file stays in `FILE.part`; to accept it, run the same command with `--no-verify`',
+  },
   UNSAFE_NAME: {
     meaning: 'a remote name is not a safe file name on this system',
     remedy: 'choose a name with -o',

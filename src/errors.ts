@@ -73,6 +73,8 @@ const CODES = {
   DIGEST_MISMATCH: { transient: false },
   /** The origin does not report the SHA-256 of the file. */
   NO_DIGEST: { transient: false },
+  /** All of the file was received, but its origin no longer serves it, so that nothing can confirm it. */
+  UNVERIFIED: { transient: false },
   /** A name of the far side that means something else here. */
   UNSAFE_NAME: { transient: false },
   /** Another process is writing the same file. */

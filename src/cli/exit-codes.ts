@@ -41,6 +41,7 @@ const OUTCOMES: Readonly<Record<ErrorCode, Outcome>> = {
   CHANGED: { exit: 18, hint: 'fetch it again' },
   DIGEST_MISMATCH: { exit: 110, hint: 'the bytes were changed in transit or on disk; nothing was kept' },
   NO_DIGEST: { exit: 22, hint: '--no-verify checks only the size' },
+  UNVERIFIED: { exit: 22, hint: 'the same command with --no-verify accepts it' },
   UNSAFE_NAME: { exit: 23 },
   BUSY: { exit: 23, hint: 'wait until it has finished' },
   READ_FAILED: { exit: 26 },

@@ -106,7 +106,7 @@ class FileReport implements FileListener {
         return this.#message(`starting over: ${visible(event.reason)}`);
       case 'kept': {
         const amount = `${formatBytes(event.bytes)} of ${formatBytes(event.size)}`;
-        this.#kept = `; ${amount} saved in ${visible(event.path)}, run the same command again to resume`;
+        this.#kept = `; ${amount} saved in ${visible(event.path)}`;
       }
     }
   };
@@ -124,7 +124,10 @@ class FileReport implements FileListener {
 
   failed(error: ViaductError): void {
     this.#task.done();
-    this.#display.message(errorLine(error, this.#prefix, this.#kept));
+    // The same command would fail again; the hint says what to do.
+    const canResume = this.#kept !== '' && error.code !== 'UNVERIFIED';
+    const kept = canResume ? `${this.#kept}, run the same command again to resume` : this.#kept;
+    this.#display.message(errorLine(error, this.#prefix, kept));
   }
 
   get #prefix(): string {

@@ -1,4 +1,4 @@
-import { type ViaductError, asViaductError } from '../../errors.js';
+import { ViaductError, asViaductError } from '../../errors.js';
 import { RETRIES } from '../../defaults.js';
 import { hex } from '../../text.js';
 import type { Destination } from '../../files/destination.js';
@@ -71,7 +71,7 @@ export class FileDownload {
     const { version, isComplete, bytes, contiguousBytes: start } = this.#to;
     if (isComplete && !this.#startOver) {
       // The SHA-256 confirms the version too.
-      if (!this.#verifies) this.#modified = modifiedOf(await this.#origin.confirm(version));
+      if (!this.#verifies) await this.#confirm();
       return;
     }
     const etag = this.#startOver || bytes === 0 ? undefined : version?.etag;
@@ -136,10 +136,27 @@ export class FileDownload {
     throw this.#origin.error('DIGEST_MISMATCH', isGone ? what : `${what}; the output is damaged`);
   }
 
+  /** @throws ViaductError UNVERIFIED if the origin no longer serves the file; as {@link OriginFile.digest} */
   async #fetchDigest(): Promise<string> {
-    const { digest, reply } = await this.#origin.digest(this.#to.version);
-    this.#modified = modifiedOf(reply);
-    return digest;
+    try {
+      const { digest, reply } = await this.#origin.digest(this.#to.version);
+      this.#modified = modifiedOf(reply);
+      return digest;
+    } catch (error) {
+      if (!isMissing(error)) throw error;
+      const { hopAddress, hopNumber } = error;
+      const message = `${error.message}; all of the file was received, but can no longer be verified`;
+      throw new ViaductError('UNVERIFIED', message, { hopAddress, hopNumber, cause: error });
+    }
+  }
+
+  /** Confirms the version of a complete file by its ETag; one that the origin no longer serves is accepted. */
+  async #confirm(): Promise<void> {
+    try {
+      this.#modified = modifiedOf(await this.#origin.confirm(this.#to.version));
+    } catch (error) {
+      if (!isMissing(error)) throw error;
+    }
   }
 
   /** Waits before the next attempt. @throws the error, if there is no further attempt */
@@ -166,4 +183,9 @@ export class FileDownload {
     this.#emit({ type: 'phase', phase: 'waiting' });
     await pause(pauseMs, this.#signal);
   }
+}
+
+/** The origin no longer serves the file. */
+function isMissing(error: unknown): error is ViaductError {
+  return error instanceof ViaductError && (error.code === 'NOT_FOUND' || error.code === 'FORBIDDEN');
 }

@@ -1,4 +1,4 @@
-import { Token, parseList } from 'structured-headers';
+import { Token, parseItem, parseList } from 'structured-headers';
 import { type ErrorCode, ViaductError, asErrorCode } from '../../errors.js';
 import { formatHop, hopLabel } from '../../route/hop.js';
 import { visible } from '../../text.js';
@@ -28,7 +28,7 @@ export function remoteError(
   body: Buffer,
   { route }: Location,
 ): ViaductError {
-  const problem = readProblem(fields, body);
+  const problem = readProblem(fields, body) ?? readErrorField(fields);
   const failure = readProxyStatus(fields);
   const claimed = failure.address ?? problem.address;
   // A host may occur twice: its address alone tells the number only where it occurs once.
@@ -87,10 +87,28 @@ function readProxyStatus(fields: ReplyHead['fields']): Claims {
   }
 }
 
-function readProblem(fields: ReplyHead['fields'], body: Buffer): Claims {
+/** The same as in problem details, for a reply to HEAD. */
+function readErrorField(fields: ReplyHead['fields']): Claims {
+  try {
+    const [code, parameters] = parseItem(valuesOf(fields, 'viaduct-error').join(', '));
+    const [address, detail, hop] = ['address', 'detail', 'hop'].map((name) => parameters.get(name));
+    return {
+      type: code instanceof Token ? code.toString() : undefined,
+      address: textOrNothing(address),
+      details: textOrNothing(detail),
+      hopNumber: typeof hop === 'number' ? hop : undefined,
+    };
+  } catch {
+    return {}; // RFC 9651 §4.2: a field that cannot be parsed is ignored.
+  }
+}
+
+/** Undefined without a body of that kind. */
+function readProblem(fields: ReplyHead['fields'], body: Buffer): Claims | undefined {
   const [type = ''] = valuesOf(fields, 'content-type');
-  if (!/^application\/problem\+json\b/i.test(type)) return {};
-  const { code, address, detail, hop } = parseJsonObject(body.toString()) ?? {};
+  const problem = /^application\/problem\+json\b/i.test(type) ? parseJsonObject(body.toString()) : undefined;
+  if (problem === undefined) return undefined;
+  const { code, address, detail, hop } = problem;
   return {
     type: textOrNothing(code),
     address: textOrNothing(address),

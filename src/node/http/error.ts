@@ -1,6 +1,6 @@
 import { STATUS_CODES } from 'node:http';
 import Negotiator from 'negotiator';
-import { serializeList, Token } from 'structured-headers';
+import { serializeItem, serializeList, Token } from 'structured-headers';
 import type { ViaductError } from '../../errors.js';
 import { httpFailure } from '../../wire/http/failures.js';
 import { type Field, type RequestHead, valuesOf } from '../../wire/http/head.js';
@@ -8,6 +8,9 @@ import { escapeHtml, page } from '../origin/html.js';
 import { RangeNotSatisfiable } from '../origin/conditions.js';
 import type { Reply } from '../origin/reply.js';
 import type { Request } from './request.js';
+
+/** Of a sentence in a field: a head has at most 16 KiB, and a file name may be long. */
+const DETAIL_CHARS = 1024;
 
 /**
  * An error as the client gets it: its status, `Proxy-Status` (RFC 9209) where a hop failed, and one
@@ -18,7 +21,11 @@ export function errorReply(error: ViaductError, request: Pick<Request, 'head' | 
   const { status, proxyError } = httpFailure(error.code);
   // An error about the next hop names it by itself.
   const detail = error.hopAddress === undefined ? `hop ${number}: ${error.message}` : error.message;
-  const fields: Field[] = [['Cache-Control', 'no-store']];
+  const hop = error.hopAddress === undefined ? number : number + 1;
+  const fields: Field[] = [
+    ['Cache-Control', 'no-store'],
+    ['Viaduct-Error', errorField(error, hop, detail)],
+  ];
   if (proxyError !== undefined)
     fields.push(['Proxy-Status', proxyStatus(proxyError, detail, error.hopAddress)]);
   if (error.code === 'METHOD_NOT_ALLOWED') fields.push(['Allow', 'GET, HEAD']);
@@ -34,7 +41,6 @@ export function errorReply(error: ViaductError, request: Pick<Request, 'head' | 
     case 'application/problem+json':
     case 'application/json':
     case undefined: {
-      const hop = error.hopAddress === undefined ? number : number + 1;
       const problem = {
         type: 'about:blank',
         title,
@@ -65,9 +71,21 @@ function preferredType({ fields }: RequestHead): (typeof TYPES)[number] | undefi
 function proxyStatus(type: string, details: string, nextHop: string | undefined): string {
   const parameters = new Map<string, string | Token>([['error', new Token(type)]]);
   if (nextHop !== undefined) parameters.set('next-hop', nextHop);
-  // A structured-field string is printable ASCII (RFC 9651 §3.3.3).
-  parameters.set('details', details.replace(/[^\x20-\x7e]/g, '?'));
+  parameters.set('details', asciiOf(details));
   return serializeList([[new Token('viaduct'), parameters]]);
+}
+
+/** What the problem details have, for a client of HEAD, which gets no body. */
+function errorField({ code, hopAddress }: ViaductError, hop: number, detail: string): string {
+  const parameters = new Map<string, string | number>([['hop', hop]]);
+  if (hopAddress !== undefined) parameters.set('address', hopAddress);
+  parameters.set('detail', asciiOf(detail).slice(0, DETAIL_CHARS));
+  return serializeItem([new Token(code), parameters]);
+}
+
+/** A structured-field string is printable ASCII (RFC 9651 §3.3.3). */
+function asciiOf(text: string): string {
+  return text.replace(/[^\x20-\x7e]/g, '?');
 }
 
 function sentence(text: string): string {
