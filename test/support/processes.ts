@@ -181,8 +181,13 @@ export function eventsOf({ stderr }: Pick<Child, 'stderr'>): readonly GetLine[] 
 export type GetLine = Readonly<Record<string, unknown>> & { readonly event: string };
 
 /** Starts `viaduct get` in a folder. */
-export function startGet(t: TestContext, folder: string, args: readonly string[]): Child {
-  const child = new Child(t, process.execPath, [PROGRAM, 'get', ...args], { cwd: folder });
+export function startGet(
+  t: TestContext,
+  folder: string,
+  args: readonly string[],
+  options: SpawnOptions = {},
+): Child {
+  const child = new Child(t, process.execPath, [PROGRAM, 'get', ...args], { ...options, cwd: folder });
   child.process.stdin?.end();
   return child;
 }

@@ -1,7 +1,6 @@
 import { setMaxListeners } from 'node:events';
 import { lstat } from 'node:fs/promises';
 import { join } from 'node:path';
-import pLimit from 'p-limit';
 import { type ViaductError, asViaductError } from '../../errors.js';
 import { RETRIES, TRANSFERS } from '../../defaults.js';
 import { visible } from '../../text.js';
@@ -11,10 +10,12 @@ import type { Entry } from '../../wire/http/listing.js';
 import { createFolder } from '../../files/folder.js';
 import { safeName } from '../../files/safe-name.js';
 import { writeError } from '../../files/write-error.js';
-import { listFolder } from '../listing.js';
+import { readFolder } from '../listing.js';
 import { get } from './get.js';
 import type { GetEvent } from './events.js';
 import type { GetOptions, GetResult } from './options.js';
+import { JobStack } from './job-stack.js';
+import { PackedQueue } from './packed-queue.js';
 import { pause, pauseBefore } from './retry.js';
 
 /** Folders inside each other: a listing that never ends must not fill the disk. */
@@ -63,16 +64,28 @@ export interface GetSummary {
  */
 export async function getAll(items: readonly GetItem[], options: GetAllOptions): Promise<GetSummary> {
   const summary: GetSummary = { files: 0, received: 0, skipped: 0, failures: 0, firstFailure: undefined };
-  const limit = pLimit(options.transfers ?? TRANSFERS);
-  await Promise.all(items.map((item) => new ItemDownload(options, limit, summary).run(item)));
+  const jobs = new JobStack();
+  const waiting = items.values();
+  jobs.push(() => {
+    const { value: item } = waiting.next();
+    return item && (() => new ItemDownload(options, jobs, summary).run(item));
+  });
+  await jobs.run(options.transfers ?? TRANSFERS);
   if (summary.failures === 0) options.signal?.throwIfAborted();
   return summary;
+}
+
+/** A folder's entries, and the number and total size of its files. */
+interface Listing {
+  readonly entries: PackedQueue<Entry>;
+  readonly files: number;
+  readonly bytes: number;
 }
 
 /** Fetches one item. */
 class ItemDownload {
   readonly #options: GetAllOptions;
-  readonly #limit: ReturnType<typeof pLimit>;
+  readonly #jobs: JobStack;
   readonly #summary: GetSummary;
   /** Aborted when the route is broken: ends the running downloads of the item and drops the waiting ones. */
   readonly #broken = new AbortController();
@@ -80,10 +93,10 @@ class ItemDownload {
   /** A listing was received, so the route works. */
   #routeWorks = false;
 
-  /** @param limit and `summary` are shared by all items */
-  constructor(options: GetAllOptions, limit: ReturnType<typeof pLimit>, summary: GetSummary) {
+  /** @param jobs and `summary` are shared by all items */
+  constructor(options: GetAllOptions, jobs: JobStack, summary: GetSummary) {
     this.#options = options;
-    this.#limit = limit;
+    this.#jobs = jobs;
     this.#summary = summary;
     const signals = options.signal ? [options.signal, this.#broken.signal] : [this.#broken.signal];
     this.#signal = AbortSignal.any(signals);
@@ -95,26 +108,22 @@ class ItemDownload {
     return recursive ? this.#folder(location, target, 0) : this.#file(location, target, undefined);
   }
 
+  /** Reads the listing and creates the folder; what is in it are further jobs. */
   async #folder(location: Location, target: string, depth: number): Promise<void> {
-    const entries = await this.#limit(async () => {
-      if (this.#signal.aborted) return [];
-      try {
-        if (depth > TREE_DEPTH)
-          throw writeError(target, `folders are nested more than ${TREE_DEPTH} levels deep`);
-        const listed = await this.#list(location);
-        await createFolder(target, depth === 0);
-        return listed;
-      } catch (error) {
-        this.#failed(target, asViaductError(error));
-        return [];
-      }
-    });
-    const files = entries.filter((entry) => entry.kind === 'file');
-    this.#options.onFound?.(
-      files.length,
-      files.reduce((sum, { size }) => sum + size, 0),
-    );
-    await Promise.all(entries.map((entry) => this.#entry(location, target, entry, depth)));
+    if (this.#signal.aborted) return;
+    try {
+      if (depth > TREE_DEPTH)
+        throw writeError(target, `folders are nested more than ${TREE_DEPTH} levels deep`);
+      const { entries, files, bytes } = await this.#list(location);
+      await createFolder(target, depth === 0);
+      this.#options.onFound?.(files, bytes);
+      this.#jobs.push(() => {
+        const entry = this.#signal.aborted ? undefined : entries.shift();
+        return entry && (() => this.#entry(location, target, entry, depth));
+      });
+    } catch (error) {
+      this.#failed(target, asViaductError(error));
+    }
   }
 
   async #entry(location: Location, folder: string, entry: Entry, depth: number): Promise<void> {
@@ -131,28 +140,30 @@ class ItemDownload {
   }
 
   /** @param entry the entry of the listing, for a file of a folder */
-  #file(location: Location, target: string, entry: (Entry & { kind: 'file' }) | undefined): Promise<void> {
-    return this.#limit(async () => {
-      if (this.#signal.aborted) return;
-      if (entry !== undefined && (await this.#isUpToDate(target, entry))) {
-        this.#summary.skipped += 1;
-        return;
-      }
-      const listener = this.#options.onFile(target);
-      try {
-        const result = await get(location, target, {
-          ...this.#options,
-          signal: this.#signal,
-          inTree: entry !== undefined,
-          onEvent: listener.event,
-        });
-        this.#summary.files += 1;
-        this.#summary.received += result.received;
-        listener.complete(result);
-      } catch (error) {
-        this.#failed(target, asViaductError(error), listener);
-      }
-    });
+  async #file(
+    location: Location,
+    target: string,
+    entry: (Entry & { kind: 'file' }) | undefined,
+  ): Promise<void> {
+    if (this.#signal.aborted) return;
+    if (entry !== undefined && (await this.#isUpToDate(target, entry))) {
+      this.#summary.skipped += 1;
+      return;
+    }
+    const listener = this.#options.onFile(target);
+    try {
+      const result = await get(location, target, {
+        ...this.#options,
+        signal: this.#signal,
+        inTree: entry !== undefined,
+        onEvent: listener.event,
+      });
+      this.#summary.files += 1;
+      this.#summary.received += result.received;
+      listener.complete(result);
+    } catch (error) {
+      this.#failed(target, asViaductError(error), listener);
+    }
   }
 
   /** Whether a file exists with the same size and time, or exists at all with `noClobber`. Links are not followed. */
@@ -164,12 +175,18 @@ class ItemDownload {
   }
 
   /** Reads a listing. A broken connection is retried, but not before the first listing: the route may be wrong. */
-  async #list(location: Location): Promise<readonly Entry[]> {
+  async #list(location: Location): Promise<Listing> {
     for (let attempt = 0; ; attempt += 1) {
       try {
-        const entries = await listFolder(location, { ...this.#options, signal: this.#signal });
+        const listing = { entries: new PackedQueue<Entry>(), files: 0, bytes: 0 };
+        await readFolder(location, { ...this.#options, signal: this.#signal }, (entry) => {
+          listing.entries.push(entry);
+          if (entry.kind !== 'file') return;
+          listing.files += 1;
+          listing.bytes += entry.size;
+        });
         this.#routeWorks = true;
-        return entries;
+        return listing;
       } catch (error) {
         const known = asViaductError(error);
         const isRetryable = known.transient && this.#routeWorks;
