@@ -172,8 +172,8 @@ export async function runViaduct(
 }
 
 /** What `viaduct get --json` has told so far. */
-export function eventsOf({ stderr }: Pick<Child, 'stderr'>): readonly GetLine[] {
-  const lines = stderr.split('\n').slice(0, -1);
+export function eventsOf({ stdout }: Pick<Child, 'stdout'>): readonly GetLine[] {
+  const lines = stdout.split('\n').slice(0, -1);
   return lines.map((line) => JSON.parse(line) as GetLine);
 }
 

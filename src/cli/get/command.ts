@@ -16,9 +16,12 @@ export function addGetCommand(program: Command, context: CommandContext): void {
     .addOption(routeOption())
     .option(
       '-o, --output <path>',
-      'file to save to, - for standard output, or a folder for several files (default: the remote names, in the current folder)',
+      'file or folder to save to, - for standard output (default: the remote names, in the current folder)',
     )
-    .option('-r, --recursive', 'fetch whole folders; skip files that exist with the same size and time')
+    .option(
+      '-r, --recursive',
+      'fetch whole folders, and files; skip files that exist with the same size and time',
+    )
     .addOption(countOption('--transfers', 'maximum parallel transfers', TRANSFERS))
     .addOption(
       new Option('--retry <n>', 'consecutive retries without progress (0: none)')
@@ -37,7 +40,7 @@ export function addGetCommand(program: Command, context: CommandContext): void {
     .option('--plain', 'transfer without encryption (currently always the case)')
     .addOption(new Option('-q, --quiet', 'print errors only').conflicts('verbose'))
     .option('-v, --verbose', 'print each step')
-    .option('--json', 'print events to standard error, one JSON object per line')
+    .option('--json', 'print events as one JSON object per line (with -o -: to standard error)')
     .action(async (where: readonly string[], options: GetCommandOptions) => {
       const { runGet } = await import('./run.js');
       context.exitCode = await runGet(where, options, context);

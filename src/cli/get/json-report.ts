@@ -1,7 +1,6 @@
 import type { FileListener, GetSummary } from '../../client/get/get-all.js';
 import type { ViaductError } from '../../errors.js';
 import { hex } from '../../text.js';
-import type { CommandContext } from '../context.js';
 import { outcomeOf } from '../exit-codes.js';
 import { jsonLine } from '../terminal/print.js';
 import type { GetReport } from './report.js';
@@ -9,13 +8,13 @@ import type { GetReport } from './report.js';
 /** Minimum time between two progress events of a file. */
 const PROGRESS_MS = 500;
 
-/** For programs: one JSON object per line on standard error (docs/get-events.md). */
+/** For programs: one JSON object per line (docs/get-events.md). */
 export class JsonReport implements GetReport {
   readonly #startedAt = performance.now();
-  readonly #context: CommandContext;
+  readonly #output: NodeJS.WriteStream;
 
-  constructor(context: CommandContext) {
-    this.#context = context;
+  constructor(output: NodeJS.WriteStream) {
+    this.#output = output;
   }
 
   file(file: string): FileListener {
@@ -54,7 +53,7 @@ export class JsonReport implements GetReport {
   }
 
   #print(members: object): void {
-    this.#context.stderr.write(jsonLine(members));
+    this.#output.write(jsonLine(members));
   }
 }
 

@@ -5,6 +5,7 @@ import { get } from '../../client/get/get.js';
 import type { GetOptions } from '../../client/get/options.js';
 import { folderNameOf, targetNameOf } from '../../client/save-name.js';
 import type { Location } from '../../route/location.js';
+import { namesFolder, pathForFile } from '../../files/folder.js';
 import { isPartialOf } from '../../files/partial-name.js';
 import { withWriteErrors } from '../../files/write-error.js';
 import { ViaductError, asViaductError } from '../../errors.js';
@@ -47,16 +48,18 @@ export async function runGet(
 ): Promise<number> {
   const several = wheres.length > 1 || options.recursive === true;
   const toStdout = options.output === '-';
+  // Standard output may be for the bytes of the file.
+  const jsonOutput = toStdout ? context.stderr : context.stdout;
   let items: readonly GetItem[];
   try {
     if (toStdout && several) throw new ViaductError('USAGE', '-o - accepts only one file');
     items = await itemsFor(wheres, options, context);
   } catch (error) {
-    if (options.json) return new JsonReport(context).failed(asViaductError(error));
+    if (options.json) return new JsonReport(jsonOutput).failed(asViaductError(error));
     throw error;
   }
   const report = options.json
-    ? new JsonReport(context)
+    ? new JsonReport(jsonOutput)
     : new TextReport({ ...options, toStdout, several }, context);
   const interruption = listenForInterruption('');
   const settings: GetOptions = {
@@ -92,13 +95,12 @@ async function itemsFor(
 ): Promise<GetItem[]> {
   const { output } = options;
   const recursive = options.recursive === true;
-  const named = await Promise.all(
+  const locations = await Promise.all(
     (wheres.length === 0 ? [undefined] : wheres).map((where) => locationFrom(where, options, context)),
   );
-  const locations = named.map((location) => (recursive ? asFolder(location) : location));
   const [only] = locations;
   if (output !== undefined && only !== undefined && locations.length === 1)
-    return [{ location: only, target: output, recursive }];
+    return [{ location: only, target: await targetFor(output, only, recursive), recursive }];
   const nameOf = recursive ? folderNameOf : targetNameOf;
   const items = locations.map((location) => ({
     location,
@@ -120,8 +122,11 @@ async function itemsFor(
   return items;
 }
 
-function asFolder({ route, path }: Location): Location {
-  return { route, path: path.endsWith('/') ? path : `${path}/` };
+/** What `-o` means for one location. With `-r`, only the origin knows whether it is a file. */
+async function targetFor(output: string, location: Location, recursive: boolean): Promise<string> {
+  if (output === '-') return output;
+  if (recursive) return (await namesFolder(output)) ? join(output, '/') : output;
+  return pathForFile(output, () => targetNameOf(location));
 }
 
 async function toStandardOutput(

@@ -7,10 +7,11 @@ import { visible } from '../../text.js';
 import { encodeSegment } from '../../route/url.js';
 import type { Location } from '../../route/location.js';
 import type { Entry } from '../../wire/http/listing.js';
-import { createFolder } from '../../files/folder.js';
+import { createFolder, pathForFile } from '../../files/folder.js';
 import { safeName } from '../../files/safe-name.js';
 import { writeError } from '../../files/write-error.js';
 import { readFolder } from '../listing.js';
+import { targetNameOf } from '../save-name.js';
 import { get } from './get.js';
 import type { GetEvent } from './events.js';
 import type { GetOptions, GetResult } from './options.js';
@@ -24,8 +25,9 @@ const TREE_DEPTH = 100;
 /** One thing to fetch: a file, which is saved as a file, or a folder with everything in it. */
 export interface GetItem {
   readonly location: Location;
+  /** With `recursive`, a path that ends with `/` is a folder: a file is saved in it under its own name. */
   readonly target: string;
-  /** Fetch a whole folder; `location.path` ends with `/`. */
+  /** Fetch a whole folder. If `location.path` does not end with `/`, it may also be a file. */
   readonly recursive: boolean;
 }
 
@@ -105,11 +107,33 @@ class ItemDownload {
   }
 
   run({ location, target, recursive }: GetItem): Promise<void> {
-    return recursive ? this.#folder(location, target, 0) : this.#file(location, target, undefined);
+    if (!recursive) return this.#file(location, target, undefined);
+    if (location.path.endsWith('/')) return this.#folder(location, target, 0);
+    const asFile = (): Promise<void> => this.#topFile(location, target);
+    return this.#folder({ ...location, path: `${location.path}/` }, target, 0, asFile);
   }
 
-  /** Reads the listing and creates the folder; what is in it are further jobs. */
-  async #folder(location: Location, target: string, depth: number): Promise<void> {
+  /** What was requested as a folder is a file. */
+  async #topFile(location: Location, target: string): Promise<void> {
+    let path = target;
+    try {
+      if (target.endsWith('/')) path = await pathForFile(target, () => targetNameOf(location));
+    } catch (error) {
+      return this.#failed(target, asViaductError(error));
+    }
+    return this.#file(location, path, undefined);
+  }
+
+  /**
+   * Reads the listing and creates the folder; what is in it are further jobs.
+   * @param otherwise called if there is no such folder
+   */
+  async #folder(
+    location: Location,
+    target: string,
+    depth: number,
+    otherwise?: () => Promise<void>,
+  ): Promise<void> {
     if (this.#signal.aborted) return;
     try {
       if (depth > TREE_DEPTH)
@@ -122,7 +146,9 @@ class ItemDownload {
         return entry && (() => this.#entry(location, target, entry, depth));
       });
     } catch (error) {
-      this.#failed(target, asViaductError(error));
+      const known = asViaductError(error);
+      if (known.code === 'NOT_FOUND' && otherwise !== undefined) return otherwise();
+      this.#failed(target, known);
     }
   }
 
