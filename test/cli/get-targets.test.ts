@@ -168,3 +168,21 @@ test('--max-time ends all transfers and keeps the partial file', async (t) => {
   );
   assert.deepEqual(readdirSync(folder), ['file.part', 'file.part.json']);
 });
+
+test('a refusal before the first reply fails at once, also with a partial file, and names --retry-connect', async (t) => {
+  const { url } = await served(t, MIB);
+  const folder = tempFolder(t);
+  const child = startGet(t, folder, [url, '--limit-rate', '200K']);
+  await grows(folder, 0);
+  child.process.kill('SIGINT');
+  await child.ended;
+  const wrong = 'http://127.0.0.1:1025/file';
+  const hint = /refused the connection \(is a node running there\?\); --retry-connect retries this/;
+  const line = (await runInProcess(['get', wrong], { cwd: folder })).stderr;
+  assert.match(line, hint);
+  assert.equal(line.split('\n').length, 2);
+  const retried = await runInProcess(['get', wrong, '--retry-connect', '--retry', '1'], { cwd: folder });
+  assert.equal(retried.code, 7);
+  assert.match(retried.stderr, /refused the connection; retrying in [\d.]+ s\n/);
+  assert.doesNotMatch(retried.stderr, /retries this/);
+});

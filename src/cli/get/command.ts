@@ -1,5 +1,5 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
-import { CONNECT_MS, MAX_HOPS, RETRIES, SILENCE_MS, TRANSFERS } from '../../defaults.js';
+import { CONNECT_MS, MAX_HOPS, RETRY_MS, SILENCE_MS, TRANSFERS } from '../../defaults.js';
 import { parseBytes } from '../../text.js';
 import type { CommandContext } from '../context.js';
 import { DESCRIPTIONS, WHERE, countOption, jumpOption, routeOption, secondsOption } from '../options.js';
@@ -24,14 +24,27 @@ export function addGetCommand(program: Command, context: CommandContext): void {
     )
     .addOption(countOption('--transfers', 'maximum parallel transfers', TRANSFERS))
     .addOption(
-      new Option('--retry <n>', 'consecutive retries without progress (0: none)')
-        .default(RETRIES)
-        .argParser(parseRetries),
+      new Option(
+        '--retry <n>',
+        'consecutive retries without progress (0: none; default: no limit within --retry-time)',
+      ).argParser(parseRetries),
     )
+    .addOption(
+      secondsOption(
+        '--retry-time',
+        `retry for so long without progress (default: ${RETRY_MS / 1000}, or no limit with --retry)`,
+        undefined,
+        true,
+      ),
+    )
+    .option('--retry-connect', 'retry failures before the first reply too')
     .option('--no-verify', 'check only the size, not the SHA-256')
     .option('--no-clobber', 'do not replace an existing file')
     .addOption(
-      new Option('--limit-rate <rate>', 'maximum bytes per second, such as 500K or 10M').argParser(parseRate),
+      new Option(
+        '--limit-rate <rate>',
+        'maximum bytes per second, all files together, such as 500K or 10M',
+      ).argParser(parseRate),
     )
     .addOption(secondsOption('--timeout', DESCRIPTIONS.timeout, SILENCE_MS))
     .addOption(secondsOption('--connect-timeout', DESCRIPTIONS.connectTimeout, CONNECT_MS))

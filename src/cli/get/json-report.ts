@@ -1,4 +1,5 @@
 import type { FileListener, GetSummary } from '../../client/get/get-all.js';
+import type { RetryEvent } from '../../client/get/events.js';
 import type { ViaductError } from '../../errors.js';
 import { hex } from '../../text.js';
 import { outcomeOf } from '../exit-codes.js';
@@ -39,6 +40,10 @@ export class JsonReport implements GetReport {
 
   found(files: number, bytes: number): void {
     this.#print({ event: 'found', files, bytes });
+  }
+
+  listingRetry(file: string, { error, ...retry }: RetryEvent): void {
+    this.#print({ event: 'retry', file, ...retry, ...errorMembers(error) });
   }
 
   failed(error: ViaductError): number {

@@ -24,7 +24,9 @@ export interface GetCommandOptions extends WhereOptions {
   readonly output?: string;
   readonly recursive?: true;
   readonly transfers: number;
-  readonly retry: number;
+  readonly retry?: number;
+  readonly retryTime?: number;
+  readonly retryConnect?: true;
   readonly verify: boolean;
   /** False for `--no-clobber`. */
   readonly clobber: boolean;
@@ -64,6 +66,8 @@ export async function runGet(
   const interruption = listenForInterruption('');
   const settings: GetOptions = {
     retries: options.retry,
+    retryTimeMs: options.retryTime,
+    retryConnect: options.retryConnect,
     verify: options.verify,
     noClobber: !options.clobber,
     limitRate: options.limitRate,
@@ -79,6 +83,7 @@ export async function runGet(
       transfers: options.transfers,
       onFile: (target) => report.file(target),
       onFound: (files, bytes) => report.found(files, bytes),
+      onListingRetry: (target, retry) => report.listingRetry(target, retry),
     });
     report.close(several ? totals : undefined);
     return interruption.exitCode(totals.firstFailure === undefined ? 0 : outcomeOf(totals.firstFailure).exit);

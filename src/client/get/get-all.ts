@@ -2,7 +2,7 @@ import { setMaxListeners } from 'node:events';
 import { lstat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type ViaductError, asViaductError } from '../../errors.js';
-import { RETRIES, TRANSFERS } from '../../defaults.js';
+import { TRANSFERS } from '../../defaults.js';
 import { visible } from '../../text.js';
 import { encodeSegment } from '../../route/url.js';
 import type { Location } from '../../route/location.js';
@@ -12,12 +12,13 @@ import { safeName } from '../../files/safe-name.js';
 import { writeError } from '../../files/write-error.js';
 import { readFolder } from '../listing.js';
 import { targetNameOf } from '../save-name.js';
-import { get } from './get.js';
-import type { GetEvent } from './events.js';
-import type { GetOptions, GetResult } from './options.js';
+import { getFile } from './get.js';
+import type { GetEvent, RetryEvent } from './events.js';
+import type { GetOptions, GetResult, SharedOptions } from './options.js';
 import { JobStack } from './job-stack.js';
 import { PackedQueue } from './packed-queue.js';
-import { pause, pauseBefore } from './retry.js';
+import { RetryLimit, pause } from './retry.js';
+import { Throttle } from './throttle.js';
 
 /** Folders inside each other: a listing that never ends must not fill the disk. */
 const TREE_DEPTH = 100;
@@ -38,13 +39,17 @@ export interface FileListener {
   failed(error: ViaductError): void;
 }
 
-export interface GetAllOptions extends Omit<GetOptions, 'onEvent' | 'inTree'> {
+export interface GetAllOptions extends Omit<GetOptions, 'onEvent' | 'inTree' | 'limitRate'> {
+  /** Bytes per second, all files together. @default no limit */
+  readonly limitRate?: number | undefined;
   /** Files and listings that are fetched at the same time. @default 4 */
   readonly transfers?: number | undefined;
   /** A file starts, or fails before it starts; `target` is the path under which it is saved. */
   readonly onFile: (target: string) => FileListener;
   /** A listing was read: the number of files in it, and their total size in bytes. */
   readonly onFound?: ((files: number, bytes: number) => void) | undefined;
+  /** A listing failed and is requested again after the pause; `target` is the path of the folder. */
+  readonly onListingRetry?: ((target: string, retry: RetryEvent) => void) | undefined;
 }
 
 /** The result of {@link getAll}. */
@@ -66,13 +71,15 @@ export interface GetSummary {
  */
 export async function getAll(items: readonly GetItem[], options: GetAllOptions): Promise<GetSummary> {
   const summary: GetSummary = { files: 0, received: 0, skipped: 0, failures: 0, firstFailure: undefined };
+  const { transfers = TRANSFERS, limitRate } = options;
+  const throttle = limitRate === undefined ? undefined : new Throttle(limitRate, transfers);
   const jobs = new JobStack();
   const waiting = items.values();
   jobs.push(() => {
     const { value: item } = waiting.next();
-    return item && (() => new ItemDownload(options, jobs, summary).run(item));
+    return item && (() => new ItemDownload({ ...options, throttle }, jobs, summary).run(item));
   });
-  await jobs.run(options.transfers ?? TRANSFERS);
+  await jobs.run(transfers);
   if (summary.failures === 0) options.signal?.throwIfAborted();
   return summary;
 }
@@ -84,9 +91,11 @@ interface Listing {
   readonly bytes: number;
 }
 
+type ItemOptions = GetAllOptions & Pick<SharedOptions, 'throttle'>;
+
 /** Fetches one item. */
 class ItemDownload {
-  readonly #options: GetAllOptions;
+  readonly #options: ItemOptions;
   readonly #jobs: JobStack;
   readonly #summary: GetSummary;
   /** Aborted when the route is broken: ends the running downloads of the item and drops the waiting ones. */
@@ -96,7 +105,7 @@ class ItemDownload {
   #routeWorks = false;
 
   /** @param jobs and `summary` are shared by all items */
-  constructor(options: GetAllOptions, jobs: JobStack, summary: GetSummary) {
+  constructor(options: ItemOptions, jobs: JobStack, summary: GetSummary) {
     this.#options = options;
     this.#jobs = jobs;
     this.#summary = summary;
@@ -138,7 +147,7 @@ class ItemDownload {
     try {
       if (depth > TREE_DEPTH)
         throw writeError(target, `folders are nested more than ${TREE_DEPTH} levels deep`);
-      const { entries, files, bytes } = await this.#list(location);
+      const { entries, files, bytes } = await this.#list(location, target);
       await createFolder(target, depth === 0);
       this.#options.onFound?.(files, bytes);
       this.#jobs.push(() => {
@@ -178,7 +187,7 @@ class ItemDownload {
     }
     const listener = this.#options.onFile(target);
     try {
-      const result = await get(location, target, {
+      const result = await getFile(location, target, {
         ...this.#options,
         signal: this.#signal,
         inTree: entry !== undefined,
@@ -201,8 +210,9 @@ class ItemDownload {
   }
 
   /** Reads a listing. A broken connection is retried, but not before the first listing: the route may be wrong. */
-  async #list(location: Location): Promise<Listing> {
-    for (let attempt = 0; ; attempt += 1) {
+  async #list(location: Location, target: string): Promise<Listing> {
+    const limit = new RetryLimit(this.#options);
+    for (;;) {
       try {
         const listing = { entries: new PackedQueue<Entry>(), files: 0, bytes: 0 };
         await readFolder(location, { ...this.#options, signal: this.#signal }, (entry) => {
@@ -215,9 +225,11 @@ class ItemDownload {
         return listing;
       } catch (error) {
         const known = asViaductError(error);
-        const isRetryable = known.transient && this.#routeWorks;
-        if (!isRetryable || attempt >= (this.#options.retries ?? RETRIES)) throw known;
-        await pause(pauseBefore(attempt), this.#signal);
+        const isRetryable = this.#routeWorks || this.#options.retryConnect === true;
+        const retry = known.transient && isRetryable ? limit.next(false) : undefined;
+        if (retry === undefined) throw known;
+        this.#options.onListingRetry?.(target, { ...retry, error: known });
+        await pause(retry.pauseMs, this.#signal);
       }
     }
   }
