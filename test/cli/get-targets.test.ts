@@ -186,3 +186,25 @@ test('a refusal before the first reply fails at once, also with a partial file, 
   assert.match(retried.stderr, /refused the connection; retrying in [\d.]+ s\n/);
   assert.doesNotMatch(retried.stderr, /retries this/);
 });
+
+test('several files with -o FILE: the folder is asked for, and the file stays', async (t) => {
+  const { url } = await served(t, 1000);
+  const folder = tempFolder(t);
+  writeFileSync(join(folder, 'kept'), 'kept');
+  const run = await runInProcess(['get', url, `${url}2`, '-o', 'kept'], { cwd: folder });
+  assertOneLine(run, 2, /with several files -o must be a folder; kept is none/);
+  assert.equal(readFileSync(join(folder, 'kept'), 'utf8'), 'kept');
+});
+
+test('a name that was read as a hop, and a hop that was read as a name', async (t) => {
+  const { url } = await served(t, 1000);
+  const first = new URL(url).host;
+  for (const name of ['@odd:80', '@odd:80/']) {
+    const run = await runInProcess(['get', `${first}/${name}`]);
+    assertOneLine(run, 2, /"@odd:80" was read as a hop; .* write "%40odd:80"/);
+  }
+  for (const command of ['get', 'ls']) {
+    const run = await runInProcess([command, `${first}/localhost:11000/a.txt`]);
+    assertOneLine(run, 22, /there is no file .*; did you mean "\/@localhost:11000\/"\?/);
+  }
+});

@@ -1,4 +1,4 @@
-import { mkdir } from 'node:fs/promises';
+import { mkdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type GetItem, getAll } from '../../client/get/get-all.js';
 import { get } from '../../client/get/get.js';
@@ -103,6 +103,7 @@ async function itemsFor(
   const locations = await Promise.all(
     (wheres.length === 0 ? [undefined] : wheres).map((where) => locationFrom(where, options, context)),
   );
+  if (!recursive) for (const [at, location] of locations.entries()) refuseHopAsName(wheres[at], location);
   const [only] = locations;
   if (output !== undefined && only !== undefined && locations.length === 1)
     return [{ location: only, target: await targetFor(output, only, recursive), recursive }];
@@ -123,8 +124,26 @@ async function itemsFor(
         `${visible(beside.target)} conflicts with the partial file of ${visible(target)}; fetch the files one by one`,
       );
   }
-  if (output !== undefined) await withWriteErrors(output, () => mkdir(output, { recursive: true }));
+  if (output !== undefined) await createOutputFolder(output);
   return items;
+}
+
+async function createOutputFolder(output: string): Promise<void> {
+  const existing = await stat(output).catch(() => undefined);
+  if (existing !== undefined && !existing.isDirectory())
+    throw new ViaductError('USAGE', `with several files -o must be a folder; ${visible(output)} is none`);
+  await withWriteErrors(output, () => mkdir(output, { recursive: true }));
+}
+
+/** In `h1:12000/@odd:80` the last part may be meant as the name of a file. */
+function refuseHopAsName(where: string | undefined, { path }: Location): void {
+  const [, name] = /\/(@[^/]*)\/?$/.exec(where ?? '') ?? [];
+  if (path !== '/' || name === undefined) return;
+  const [shown, encoded] = [visible(name), visible(`%40${name.slice(1)}`)];
+  throw new ViaductError(
+    'BAD_ROUTE',
+    `"${shown}" was read as a hop; for a file of this name write "${encoded}", for the root folder of the hop use -r`,
+  );
 }
 
 /** What `-o` means for one location. With `-r`, only the origin knows whether it is a file. */
