@@ -1,7 +1,7 @@
 /** Defaults that users see, and limits that several modules share. Times are in milliseconds, sizes in bytes. */
 
-/** A download is tried again so often in a row without progress (`--retry`). */
-export const RETRIES = 5;
+/** Retries of a transfer start during this time without progress (`--retry-time`): routers restart within minutes. */
+export const RETRY_MS = 300_000;
 
 /** Files that are fetched at once (`--transfers`), and folders inside each other. */
 export const TRANSFERS = 4;

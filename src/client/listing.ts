@@ -28,22 +28,42 @@ export async function listLocation(location: Location, options: ListOptions = {}
  * @throws ViaductError as {@link request}; BAD_REPLY for what is not a listing
  */
 export async function listFolder(location: Location, options: ListOptions = {}): Promise<readonly Entry[]> {
+  const entries: Entry[] = [];
+  await readFolder(location, options, (entry) => entries.push(entry));
+  return entries;
+}
+
+/**
+ * Reads a listing as {@link listFolder} does, without keeping it.
+ * @param onEntry called for each entry as it arrives; until the promise is fulfilled, the listing may still turn out
+ *   to be malformed or cut short
+ */
+export async function readFolder(
+  location: Location,
+  options: ListOptions,
+  onEntry: (entry: Entry) => void,
+): Promise<void> {
   const reply = await request(location, { ...options, fields: [['Accept', 'application/json']] });
   if (reply.status !== 200 || reply.field('content-type') !== 'application/json') {
     reply.close();
     throw originError(location, 'BAD_REPLY', 'sent no listing');
   }
   const decoder = new ListingDecoder();
-  const decode = <T>(act: () => T): T => {
+  const decode = (act: () => readonly Entry[]): void => {
     try {
-      return act();
+      act().forEach(onEntry);
     } catch (error) {
       const { code, message } = asViaductError(error);
       throw originError(location, code, message, error);
     }
   };
-  await reply.read(async (chunk) => decode(() => decoder.push(chunk)));
-  return decode(() => decoder.end());
+  await reply.read(async (chunk) =>
+    decode(() => {
+      decoder.push(chunk);
+      return decoder.drain();
+    }),
+  );
+  decode(() => decoder.end());
 }
 
 /** The head of what is there, without the rest. */

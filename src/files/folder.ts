@@ -1,4 +1,5 @@
 import { lstat, mkdir, stat } from 'node:fs/promises';
+import { join } from 'node:path';
 import { systemCode } from '../errors.js';
 import { withWriteErrors, writeError } from './write-error.js';
 
@@ -17,4 +18,22 @@ export async function createFolder(path: string, isTop: boolean): Promise<void> 
     const existing = isTop ? await stat(path) : await lstat(path);
     if (!existing.isDirectory()) throw writeError(path, 'it already exists and is not a folder');
   });
+}
+
+/** Whether a path names a folder: it ends with a slash, or a folder or a link to one exists there. */
+export async function namesFolder(path: string): Promise<boolean> {
+  if (path.endsWith('/')) return true;
+  return (await stat(path).catch(() => undefined))?.isDirectory() ?? false;
+}
+
+/**
+ * The path under which a file is saved if the user names `path`: in a folder it keeps its own name, as with cp and scp.
+ * A folder that is named with a slash at its end is created.
+ * @throws ViaductError WRITE_FAILED
+ */
+export async function pathForFile(path: string, name: () => string): Promise<string> {
+  if (!(await namesFolder(path))) return path;
+  const target = join(path, name());
+  await createFolder(path, true);
+  return target;
 }

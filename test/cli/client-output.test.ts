@@ -36,6 +36,17 @@ test('-o FILE saves under that name, in another folder too', async (t) => {
   assert.deepEqual(readdirSync(join(folder, 'sub')), ['other']);
 });
 
+test('-o with a folder saves into it under the remote name, as get does', async (t) => {
+  const { bytes, route } = await served(t, 1000);
+  for (const output of ['sub', 'sub/', 'new/']) {
+    const folder = tempFolder(t);
+    mkdirSync(join(folder, 'sub'));
+    const client = startClient(t, folder, { name: 'file', route }, ['-o', output]);
+    assert.equal(await client.ended, 0, client.stderr);
+    assert.deepEqual(readFileSync(join(folder, output, 'file')), bytes);
+  }
+});
+
 for (const [what, redirection] of [
   ['a pipe', '| cat >'],
   ['a file', '>'],
@@ -54,16 +65,14 @@ for (const [what, redirection] of [
   });
 }
 
-test('-o with a missing folder, a folder, no file name or a full device: one line, exit code 23', async (t) => {
+test('-o with a missing folder, a folder in its place, no file name or a full device: one line, exit code 23', async (t) => {
   const { route } = await served(t, 1000);
   const folder = tempFolder(t);
-  mkdirSync(join(folder, 'sub'));
+  mkdirSync(join(folder, 'sub/file'), { recursive: true });
   symlinkSync('nowhere', join(folder, 'link'));
   for (const [target, line] of [
     ['absent/file', /cannot write absent\/file: no such file or directory/],
-    ['sub', /cannot write sub: it is a folder/],
-    ['sub/', /cannot write sub\/: it is not the name of a file/],
-    ['absent/', /cannot write absent\/: it is not the name of a file/],
+    ['sub', /cannot write sub\/file: it is a folder/],
     ['', /cannot write : it is not the name of a file/],
     ['link', /cannot write link: it is a broken link/],
     ['input.txt/file', /cannot write input\.txt\/file: not a directory/],
@@ -73,7 +82,7 @@ test('-o with a missing folder, a folder, no file name or a full device: one lin
     assertOneLine(await runInProcess(['client', 'input.txt', '-o', target], { cwd: folder }), 23, line);
   }
   assert.deepEqual(readdirSync(folder).toSorted(), ['input.txt', 'link', 'sub']);
-  assert.deepEqual(readdirSync(join(folder, 'sub')), []);
+  assert.deepEqual(readdirSync(join(folder, 'sub')), ['file']);
 });
 
 test('a reader of -o - that closes the pipe early: one line, exit code 23', async (t) => {

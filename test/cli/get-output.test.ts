@@ -60,7 +60,7 @@ describe('what get prints', () => {
     const { url, route, folder, bytes } = await served(t);
     const address = route.map(formatHop).at(-1);
     const run = await runViaduct(t, ['get', url, '--json'], { cwd: folder });
-    assert.deepEqual([run.code, run.stdout], [0, '']);
+    assert.deepEqual([run.code, run.stderr], [0, '']);
     const events = eventsOf(run).filter(({ event }) => event !== 'progress');
     const file = 'a file';
     const [, reply] = events;
@@ -78,7 +78,7 @@ describe('what get prints', () => {
       ],
     );
     const failed = await runInProcess(['get', `${url}x`, '--json'], { cwd: folder });
-    assert.deepEqual([failed.code, failed.stdout], [22, '']);
+    assert.deepEqual([failed.code, failed.stderr], [22, '']);
     assert.deepEqual(eventsOf(failed).at(-1), {
       event: 'error',
       file: 'a filex',
@@ -89,9 +89,20 @@ describe('what get prints', () => {
       exit: 22,
     });
     const mistyped = await runInProcess(['get', 'h1:1/a', 'h1', '--json'], { cwd: folder });
-    assert.deepEqual([mistyped.code, mistyped.stdout], [2, '']);
+    assert.deepEqual([mistyped.code, mistyped.stderr], [2, '']);
     const reason = '"h1": "h1" has no port; write host:port';
     assert.deepEqual(eventsOf(mistyped), [{ event: 'error', code: 'BAD_ROUTE', message: reason, exit: 2 }]);
+  });
+
+  test('with --json and -o - goes to standard error, since the file goes to standard output', async (t) => {
+    const { root, url } = await served(t);
+    writeFileSync(join(root, 'a file'), 'text');
+    const run = await runViaduct(t, ['get', url, '--json', '-o', '-']);
+    assert.deepEqual([run.code, run.stdout], [0, 'text']);
+    assert.equal(eventsOf({ stdout: run.stderr }).at(-1)?.event, 'complete');
+    const refused = await runInProcess(['get', 'h1:1/a', 'h1:1/b', '--json', '-o', '-']);
+    assert.equal(refused.stdout, '');
+    assert.equal(eventsOf({ stdout: refused.stderr }).at(-1)?.['code'], 'USAGE');
   });
 
   test('includes retries and restarts', async (t) => {

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdirSync, readFileSync, readdirSync, statSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, readdirSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { formatLocation } from 'viaduct';
@@ -50,14 +50,13 @@ test('a read-only folder', async (t) => {
   );
 });
 
-test('a target that is a folder, below a file, in a missing folder, or protected by --no-clobber', async (t) => {
+test('a target that is a file named as a folder, below a file, in a missing folder, or protected by --no-clobber', async (t) => {
   const { url } = await served(t, 1000);
   const folder = tempFolder(t);
   mkdirSync(join(folder, 'folder'));
   writeFileSync(join(folder, 'kept'), 'kept');
   for (const [target, line, ...more] of [
-    ['folder', /cannot write folder: it is a folder/],
-    ['folder/', /it is not the name of a file/],
+    ['kept/', /not a directory|not a folder/],
     ['kept/file', /not a directory/],
     ['none/file', /no such file or directory/],
     ['kept', /cannot write kept: it already exists \(--no-clobber\)/, '--no-clobber'],
@@ -66,6 +65,45 @@ test('a target that is a folder, below a file, in a missing folder, or protected
   }
   assert.equal(readFileSync(join(folder, 'kept'), 'utf8'), 'kept');
   assert.deepEqual(readdirSync(folder), ['folder', 'kept']);
+});
+
+test('-o with a folder, a link to one, or a path that ends with / saves into it under the remote name', async (t) => {
+  const { url, bytes } = await served(t, 1000);
+  for (const [output, saved, ...more] of [
+    ['folder', 'folder/file'],
+    ['folder/', 'folder/file'],
+    ['link', 'folder/file'],
+    ['new/', 'new/file'],
+    ['new/deep/', 'new/deep/file'],
+    ['folder', 'folder/file', '-r'],
+    ['new/', 'new/file', '-r'],
+    ['copy', 'copy', '-r'],
+  ] as const) {
+    const folder = tempFolder(t);
+    mkdirSync(join(folder, 'folder'));
+    symlinkSync('folder', join(folder, 'link'));
+    const run = await runInProcess(['get', url, '-o', output, ...more], { cwd: folder });
+    assert.deepEqual([run.code, run.stderr], [0, ''], output);
+    assert.ok(readFileSync(join(folder, saved)).equals(bytes), output);
+  }
+});
+
+test('get -r of a file saves it, and of what does not exist names the file', async (t) => {
+  const { url, bytes } = await served(t, 1000);
+  const folder = tempFolder(t);
+  const run = await runInProcess(['get', '-r', url], { cwd: folder });
+  assert.deepEqual([run.code, run.stderr], [0, '']);
+  assert.match(run.stdout, /^1 file  1000 B /);
+  assert.ok(readFileSync(join(folder, 'file')).equals(bytes));
+  for (const [from, reason] of [
+    [`${url}x`, /there is no file "filex"/],
+    [`${url}/`, /there is no folder "file\/"/],
+  ] as const) {
+    const failed = await runInProcess(['get', '-r', from], { cwd: folder });
+    assert.equal(failed.code, 22);
+    assert.match(failed.stderr, reason);
+  }
+  assert.deepEqual(readdirSync(folder), ['file']);
 });
 
 test('a file FILE.part that viaduct did not create is not touched', async (t) => {
@@ -129,4 +167,44 @@ test('--max-time ends all transfers and keeps the partial file', async (t) => {
     /^viaduct: timeout: not finished within 1\.5 s \(--max-time\); [\d.]+ KiB of 4\.00 MiB saved in file\.part, [^\n]+\n$/,
   );
   assert.deepEqual(readdirSync(folder), ['file.part', 'file.part.json']);
+});
+
+test('a refusal before the first reply fails at once, also with a partial file, and names --retry-connect', async (t) => {
+  const { url } = await served(t, MIB);
+  const folder = tempFolder(t);
+  const child = startGet(t, folder, [url, '--limit-rate', '200K']);
+  await grows(folder, 0);
+  child.process.kill('SIGINT');
+  await child.ended;
+  const wrong = 'http://127.0.0.1:1025/file';
+  const hint = /refused the connection \(is a node running there\?\); --retry-connect retries this/;
+  const line = (await runInProcess(['get', wrong], { cwd: folder })).stderr;
+  assert.match(line, hint);
+  assert.equal(line.split('\n').length, 2);
+  const retried = await runInProcess(['get', wrong, '--retry-connect', '--retry', '1'], { cwd: folder });
+  assert.equal(retried.code, 7);
+  assert.match(retried.stderr, /refused the connection; retrying in [\d.]+ s\n/);
+  assert.doesNotMatch(retried.stderr, /retries this/);
+});
+
+test('several files with -o FILE: the folder is asked for, and the file stays', async (t) => {
+  const { url } = await served(t, 1000);
+  const folder = tempFolder(t);
+  writeFileSync(join(folder, 'kept'), 'kept');
+  const run = await runInProcess(['get', url, `${url}2`, '-o', 'kept'], { cwd: folder });
+  assertOneLine(run, 2, /with several files -o must be a folder; kept is none/);
+  assert.equal(readFileSync(join(folder, 'kept'), 'utf8'), 'kept');
+});
+
+test('a name that was read as a hop, and a hop that was read as a name', async (t) => {
+  const { url } = await served(t, 1000);
+  const first = new URL(url).host;
+  for (const name of ['@odd:80', '@odd:80/']) {
+    const run = await runInProcess(['get', `${first}/${name}`]);
+    assertOneLine(run, 2, /"@odd:80" was read as a hop; .* write "%40odd:80"/);
+  }
+  for (const command of ['get', 'ls']) {
+    const run = await runInProcess([command, `${first}/localhost:11000/a.txt`]);
+    assertOneLine(run, 22, /there is no file .*; did you mean "\/@localhost:11000\/"\?/);
+  }
 });

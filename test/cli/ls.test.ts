@@ -53,6 +53,18 @@ const OBJECTS = `{"name":"sub","type":"folder","modified":"2001-02-03T04:05:06.7
 {"name":"größe","type":"file","size":3145728,"modified":"2001-02-03T04:05:06.789Z"}
 `;
 
+test('-h beside a location is harmless, as in ls -lh; alone it prints help', async (t) => {
+  const { route } = await prepare(t);
+  const where = urlOf(route, '/some folder');
+  const expected = { code: 0, stdout: TABLE, stderr: '' };
+  assert.deepEqual(await ls('-lh', where), expected);
+  assert.deepEqual(await ls('-hl', where), expected);
+  assert.deepEqual(await ls(where, '-l', '-h'), expected);
+  const help = await ls('-h');
+  assert.match(help.stdout, /^Usage: viaduct ls /);
+  assert.deepEqual(help, await ls('--help'));
+});
+
 test('the transcripts of names, table and JSON', async (t) => {
   const { route } = await prepare(t);
   const runProcess = (...args: readonly string[]) => runViaduct(t, ['ls', ...args]);

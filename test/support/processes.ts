@@ -172,8 +172,8 @@ export async function runViaduct(
 }
 
 /** What `viaduct get --json` has told so far. */
-export function eventsOf({ stderr }: Pick<Child, 'stderr'>): readonly GetLine[] {
-  const lines = stderr.split('\n').slice(0, -1);
+export function eventsOf({ stdout }: Pick<Child, 'stdout'>): readonly GetLine[] {
+  const lines = stdout.split('\n').slice(0, -1);
   return lines.map((line) => JSON.parse(line) as GetLine);
 }
 
@@ -181,8 +181,13 @@ export function eventsOf({ stderr }: Pick<Child, 'stderr'>): readonly GetLine[] 
 export type GetLine = Readonly<Record<string, unknown>> & { readonly event: string };
 
 /** Starts `viaduct get` in a folder. */
-export function startGet(t: TestContext, folder: string, args: readonly string[]): Child {
-  const child = new Child(t, process.execPath, [PROGRAM, 'get', ...args], { cwd: folder });
+export function startGet(
+  t: TestContext,
+  folder: string,
+  args: readonly string[],
+  options: SpawnOptions = {},
+): Child {
+  const child = new Child(t, process.execPath, [PROGRAM, 'get', ...args], { ...options, cwd: folder });
   child.process.stdin?.end();
   return child;
 }

@@ -144,8 +144,7 @@ describe('the time of a parser grows no faster than its input', () => {
 
   for (const [what, parse] of Object.entries({
     'fields with names of their own': (count: number) => {
-      const lines = Array.from({ length: count }, (_, index) => `${index.toString(36)}:\r\n`);
-      headersOf(parseRequestHead(latin1(`GET / HTTP/1.1\r\nHost: h\r\n${lines.join('')}\r\n`)));
+      headersOf(requestWith(...Array.from({ length: count }, (_, index): Field => [index.toString(36), ''])));
     },
     'heads sent ahead': (count: number) => {
       let rest = latin1('GET / HTTP/1.1\r\nHost: h\r\n\r\n'.repeat(count));

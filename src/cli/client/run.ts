@@ -2,6 +2,7 @@ import { download } from '../../client/classic/download.js';
 import { localName } from '../../client/save-name.js';
 import { type FetchOptions, type Progress, fetchFile } from '../../client/classic/fetch.js';
 import { asViaductError } from '../../errors.js';
+import { pathForFile } from '../../files/folder.js';
 import { type Source } from '../../route/input-file.js';
 import { formatBytes, visible } from '../../text.js';
 import { readInput } from '../input.js';
@@ -42,7 +43,9 @@ async function fetchAndReport(
   signal: AbortSignal,
 ): Promise<void> {
   const toStdout = options.output === '-';
-  const target = options.output ?? localName(source.name);
+  const name = (): string => localName(source.name);
+  const target =
+    options.output === undefined ? name() : toStdout ? '-' : await pathForFile(options.output, name);
   const display = new ProgressDisplay(stderr, !(toStdout && stdout.isTTY));
   const task = display.add(target);
   const settings: FetchOptions = {
@@ -63,8 +66,8 @@ async function fetchAndReport(
   const { bytes, seconds } = result;
   const output = toStdout ? stderr : stdout;
   output.write('The file got downloaded in the client.\n');
-  const name = visible(toStdout ? source.name : target);
-  output.write(`${name}  ${formatBytes(bytes)}  ${formatSeconds(seconds)}  ${formatRate(bytes, seconds)}\n`);
+  const shown = visible(toStdout ? source.name : target);
+  output.write(`${shown}  ${formatBytes(bytes)}  ${formatSeconds(seconds)}  ${formatRate(bytes, seconds)}\n`);
   if (bytes === 0) {
     const warning = 'the file is empty; an original server sends this too when it fails, so check the name';
     stderr.write(`viaduct: warning: ${warning}\n`);

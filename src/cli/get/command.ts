@@ -1,5 +1,5 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
-import { CONNECT_MS, MAX_HOPS, RETRIES, SILENCE_MS, TRANSFERS } from '../../defaults.js';
+import { CONNECT_MS, MAX_HOPS, RETRY_MS, SILENCE_MS, TRANSFERS } from '../../defaults.js';
 import { parseBytes } from '../../text.js';
 import type { CommandContext } from '../context.js';
 import { DESCRIPTIONS, WHERE, countOption, jumpOption, routeOption, secondsOption } from '../options.js';
@@ -16,19 +16,35 @@ export function addGetCommand(program: Command, context: CommandContext): void {
     .addOption(routeOption())
     .option(
       '-o, --output <path>',
-      'file to save to, - for standard output, or a folder for several files (default: the remote names, in the current folder)',
+      'file or folder to save to, - for standard output (default: the remote names, in the current folder)',
     )
-    .option('-r, --recursive', 'fetch whole folders; skip files that exist with the same size and time')
+    .option(
+      '-r, --recursive',
+      'fetch whole folders, and files; skip files that exist with the same size and time',
+    )
     .addOption(countOption('--transfers', 'maximum parallel transfers', TRANSFERS))
     .addOption(
-      new Option('--retry <n>', 'consecutive retries without progress (0: none)')
-        .default(RETRIES)
-        .argParser(parseRetries),
+      new Option(
+        '--retry <n>',
+        'consecutive retries without progress (0: none; default: no limit within --retry-time)',
+      ).argParser(parseRetries),
     )
+    .addOption(
+      secondsOption(
+        '--retry-time',
+        `retry for so long without progress (default: ${RETRY_MS / 1000}, or no limit with --retry)`,
+        undefined,
+        true,
+      ),
+    )
+    .option('--retry-connect', 'retry failures before the first reply too')
     .option('--no-verify', 'check only the size, not the SHA-256')
     .option('--no-clobber', 'do not replace an existing file')
     .addOption(
-      new Option('--limit-rate <rate>', 'maximum bytes per second, such as 500K or 10M').argParser(parseRate),
+      new Option(
+        '--limit-rate <rate>',
+        'maximum bytes per second, all files together, such as 500K or 10M',
+      ).argParser(parseRate),
     )
     .addOption(secondsOption('--timeout', DESCRIPTIONS.timeout, SILENCE_MS))
     .addOption(secondsOption('--connect-timeout', DESCRIPTIONS.connectTimeout, CONNECT_MS))
@@ -37,7 +53,7 @@ export function addGetCommand(program: Command, context: CommandContext): void {
     .option('--plain', 'transfer without encryption (currently always the case)')
     .addOption(new Option('-q, --quiet', 'print errors only').conflicts('verbose'))
     .option('-v, --verbose', 'print each step')
-    .option('--json', 'print events to standard error, one JSON object per line')
+    .option('--json', 'print events as one JSON object per line (with -o -: to standard error)')
     .action(async (where: readonly string[], options: GetCommandOptions) => {
       const { runGet } = await import('./run.js');
       context.exitCode = await runGet(where, options, context);

@@ -1,7 +1,7 @@
 import type { FileListener, GetSummary } from '../../client/get/get-all.js';
+import type { RetryEvent } from '../../client/get/events.js';
 import type { ViaductError } from '../../errors.js';
 import { hex } from '../../text.js';
-import type { CommandContext } from '../context.js';
 import { outcomeOf } from '../exit-codes.js';
 import { jsonLine } from '../terminal/print.js';
 import type { GetReport } from './report.js';
@@ -9,13 +9,13 @@ import type { GetReport } from './report.js';
 /** Minimum time between two progress events of a file. */
 const PROGRESS_MS = 500;
 
-/** For programs: one JSON object per line on standard error (docs/get-events.md). */
+/** For programs: one JSON object per line (docs/get-events.md). */
 export class JsonReport implements GetReport {
   readonly #startedAt = performance.now();
-  readonly #context: CommandContext;
+  readonly #output: NodeJS.WriteStream;
 
-  constructor(context: CommandContext) {
-    this.#context = context;
+  constructor(output: NodeJS.WriteStream) {
+    this.#output = output;
   }
 
   file(file: string): FileListener {
@@ -42,6 +42,10 @@ export class JsonReport implements GetReport {
     this.#print({ event: 'found', files, bytes });
   }
 
+  listingRetry(file: string, { error, ...retry }: RetryEvent): void {
+    this.#print({ event: 'retry', file, ...retry, ...errorMembers(error) });
+  }
+
   failed(error: ViaductError): number {
     this.#print({ event: 'error', ...errorMembers(error), exit: outcomeOf(error).exit });
     return outcomeOf(error).exit;
@@ -54,7 +58,7 @@ export class JsonReport implements GetReport {
   }
 
   #print(members: object): void {
-    this.#context.stderr.write(jsonLine(members));
+    this.#output.write(jsonLine(members));
   }
 }
 

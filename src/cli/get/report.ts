@@ -1,4 +1,5 @@
 import type { FileListener, GetSummary } from '../../client/get/get-all.js';
+import type { RetryEvent } from '../../client/get/events.js';
 import type { ViaductError } from '../../errors.js';
 
 /** Reports the progress and the result of downloads. */
@@ -7,6 +8,8 @@ export interface GetReport {
   file(name: string): FileListener;
   /** More files were found. */
   found(files: number, bytes: number): void;
+  /** The listing of a folder failed and is requested again. */
+  listingRetry(name: string, retry: RetryEvent): void;
   /** The whole command failed before or between files. Returns the exit code. */
   failed(error: ViaductError): number;
   /** All files have ended. Reports the totals if they are given. */
@@ -16,6 +19,7 @@ export interface GetReport {
 export interface ReportOptions {
   readonly quiet?: true;
   readonly verbose?: true;
+  readonly retryConnect?: true;
   /** The bytes of the file go to standard output, so that nothing else may be printed there. */
   readonly toStdout: boolean;
   /** There may be several files: each line begins with a file name. */

@@ -1,10 +1,11 @@
-import { mkdir } from 'node:fs/promises';
+import { mkdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type GetItem, getAll } from '../../client/get/get-all.js';
 import { get } from '../../client/get/get.js';
 import type { GetOptions } from '../../client/get/options.js';
 import { folderNameOf, targetNameOf } from '../../client/save-name.js';
 import type { Location } from '../../route/location.js';
+import { namesFolder, pathForFile } from '../../files/folder.js';
 import { isPartialOf } from '../../files/partial-name.js';
 import { withWriteErrors } from '../../files/write-error.js';
 import { ViaductError, asViaductError } from '../../errors.js';
@@ -23,7 +24,9 @@ export interface GetCommandOptions extends WhereOptions {
   readonly output?: string;
   readonly recursive?: true;
   readonly transfers: number;
-  readonly retry: number;
+  readonly retry?: number;
+  readonly retryTime?: number;
+  readonly retryConnect?: true;
   readonly verify: boolean;
   /** False for `--no-clobber`. */
   readonly clobber: boolean;
@@ -47,20 +50,24 @@ export async function runGet(
 ): Promise<number> {
   const several = wheres.length > 1 || options.recursive === true;
   const toStdout = options.output === '-';
+  // Standard output may be for the bytes of the file.
+  const jsonOutput = toStdout ? context.stderr : context.stdout;
   let items: readonly GetItem[];
   try {
     if (toStdout && several) throw new ViaductError('USAGE', '-o - accepts only one file');
     items = await itemsFor(wheres, options, context);
   } catch (error) {
-    if (options.json) return new JsonReport(context).failed(asViaductError(error));
+    if (options.json) return new JsonReport(jsonOutput).failed(asViaductError(error));
     throw error;
   }
   const report = options.json
-    ? new JsonReport(context)
+    ? new JsonReport(jsonOutput)
     : new TextReport({ ...options, toStdout, several }, context);
   const interruption = listenForInterruption('');
   const settings: GetOptions = {
     retries: options.retry,
+    retryTimeMs: options.retryTime,
+    retryConnect: options.retryConnect,
     verify: options.verify,
     noClobber: !options.clobber,
     limitRate: options.limitRate,
@@ -76,6 +83,7 @@ export async function runGet(
       transfers: options.transfers,
       onFile: (target) => report.file(target),
       onFound: (files, bytes) => report.found(files, bytes),
+      onListingRetry: (target, retry) => report.listingRetry(target, retry),
     });
     report.close(several ? totals : undefined);
     return interruption.exitCode(totals.firstFailure === undefined ? 0 : outcomeOf(totals.firstFailure).exit);
@@ -92,13 +100,13 @@ async function itemsFor(
 ): Promise<GetItem[]> {
   const { output } = options;
   const recursive = options.recursive === true;
-  const named = await Promise.all(
+  const locations = await Promise.all(
     (wheres.length === 0 ? [undefined] : wheres).map((where) => locationFrom(where, options, context)),
   );
-  const locations = named.map((location) => (recursive ? asFolder(location) : location));
+  if (!recursive) for (const [at, location] of locations.entries()) refuseHopAsName(wheres[at], location);
   const [only] = locations;
   if (output !== undefined && only !== undefined && locations.length === 1)
-    return [{ location: only, target: output, recursive }];
+    return [{ location: only, target: await targetFor(output, only, recursive), recursive }];
   const nameOf = recursive ? folderNameOf : targetNameOf;
   const items = locations.map((location) => ({
     location,
@@ -116,12 +124,33 @@ async function itemsFor(
         `${visible(beside.target)} conflicts with the partial file of ${visible(target)}; fetch the files one by one`,
       );
   }
-  if (output !== undefined) await withWriteErrors(output, () => mkdir(output, { recursive: true }));
+  if (output !== undefined) await createOutputFolder(output);
   return items;
 }
 
-function asFolder({ route, path }: Location): Location {
-  return { route, path: path.endsWith('/') ? path : `${path}/` };
+async function createOutputFolder(output: string): Promise<void> {
+  const existing = await stat(output).catch(() => undefined);
+  if (existing !== undefined && !existing.isDirectory())
+    throw new ViaductError('USAGE', `with several files -o must be a folder; ${visible(output)} is none`);
+  await withWriteErrors(output, () => mkdir(output, { recursive: true }));
+}
+
+/** In `h1:12000/@odd:80` the last part may be meant as the name of a file. */
+function refuseHopAsName(where: string | undefined, { path }: Location): void {
+  const [, name] = /\/(@[^/]*)\/?$/.exec(where ?? '') ?? [];
+  if (path !== '/' || name === undefined) return;
+  const [shown, encoded] = [visible(name), visible(`%40${name.slice(1)}`)];
+  throw new ViaductError(
+    'BAD_ROUTE',
+    `"${shown}" was read as a hop; for a file of this name write "${encoded}", for the root folder of the hop use -r`,
+  );
+}
+
+/** What `-o` means for one location. With `-r`, only the origin knows whether it is a file. */
+async function targetFor(output: string, location: Location, recursive: boolean): Promise<string> {
+  if (output === '-') return output;
+  if (recursive) return (await namesFolder(output)) ? join(output, '/') : output;
+  return pathForFile(output, () => targetNameOf(location));
 }
 
 async function toStandardOutput(

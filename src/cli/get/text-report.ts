@@ -1,5 +1,5 @@
 import type { FileListener, GetSummary } from '../../client/get/get-all.js';
-import type { GetEvent } from '../../client/get/events.js';
+import type { GetEvent, RetryEvent } from '../../client/get/events.js';
 import type { GetResult } from '../../client/get/options.js';
 import type { ViaductError } from '../../errors.js';
 import { formatBytes, hex, visible } from '../../text.js';
@@ -35,6 +35,10 @@ export class TextReport implements GetReport {
   found(files: number, bytes: number): void {
     this.#expected = { files: this.#expected.files + files, bytes: this.#expected.bytes + bytes };
     this.#display.expect(this.#expected.files, this.#expected.bytes);
+  }
+
+  listingRetry(name: string, retry: RetryEvent): void {
+    if (!this.#options.quiet) this.#display.message(`viaduct: ${visible(name)}: ${retryText(retry)}`);
   }
 
   close(totals: GetSummary | undefined): void {
@@ -74,6 +78,7 @@ class FileReport implements FileListener {
   readonly #task: ProgressTask;
   readonly #startedAt = performance.now();
   #retries = 0;
+  #hasReply = false;
   /** What remains after a failure, as a clause after the error. */
   #kept = '';
 
@@ -91,6 +96,7 @@ class FileReport implements FileListener {
         if (event.phase !== 'waiting') this.#messageIfVerbose(event.phase);
         return this.#task.update({ phase: event.phase });
       case 'reply': {
+        this.#hasReply = true;
         const from = event.offset === 0 ? '' : `, resuming at ${formatBytes(event.offset)}`;
         const etag = visible(event.etag ?? 'missing or weak');
         this.#messageIfVerbose(`${formatBytes(event.size)}${from}, ETag ${etag}`);
@@ -100,8 +106,13 @@ class FileReport implements FileListener {
         return this.#task.update({ bytes: event.bytes });
       case 'retry':
         this.#retries += 1;
-        this.#task.update({ phase: 'waiting', retries: this.#retries, waitMs: event.pauseMs });
-        return this.#message(`${event.error.message}; retrying in ${(event.pauseMs / 1000).toFixed(1)} s`);
+        this.#task.update({
+          phase: 'waiting',
+          retries: this.#retries,
+          waitMs: event.pauseMs,
+          giveUpMs: event.remainingMs,
+        });
+        return this.#message(retryText(event));
       case 'restart':
         return this.#message(`starting over: ${visible(event.reason)}`);
       case 'kept': {
@@ -124,10 +135,13 @@ class FileReport implements FileListener {
 
   failed(error: ViaductError): void {
     this.#task.done();
-    // The same command would fail again; the hint says what to do.
-    const canResume = this.#kept !== '' && error.code !== 'UNVERIFIED';
+    const { code, transient } = error;
+    const couldRetry = transient && code !== 'MAX_TIME' && !this.#hasReply && !this.#options.retryConnect;
+    const option = couldRetry ? '; --retry-connect retries this' : '';
+    // After UNVERIFIED the same command would fail again; the hint says what to do.
+    const canResume = this.#kept !== '' && code !== 'UNVERIFIED';
     const kept = canResume ? `${this.#kept}, run the same command again to resume` : this.#kept;
-    this.#display.message(errorLine(error, this.#prefix, kept));
+    this.#display.message(errorLine(error, this.#prefix, `${option}${kept}`));
   }
 
   get #prefix(): string {
@@ -141,4 +155,12 @@ class FileReport implements FileListener {
   #messageIfVerbose(text: string): void {
     if (this.#options.verbose) this.#message(text);
   }
+}
+
+function retryText({ error, attempt, pauseMs, remainingMs }: RetryEvent): string {
+  const until =
+    remainingMs === undefined || attempt === 0
+      ? ''
+      : `, giving up after ${formatSeconds(remainingMs / 1000)}`;
+  return `${error.message}; retrying in ${(pauseMs / 1000).toFixed(1)} s${until}`;
 }

@@ -11,12 +11,16 @@ export function addListCommand(program: Command, context: CommandContext): void 
     .argument('[where]', WHERE)
     .addOption(jumpOption())
     .addOption(routeOption())
+    .helpOption('--help', 'display help for command')
     .option('-l, --long', 'print a table of size, time and name')
+    // Alone, -h asks for help, as with the other commands.
+    .option('-h, --human-readable', 'accepted for ls -lh: sizes are always human-readable')
     .option('--json', 'print one JSON object per entry and line')
     .addOption(secondsOption('--timeout', DESCRIPTIONS.timeout, SILENCE_MS))
     .addOption(secondsOption('--connect-timeout', DESCRIPTIONS.connectTimeout, CONNECT_MS))
     .addOption(countOption('--max-hops', DESCRIPTIONS.maxHops, MAX_HOPS))
-    .action(async (where: string | undefined, options: ListCommandOptions) => {
+    .action(async (where: string | undefined, options: ListCommandOptions, command: Command) => {
+      if (options.humanReadable && where === undefined && options.route === undefined) command.help();
       const { runList } = await import('./run.js');
       context.exitCode = await runList(where, options, context);
     });

@@ -9,6 +9,8 @@ import { type WhereOptions, locationFrom } from '../where.js';
 /** Parsed options; times in ms. */
 export interface ListCommandOptions extends WhereOptions {
   readonly long?: true;
+  /** Accepted for `ls -lh`; sizes are readable anyway. */
+  readonly humanReadable?: true;
   readonly json?: true;
   readonly timeout: number;
   readonly connectTimeout: number;

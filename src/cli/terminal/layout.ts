@@ -19,6 +19,8 @@ export interface TransferView {
   readonly elapsed: number;
   /** Seconds until the next attempt, in the phase `waiting`. */
   readonly wait: number;
+  /** Seconds until the transfer fails without progress; undefined while there is progress, or without such a limit. */
+  readonly giveUp: number | undefined;
   readonly retries: number;
 }
 
@@ -121,20 +123,36 @@ function bar(part: number, width: number, colors: boolean): string {
 }
 
 /** While bytes arrive, the rate and the remaining time, or the elapsed time if the size is unknown. */
-function status({ phase, bytes, size, rate, elapsed, wait }: TransferView, colors: boolean): string {
+function status(view: TransferView, colors: boolean): string {
+  const { phase, bytes, size, rate, elapsed, wait, giveUp } = view;
   switch (phase) {
     case 'connecting':
-      return 'connecting'.padEnd(WIDTHS.status);
+      return `connecting${giveUp === undefined ? '' : ` ${untilGivenUp(giveUp)}`}`.padEnd(WIDTHS.status);
     case 'verifying':
       return 'verifying'.padEnd(WIDTHS.status);
     case 'waiting':
-      return paint(YELLOW, `retrying in ${Math.max(0, Math.ceil(wait))} s`.padEnd(WIDTHS.status), colors);
+      return paint(YELLOW, waiting(Math.max(0, Math.ceil(wait)), giveUp).padEnd(WIDTHS.status), colors);
     case 'downloading': {
       const time = size === undefined ? formatSeconds(elapsed) : timeLeft(size - bytes, rate);
       const timeWidth = WIDTHS.status - RATE_WIDTH - GAP.length;
       return `${formatBytes(rate)}/s`.padStart(RATE_WIDTH) + GAP + time.padStart(timeWidth);
     }
   }
+}
+
+/** At most as wide as the column. */
+function waiting(seconds: number, giveUp: number | undefined): string {
+  return giveUp === undefined
+    ? `retrying in ${seconds} s`
+    : `retry ${Math.min(seconds, 99)}s, ${untilGivenUp(giveUp)}`;
+}
+
+/** `4:12 left`, or `62m left` from ten minutes on. */
+function untilGivenUp(giveUp: number): string {
+  const seconds = Math.max(0, Math.ceil(giveUp));
+  const minutes = Math.floor(seconds / 60);
+  const rest = String(seconds % 60).padStart(2, '0');
+  return minutes < 10 ? `${minutes}:${rest} left` : `${Math.min(minutes, 999)}m left`;
 }
 
 function timeLeft(bytes: number, rate: number): string {

@@ -13,6 +13,8 @@ export interface TransferUpdate {
   readonly retries?: number;
   /** Length of the phase `waiting`, in ms. */
   readonly waitMs?: number;
+  /** Time until the transfer fails without progress, in ms; undefined without such a limit. */
+  readonly giveUpMs?: number | undefined;
 }
 
 /** The progress of one transfer. `now` is a monotonic clock in ms, here and below. */
@@ -23,6 +25,7 @@ export class TransferProgress {
   readonly #rate: RateMeter;
   #phase: Phase = 'connecting';
   #waitsUntil = 0;
+  #givesUpAt: number | undefined;
   bytes = 0;
   size: number | undefined;
   retries = 0;
@@ -42,14 +45,19 @@ export class TransferProgress {
       size = this.size,
       retries = this.retries,
       waitMs,
+      giveUpMs,
     }: TransferUpdate,
     now: number,
   ): void {
     if (phase === 'downloading') {
       if (this.#phase !== phase) this.#rate.restart(now);
       this.#count(bytes - this.bytes);
+      if (bytes > this.bytes) this.#givesUpAt = undefined;
     }
-    if (waitMs !== undefined) this.#waitsUntil = now + waitMs;
+    if (waitMs !== undefined) {
+      this.#waitsUntil = now + waitMs;
+      this.#givesUpAt = giveUpMs === undefined ? undefined : now + giveUpMs;
+    }
     this.#phase = phase;
     this.bytes = bytes;
     this.size = size;
@@ -72,6 +80,7 @@ export class TransferProgress {
       rate: this.#phase === 'downloading' ? this.#rate.at(now) : 0,
       elapsed: (now - this.#startedAt) / 1000,
       wait: (this.#waitsUntil - now) / 1000,
+      giveUp: this.#givesUpAt === undefined ? undefined : (this.#givesUpAt - now) / 1000,
       retries: this.retries,
     };
   }
@@ -123,6 +132,7 @@ export class OverallProgress {
       rate: this.rate.at(now),
       elapsed: (now - this.#startedAt) / 1000,
       wait: 0,
+      giveUp: undefined,
       retries,
     };
   }

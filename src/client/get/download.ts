@@ -1,26 +1,31 @@
 import { ViaductError, asViaductError } from '../../errors.js';
-import { RETRIES } from '../../defaults.js';
 import { hex } from '../../text.js';
 import type { Destination } from '../../files/destination.js';
 import type { Location } from '../../route/location.js';
 import { digestOf, modifiedOf } from '../http/file-reply.js';
 import type { Reply } from '../http/reply.js';
 import type { GetEvent } from './events.js';
-import type { GetOptions, GetResult } from './options.js';
+import type { GetResult, SharedOptions } from './options.js';
 import { OriginFile } from './origin-file.js';
-import { pause, pauseBefore, unlessAborted } from './retry.js';
+import { RetryLimit, pause, unlessAborted } from './retry.js';
 import { Throttle } from './throttle.js';
+
+/** Attempts in a row that a file which changes all the time gets. */
+const CHANGES = 5;
 
 /** Downloads one file to one destination: one attempt after the other, until it is complete and verified. */
 export class FileDownload {
   readonly #origin: OriginFile;
   readonly #to: Destination;
-  readonly #options: GetOptions;
+  readonly #options: SharedOptions;
   readonly #signal: AbortSignal;
   readonly #throttle: Throttle | undefined;
   /** The most bytes that were ever saved of this version: only more than that is progress. */
   #best: number;
-  #attemptsWithoutProgress = 0;
+  readonly #retryLimit: RetryLimit;
+  #changes = 0;
+  /** A reply has come, so the route works. */
+  #hasReply = false;
   #received = 0;
   /** The file has changed: the next attempt requests all of it. */
   #startOver = false;
@@ -32,12 +37,14 @@ export class FileDownload {
   #originDigest: string | undefined;
   #modified: Date | undefined;
 
-  constructor(location: Location, to: Destination, options: GetOptions, signal: AbortSignal) {
+  constructor(location: Location, to: Destination, options: SharedOptions, signal: AbortSignal) {
     this.#to = to;
     this.#options = options;
     this.#signal = signal;
     this.#best = to.bytes;
-    if (options.limitRate !== undefined) this.#throttle = new Throttle(options.limitRate);
+    this.#retryLimit = new RetryLimit(options);
+    this.#throttle = options.throttle;
+    if (options.limitRate !== undefined) this.#throttle ??= new Throttle(options.limitRate);
     const receiveBuffer = this.#throttle?.receiveBuffer;
     this.#origin = new OriginFile(location, { ...options, receiveBuffer }, signal);
   }
@@ -79,6 +86,7 @@ export class FileDownload {
     this.inBody = false;
     this.#emit({ type: 'phase', phase: 'connecting' });
     const reply = await this.#origin.get(this.#verifies, resume);
+    this.#hasReply = true;
     try {
       if (reply.status === 200) await this.#begin(reply);
       await this.#save(reply);
@@ -162,26 +170,26 @@ export class FileDownload {
   /** Waits before the next attempt. @throws the error, if there is no further attempt */
   async #prepareRetry(error: ViaductError): Promise<void> {
     this.#signal.throwIfAborted();
-    const { bytes, version, restartable } = this.#to;
-    const retries = this.#options.retries ?? RETRIES;
-    const isChange = error.code === 'CHANGED' && restartable;
-    if (bytes > this.#best && !isChange) {
-      this.#best = bytes;
-      this.#attemptsWithoutProgress = 0;
-    } else this.#attemptsWithoutProgress += 1;
-    // Failures before the first reply usually mean a wrong route.
-    const routeWorks = version !== undefined || this.#options.inTree === true;
-    const isRetryable = isChange || (error.transient && routeWorks);
-    if (!isRetryable || retries === 0 || this.#attemptsWithoutProgress > retries) throw error;
-    if (isChange) {
+    const { bytes, restartable } = this.#to;
+    if (error.code === 'CHANGED' && restartable) {
+      if (this.#options.retries === 0 || ++this.#changes > CHANGES) throw error;
       this.#startOver = true;
       this.#originDigest = undefined;
       return;
     }
-    const pauseMs = pauseBefore(this.#attemptsWithoutProgress);
-    this.#emit({ type: 'retry', attempt: this.#attemptsWithoutProgress, pauseMs, error });
+    // Failures before the first reply usually mean a wrong route.
+    const { inTree, retryConnect } = this.#options;
+    if (!error.transient || !(this.#hasReply || inTree || retryConnect)) throw error;
+    const hasProgress = bytes > this.#best;
+    if (hasProgress) {
+      this.#best = bytes;
+      this.#changes = 0;
+    }
+    const retry = this.#retryLimit.next(hasProgress);
+    if (retry === undefined) throw error;
+    this.#emit({ type: 'retry', ...retry, error });
     this.#emit({ type: 'phase', phase: 'waiting' });
-    await pause(pauseMs, this.#signal);
+    await pause(retry.pauseMs, this.#signal);
   }
 }
 

@@ -1,7 +1,11 @@
 import type { ViaductError } from '../../errors.js';
+import type { Retry } from './retry.js';
 
 /** The current activity of a download. */
 export type GetPhase = 'connecting' | 'downloading' | 'verifying' | 'waiting';
+
+/** A failed attempt, and when the next one starts. */
+export type RetryEvent = Retry & { readonly error: ViaductError };
 
 /** What happens during a download. `viaduct get --json` prints these events (docs/get-events.md). */
 export type GetEvent =
@@ -15,13 +19,8 @@ export type GetEvent =
     }
   /** `bytes` of the file were saved so far, over all attempts. */
   | { readonly type: 'progress'; readonly bytes: number; readonly size: number }
-  /** An attempt failed; the next one starts after the pause. `attempt` counts attempts in a row without progress. */
-  | {
-      readonly type: 'retry';
-      readonly attempt: number;
-      readonly pauseMs: number;
-      readonly error: ViaductError;
-    }
+  /** An attempt failed; the next one starts after the pause. */
+  | (RetryEvent & { readonly type: 'retry' })
   /** The bytes that were saved so far are dropped. */
   | { readonly type: 'restart'; readonly reason: string }
   /** The download failed; a later one can resume from the partial file at `path`. */

@@ -1,21 +1,24 @@
 import { setMaxListeners } from 'node:events';
 import { lstat } from 'node:fs/promises';
 import { join } from 'node:path';
-import pLimit from 'p-limit';
 import { type ViaductError, asViaductError } from '../../errors.js';
-import { RETRIES, TRANSFERS } from '../../defaults.js';
+import { TRANSFERS } from '../../defaults.js';
 import { visible } from '../../text.js';
 import { encodeSegment } from '../../route/url.js';
 import type { Location } from '../../route/location.js';
 import type { Entry } from '../../wire/http/listing.js';
-import { createFolder } from '../../files/folder.js';
+import { createFolder, pathForFile } from '../../files/folder.js';
 import { safeName } from '../../files/safe-name.js';
 import { writeError } from '../../files/write-error.js';
-import { listFolder } from '../listing.js';
-import { get } from './get.js';
-import type { GetEvent } from './events.js';
-import type { GetOptions, GetResult } from './options.js';
-import { pause, pauseBefore } from './retry.js';
+import { readFolder } from '../listing.js';
+import { targetNameOf } from '../save-name.js';
+import { getFile } from './get.js';
+import type { GetEvent, RetryEvent } from './events.js';
+import type { GetOptions, GetResult, SharedOptions } from './options.js';
+import { JobStack } from './job-stack.js';
+import { PackedQueue } from './packed-queue.js';
+import { RetryLimit, pause } from './retry.js';
+import { Throttle } from './throttle.js';
 
 /** Folders inside each other: a listing that never ends must not fill the disk. */
 const TREE_DEPTH = 100;
@@ -23,8 +26,9 @@ const TREE_DEPTH = 100;
 /** One thing to fetch: a file, which is saved as a file, or a folder with everything in it. */
 export interface GetItem {
   readonly location: Location;
+  /** With `recursive`, a path that ends with `/` is a folder: a file is saved in it under its own name. */
   readonly target: string;
-  /** Fetch a whole folder; `location.path` ends with `/`. */
+  /** Fetch a whole folder. If `location.path` does not end with `/`, it may also be a file. */
   readonly recursive: boolean;
 }
 
@@ -35,13 +39,17 @@ export interface FileListener {
   failed(error: ViaductError): void;
 }
 
-export interface GetAllOptions extends Omit<GetOptions, 'onEvent' | 'inTree'> {
+export interface GetAllOptions extends Omit<GetOptions, 'onEvent' | 'inTree' | 'limitRate'> {
+  /** Bytes per second, all files together. @default no limit */
+  readonly limitRate?: number | undefined;
   /** Files and listings that are fetched at the same time. @default 4 */
   readonly transfers?: number | undefined;
   /** A file starts, or fails before it starts; `target` is the path under which it is saved. */
   readonly onFile: (target: string) => FileListener;
   /** A listing was read: the number of files in it, and their total size in bytes. */
   readonly onFound?: ((files: number, bytes: number) => void) | undefined;
+  /** A listing failed and is requested again after the pause; `target` is the path of the folder. */
+  readonly onListingRetry?: ((target: string, retry: RetryEvent) => void) | undefined;
 }
 
 /** The result of {@link getAll}. */
@@ -63,16 +71,32 @@ export interface GetSummary {
  */
 export async function getAll(items: readonly GetItem[], options: GetAllOptions): Promise<GetSummary> {
   const summary: GetSummary = { files: 0, received: 0, skipped: 0, failures: 0, firstFailure: undefined };
-  const limit = pLimit(options.transfers ?? TRANSFERS);
-  await Promise.all(items.map((item) => new ItemDownload(options, limit, summary).run(item)));
+  const { transfers = TRANSFERS, limitRate } = options;
+  const throttle = limitRate === undefined ? undefined : new Throttle(limitRate, transfers);
+  const jobs = new JobStack();
+  const waiting = items.values();
+  jobs.push(() => {
+    const { value: item } = waiting.next();
+    return item && (() => new ItemDownload({ ...options, throttle }, jobs, summary).run(item));
+  });
+  await jobs.run(transfers);
   if (summary.failures === 0) options.signal?.throwIfAborted();
   return summary;
 }
 
+/** A folder's entries, and the number and total size of its files. */
+interface Listing {
+  readonly entries: PackedQueue<Entry>;
+  readonly files: number;
+  readonly bytes: number;
+}
+
+type ItemOptions = GetAllOptions & Pick<SharedOptions, 'throttle'>;
+
 /** Fetches one item. */
 class ItemDownload {
-  readonly #options: GetAllOptions;
-  readonly #limit: ReturnType<typeof pLimit>;
+  readonly #options: ItemOptions;
+  readonly #jobs: JobStack;
   readonly #summary: GetSummary;
   /** Aborted when the route is broken: ends the running downloads of the item and drops the waiting ones. */
   readonly #broken = new AbortController();
@@ -80,10 +104,10 @@ class ItemDownload {
   /** A listing was received, so the route works. */
   #routeWorks = false;
 
-  /** @param limit and `summary` are shared by all items */
-  constructor(options: GetAllOptions, limit: ReturnType<typeof pLimit>, summary: GetSummary) {
+  /** @param jobs and `summary` are shared by all items */
+  constructor(options: ItemOptions, jobs: JobStack, summary: GetSummary) {
     this.#options = options;
-    this.#limit = limit;
+    this.#jobs = jobs;
     this.#summary = summary;
     const signals = options.signal ? [options.signal, this.#broken.signal] : [this.#broken.signal];
     this.#signal = AbortSignal.any(signals);
@@ -92,29 +116,49 @@ class ItemDownload {
   }
 
   run({ location, target, recursive }: GetItem): Promise<void> {
-    return recursive ? this.#folder(location, target, 0) : this.#file(location, target, undefined);
+    if (!recursive) return this.#file(location, target, undefined);
+    if (location.path.endsWith('/')) return this.#folder(location, target, 0);
+    const asFile = (): Promise<void> => this.#topFile(location, target);
+    return this.#folder({ ...location, path: `${location.path}/` }, target, 0, asFile);
   }
 
-  async #folder(location: Location, target: string, depth: number): Promise<void> {
-    const entries = await this.#limit(async () => {
-      if (this.#signal.aborted) return [];
-      try {
-        if (depth > TREE_DEPTH)
-          throw writeError(target, `folders are nested more than ${TREE_DEPTH} levels deep`);
-        const listed = await this.#list(location);
-        await createFolder(target, depth === 0);
-        return listed;
-      } catch (error) {
-        this.#failed(target, asViaductError(error));
-        return [];
-      }
-    });
-    const files = entries.filter((entry) => entry.kind === 'file');
-    this.#options.onFound?.(
-      files.length,
-      files.reduce((sum, { size }) => sum + size, 0),
-    );
-    await Promise.all(entries.map((entry) => this.#entry(location, target, entry, depth)));
+  /** What was requested as a folder is a file. */
+  async #topFile(location: Location, target: string): Promise<void> {
+    let path = target;
+    try {
+      if (target.endsWith('/')) path = await pathForFile(target, () => targetNameOf(location));
+    } catch (error) {
+      return this.#failed(target, asViaductError(error));
+    }
+    return this.#file(location, path, undefined);
+  }
+
+  /**
+   * Reads the listing and creates the folder; what is in it are further jobs.
+   * @param otherwise called if there is no such folder
+   */
+  async #folder(
+    location: Location,
+    target: string,
+    depth: number,
+    otherwise?: () => Promise<void>,
+  ): Promise<void> {
+    if (this.#signal.aborted) return;
+    try {
+      if (depth > TREE_DEPTH)
+        throw writeError(target, `folders are nested more than ${TREE_DEPTH} levels deep`);
+      const { entries, files, bytes } = await this.#list(location, target);
+      await createFolder(target, depth === 0);
+      this.#options.onFound?.(files, bytes);
+      this.#jobs.push(() => {
+        const entry = this.#signal.aborted ? undefined : entries.shift();
+        return entry && (() => this.#entry(location, target, entry, depth));
+      });
+    } catch (error) {
+      const known = asViaductError(error);
+      if (known.code === 'NOT_FOUND' && otherwise !== undefined) return otherwise();
+      this.#failed(target, known);
+    }
   }
 
   async #entry(location: Location, folder: string, entry: Entry, depth: number): Promise<void> {
@@ -131,28 +175,30 @@ class ItemDownload {
   }
 
   /** @param entry the entry of the listing, for a file of a folder */
-  #file(location: Location, target: string, entry: (Entry & { kind: 'file' }) | undefined): Promise<void> {
-    return this.#limit(async () => {
-      if (this.#signal.aborted) return;
-      if (entry !== undefined && (await this.#isUpToDate(target, entry))) {
-        this.#summary.skipped += 1;
-        return;
-      }
-      const listener = this.#options.onFile(target);
-      try {
-        const result = await get(location, target, {
-          ...this.#options,
-          signal: this.#signal,
-          inTree: entry !== undefined,
-          onEvent: listener.event,
-        });
-        this.#summary.files += 1;
-        this.#summary.received += result.received;
-        listener.complete(result);
-      } catch (error) {
-        this.#failed(target, asViaductError(error), listener);
-      }
-    });
+  async #file(
+    location: Location,
+    target: string,
+    entry: (Entry & { kind: 'file' }) | undefined,
+  ): Promise<void> {
+    if (this.#signal.aborted) return;
+    if (entry !== undefined && (await this.#isUpToDate(target, entry))) {
+      this.#summary.skipped += 1;
+      return;
+    }
+    const listener = this.#options.onFile(target);
+    try {
+      const result = await getFile(location, target, {
+        ...this.#options,
+        signal: this.#signal,
+        inTree: entry !== undefined,
+        onEvent: listener.event,
+      });
+      this.#summary.files += 1;
+      this.#summary.received += result.received;
+      listener.complete(result);
+    } catch (error) {
+      this.#failed(target, asViaductError(error), listener);
+    }
   }
 
   /** Whether a file exists with the same size and time, or exists at all with `noClobber`. Links are not followed. */
@@ -164,17 +210,26 @@ class ItemDownload {
   }
 
   /** Reads a listing. A broken connection is retried, but not before the first listing: the route may be wrong. */
-  async #list(location: Location): Promise<readonly Entry[]> {
-    for (let attempt = 0; ; attempt += 1) {
+  async #list(location: Location, target: string): Promise<Listing> {
+    const limit = new RetryLimit(this.#options);
+    for (;;) {
       try {
-        const entries = await listFolder(location, { ...this.#options, signal: this.#signal });
+        const listing = { entries: new PackedQueue<Entry>(), files: 0, bytes: 0 };
+        await readFolder(location, { ...this.#options, signal: this.#signal }, (entry) => {
+          listing.entries.push(entry);
+          if (entry.kind !== 'file') return;
+          listing.files += 1;
+          listing.bytes += entry.size;
+        });
         this.#routeWorks = true;
-        return entries;
+        return listing;
       } catch (error) {
         const known = asViaductError(error);
-        const isRetryable = known.transient && this.#routeWorks;
-        if (!isRetryable || attempt >= (this.#options.retries ?? RETRIES)) throw known;
-        await pause(pauseBefore(attempt), this.#signal);
+        const isRetryable = this.#routeWorks || this.#options.retryConnect === true;
+        const retry = known.transient && isRetryable ? limit.next(false) : undefined;
+        if (retry === undefined) throw known;
+        this.#options.onListingRetry?.(target, { ...retry, error: known });
+        await pause(retry.pauseMs, this.#signal);
       }
     }
   }

@@ -8,7 +8,7 @@ import { withWriteErrors, writeError } from '../../files/write-error.js';
 import { type Location, formatLocation } from '../../route/location.js';
 import { explainBreak } from './broken-hop.js';
 import { FileDownload } from './download.js';
-import type { GetOptions, GetResult } from './options.js';
+import type { GetOptions, GetResult, SharedOptions } from './options.js';
 import { isSameOriginPath } from './source.js';
 
 /**
@@ -19,10 +19,15 @@ import { isSameOriginPath } from './source.js';
  * @throws ViaductError as {@link FileDownload.run}; BUSY if another process downloads the same target; the reason of
  *   the signal
  */
-export async function get(
+export function get(location: Location, target: string | Sink, options: GetOptions = {}): Promise<GetResult> {
+  return getFile(location, target, options);
+}
+
+/** As {@link get}, as one of several downloads. */
+export async function getFile(
   location: Location,
   target: string | Sink,
-  options: GetOptions = {},
+  options: SharedOptions,
 ): Promise<GetResult> {
   const hashes = new HashThread();
   const { signal = new AbortController().signal } = options;
@@ -37,7 +42,7 @@ export async function get(
 async function download(
   location: Location,
   to: Destination,
-  options: GetOptions,
+  options: SharedOptions,
   signal: AbortSignal,
 ): Promise<GetResult> {
   const fileDownload = new FileDownload(location, to, options, signal);

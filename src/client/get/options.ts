@@ -1,10 +1,11 @@
 import type { RequestOptions } from '../http/request.js';
 import type { GetEvent } from './events.js';
+import type { RetryOptions } from './retry.js';
+import type { Throttle } from './throttle.js';
 
 /** Options of a download. */
-export interface GetOptions extends Pick<RequestOptions, 'timeoutMs' | 'connectTimeoutMs' | 'maxHops'> {
-  /** Consecutive retries without progress; 0: none. @default 5 */
-  readonly retries?: number | undefined;
+export interface GetOptions
+  extends Pick<RequestOptions, 'timeoutMs' | 'connectTimeoutMs' | 'maxHops'>, RetryOptions {
   /** Compare the SHA-256 with that of the origin. @default true */
   readonly verify?: boolean | undefined;
   /** Bytes per second. @default no limit */
@@ -20,6 +21,12 @@ export interface GetOptions extends Pick<RequestOptions, 'timeoutMs' | 'connectT
   /** Ends the download; its reason is thrown. */
   readonly signal?: AbortSignal | undefined;
   readonly onEvent?: ((event: GetEvent) => void) | undefined;
+}
+
+/** Options that `getAll` hands to each of its downloads. */
+export interface SharedOptions extends GetOptions {
+  /** Limits the rate of all downloads together; instead of `limitRate`. */
+  readonly throttle?: Throttle | undefined;
 }
 
 /** The result of a download. */

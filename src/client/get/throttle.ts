@@ -12,7 +12,7 @@ const SLOW_READER_SECONDS = 8;
 /** Chunks per second; a larger chunk is split. */
 const STEPS_PER_SECOND = 8;
 
-/** Limits the rate of a byte stream. */
+/** Limits the rate of one or more byte streams together. */
 export class Throttle {
   /** Size for the receive buffer of the socket, in bytes. */
   readonly receiveBuffer: number;
@@ -22,8 +22,10 @@ export class Throttle {
   /** The time at which all bytes so far are allowed to have passed. */
   #due = 0;
 
-  constructor(bytesPerSecond: number) {
-    this.receiveBuffer = Math.ceil(Math.min(SLOW_READER_BYTES, bytesPerSecond * SLOW_READER_SECONDS));
+  /** @param streams that share the rate */
+  constructor(bytesPerSecond: number, streams = 1) {
+    const bytes = (bytesPerSecond / streams) * SLOW_READER_SECONDS;
+    this.receiveBuffer = Math.ceil(Math.min(SLOW_READER_BYTES, bytes));
     this.#bytesPerMs = bytesPerSecond / 1000;
     this.#step = Math.ceil(bytesPerSecond / STEPS_PER_SECOND);
   }

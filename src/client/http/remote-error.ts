@@ -1,6 +1,7 @@
 import { Token, parseItem, parseList } from 'structured-headers';
 import { type ErrorCode, ViaductError, asErrorCode } from '../../errors.js';
 import { formatHop, hopLabel } from '../../route/hop.js';
+import { parseTarget } from '../../route/url.js';
 import { visible } from '../../text.js';
 import { type ReplyHead, valuesOf } from '../../wire/http/head.js';
 import { codeOfProxyError } from '../../wire/http/failures.js';
@@ -26,7 +27,7 @@ interface Claims {
 export function remoteError(
   { status, reason, fields }: ReplyHead,
   body: Buffer,
-  { route }: Location,
+  { route, path }: Location,
 ): ViaductError {
   const problem = readProblem(fields, body) ?? readErrorField(fields);
   const failure = readProxyStatus(fields);
@@ -42,15 +43,23 @@ export function remoteError(
       `the answer is ${status}${reason === '' ? '' : ` (${reason})`}, without a word of the hop`,
   );
   const code = codeFor(failure.type, problem.type, status);
+  const suggestion = code === 'NOT_FOUND' ? suggestHop(path) : '';
   // A node begins an error of its own with its number, which is all it knows; the client knows its address.
   const itself = hopNumber === undefined ? undefined : route[hopNumber - 1];
   const name = `hop ${hopNumber}`;
   if (claimed === undefined && hopNumber !== undefined && itself && said.startsWith(`${name}: `)) {
-    const message = hopLabel(hopNumber, itself) + said.slice(name.length);
+    const message = hopLabel(hopNumber, itself) + said.slice(name.length) + suggestion;
     return new ViaductError(code, message, { hopAddress: formatHop(itself), hopNumber });
   }
   const hop = claimed === undefined ? undefined : visible(claimed);
-  return new ViaductError(code, said, { hopAddress: hop, hopNumber });
+  return new ViaductError(code, said + suggestion, { hopAddress: hop, hopNumber });
+}
+
+/** For a path that begins with a hop without its `@`, as in `h1:12000/h2:11000/file`. */
+function suggestHop(path: string): string {
+  const [, segment = ''] = /^\/([^/@]+:\d{1,5})(?:\/|$)/.exec(path) ?? [];
+  const [hop] = parseTarget(`/@${segment}/`).route;
+  return hop === undefined ? '' : `; did you mean "/@${formatHop(hop)}/"?`;
 }
 
 function codeFor(type: string | undefined, claimed: string | undefined, status: number): ErrorCode {

@@ -57,6 +57,7 @@ const PASSED = new Set([
   'server',
   'transfer-encoding',
   'vary',
+  'viaduct-error',
 ]);
 
 /** The number of the node that got this request: the client is 0, the first node 1. */

@@ -3,6 +3,9 @@ import { ViaductError } from '../../errors.js';
 /** The head of an HTTP request or reply (RFC 9110 §5.4 leaves it to us; nginx and Node take 16 KiB too). */
 export const HEAD_BYTES = 16 * 1024;
 
+/** Fields of a head: each costs more than its bytes. Apache takes 100. */
+const FIELDS = 200;
+
 /** A request target (RFC 9110 §4.1 asks for at least 8,000). */
 export const TARGET_BYTES = 8 * 1024;
 
@@ -66,7 +69,7 @@ function endOfHead(bytes: Buffer): number | undefined {
 
 /**
  * A request head, with the framing rules that hold for every request checked.
- * @throws ViaductError BAD_REQUEST, URI_TOO_LONG or VERSION_NOT_SUPPORTED
+ * @throws ViaductError BAD_REQUEST, HEAD_TOO_LARGE past 200 fields, URI_TOO_LONG or VERSION_NOT_SUPPORTED
  */
 export function parseRequestHead(head: Buffer): RequestHead {
   const [first = '', ...lines] = linesOf(head, 'BAD_REQUEST');
@@ -124,6 +127,11 @@ function linesOf(head: Buffer, code: 'BAD_REQUEST' | 'BAD_REPLY'): string[] {
   const closed = head.subarray(-HEAD_END.length).equals(HEAD_END);
   if (!closed || lines.some((line) => /[\r\n\0]/.test(line)))
     throw new ViaductError(code, 'a line does not end in CRLF');
+  if (lines.length > FIELDS + 1)
+    throw new ViaductError(
+      code === 'BAD_REPLY' ? code : 'HEAD_TOO_LARGE',
+      `the head has more than ${FIELDS} fields`,
+    );
   return lines;
 }
 

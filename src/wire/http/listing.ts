@@ -3,8 +3,8 @@ import { ViaductError } from '../../errors.js';
 import { visible } from '../../text.js';
 import { parseJsonObject } from '../../json.js';
 
-/** A folder's listing: 100,000 names of the longest kind are about 30 MiB; a million short entries fit. */
-export const LISTING_BYTES = 64 * 1024 * 1024;
+/** A folder's listing: 100,000 names of the longest kind are about 30 MiB, a million short ones 80 MiB. */
+export const LISTING_BYTES = 128 * 1024 * 1024;
 
 /** A line of a listing: a name of 255 characters takes 1.5 KiB at most, the path of a folder some more. */
 export const LISTING_LINE_BYTES = 64 * 1024;
@@ -40,10 +40,11 @@ export type Entry = EntryFacts &
 
 /**
  * Reads a listing strictly, chunk by chunk. It is written by a stranger: whatever is not as above is
- * refused, and so is one of more than 64 MiB.
+ * refused, and so is one of more than 128 MiB.
  */
 export class ListingDecoder {
-  readonly #entries: Entry[] = [];
+  #entries: Entry[] = [];
+  #isEmpty = true;
   readonly #text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
   #place: 'first' | 'entries' | 'after' = 'first';
   /** Whether a comma ended the last entry. */
@@ -62,8 +63,15 @@ export class ListingDecoder {
     for (const line of lines) this.#takeLine(line);
   }
 
+  /** Removes and returns the entries so far, so that a long listing does not stay in memory. */
+  drain(): readonly Entry[] {
+    const entries = this.#entries;
+    this.#entries = [];
+    return entries;
+  }
+
   /**
-   * The entries, in the order of the listing, once all has been pushed.
+   * The entries that were not drained, in the order of the listing, once all has been pushed.
    * @throws ViaductError BAD_REPLY
    */
   end(): readonly Entry[] {
@@ -92,7 +100,8 @@ export class ListingDecoder {
           this.#place = 'after';
           return;
         }
-        if (this.#entries.length > 0 && !this.#expectsEntry) throw malformed('a comma is missing');
+        if (!this.#isEmpty && !this.#expectsEntry) throw malformed('a comma is missing');
+        this.#isEmpty = false;
         this.#expectsEntry = line.endsWith(',');
         this.#entries.push(parseEntry(this.#expectsEntry ? line.slice(0, -1) : line));
         return;

@@ -9,7 +9,7 @@ const MIB = 1024 * 1024;
 
 function view(name: string, changes: Partial<TransferView> = {}): TransferView {
   const usual = { phase: 'downloading', bytes: 0, size: 100 * MIB, rate: 0 } as const;
-  return { name, ...usual, elapsed: 12.3, wait: 0, retries: 0, ...changes };
+  return { name, ...usual, elapsed: 12.3, wait: 0, giveUp: undefined, retries: 0, ...changes };
 }
 
 const several: readonly TransferView[] = [
@@ -111,6 +111,15 @@ test('percents and times at their limits', () => {
   assert.equal(shown({ bytes: 50, size: 40, rate: 5 }), 'f  100%       5 B/s      0:00');
 });
 
+const statusOf = (changes: Partial<TransferView>): string =>
+  progressLines([view('f', changes)], undefined, { columns: 34, rows: 24, colors: false })[0] ?? '';
+
+test('a transfer without progress shows how long it is still tried', () => {
+  assert.match(statusOf({ phase: 'waiting', wait: 29.5, giveUp: 252 }), /  retry 30s, 4:12 left$/);
+  assert.match(statusOf({ phase: 'connecting', giveUp: 3725 }), /  connecting 62m left$/);
+  assert.match(statusOf({ phase: 'waiting', wait: 4 }), /  retrying in 4 s$/);
+});
+
 test('property: all lines fit on screens of any size', () => {
   const phases = fc.constantFrom<Phase>('connecting', 'downloading', 'verifying', 'waiting');
   const views = fc.record({
@@ -121,6 +130,7 @@ test('property: all lines fit on screens of any size', () => {
     rate: fc.double({ min: 0, max: 1e15, noNaN: true }),
     elapsed: fc.nat({ max: 99 * 3600 }),
     wait: fc.nat({ max: 1000 }),
+    giveUp: fc.option(fc.nat({ max: 1_000_000 }), { nil: undefined }),
     retries: fc.nat({ max: 99 }),
   });
   fc.assert(

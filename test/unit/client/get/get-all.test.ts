@@ -79,3 +79,44 @@ test('many downloads at the same time cause no warning', async (t) => {
   assert.equal(totals.files, count);
   assert.deepEqual(warnings, []);
 });
+
+test('the rate limit is that of all files together', async (t) => {
+  const bytes = Buffer.alloc(32_000, 'x');
+  const { location } = await fileOrigin(t, (socket, asked) => void socket.end(honestReply(bytes, asked)));
+  const folder = tempFolder(t);
+  const items = ['a', 'b', 'c', 'd'].map((name) => ({
+    location,
+    target: join(folder, name),
+    recursive: false,
+  }));
+  const began = performance.now();
+  const totals = await getAll(items, { limitRate: 128_000, onFile: () => listener() });
+  assert.equal(totals.files, 4);
+  assert.ok(performance.now() - began >= 980);
+});
+
+test('retryConnect: a break before the first reply is retried, also of a listing', async (t) => {
+  for (const recursive of [false, true]) {
+    const broken = async () =>
+      fileOrigin(t, (socket, asked, index) => {
+        const listing = replyOf(200, { 'Content-Type': 'application/json' }, '{"path":"/","entries":[\n]}\n');
+        if (index === 0) socket.destroy();
+        else socket.end(recursive ? listing : honestReply(CONTENT, asked));
+      });
+    const run = async (retryConnect: boolean) => {
+      const { location } = await broken();
+      const target = join(tempFolder(t), 'target');
+      const item = { location: { ...location, path: recursive ? '/' : '/file' }, target, recursive };
+      let retries = 0;
+      const event: FileListener['event'] = ({ type }) => void (retries += type === 'retry' ? 1 : 0);
+      const { failures } = await getAll([item], {
+        retryConnect,
+        onFile: () => ({ ...listener(), event }),
+        onListingRetry: () => (retries += 1),
+      });
+      return [failures, retries];
+    };
+    assert.deepEqual(await run(true), [0, 1]);
+    assert.deepEqual(await run(false), [1, 0]);
+  }
+});

@@ -57,6 +57,17 @@ describe('a head is cut off', () => {
   }
 });
 
+test('a head has at most 200 fields: each costs more than its bytes', () => {
+  const withFields = (count: number): Buffer => Buffer.from(`Host: h\r\n${'a:\r\n'.repeat(count - 1)}\r\n`);
+  const [most, more] = [withFields(200), withFields(201)];
+  const request = Buffer.from('GET / HTTP/1.1\r\n');
+  const reply = Buffer.from('HTTP/1.1 200 OK\r\n');
+  assert.equal(parseRequestHead(Buffer.concat([request, most])).fields.length, 200);
+  assert.equal(parseReplyHead(Buffer.concat([reply, most])).fields.length, 200);
+  assert.throws(() => parseRequestHead(Buffer.concat([request, more])), { code: 'HEAD_TOO_LARGE' });
+  assert.throws(() => parseReplyHead(Buffer.concat([reply, more])), { code: 'BAD_REPLY' });
+});
+
 describe('properties', () => {
   const token = fc.stringMatching(/^[!#$%&'*+\-.^_`|~0-9A-Za-z]{1,12}$/);
   const value = fc.stringMatching(

@@ -118,5 +118,5 @@ test('a listing without end is refused', () => {
   const line = Buffer.from(`${A_FILE}${' '.repeat(LISTING_LINE_BYTES - 100)},\n`);
   assert.throws(() => {
     for (let bytes = 0; bytes <= LISTING_BYTES; bytes += line.length) decoder.push(line);
-  }, /sent a malformed listing: it has more than 67108864 bytes$/);
+  }, /sent a malformed listing: it has more than 134217728 bytes$/);
 });
