@@ -17,14 +17,20 @@ const SHARE = 1 / 8;
 /** Connections without a request that every client may have: browsers and `get` open several. */
 const WAITING_LEAST = 16;
 
+/**
+ * The bound of one client: its connections without a request give way once they are this old. Younger ones stay and the
+ * new one is refused, which costs a tenth: a client that opens them that fast gains nothing by opening more.
+ */
+const YOUNG_MS = 1000;
+
 interface Client {
   open: number;
-  /** Without a request, the oldest first. */
-  readonly waiting: Set<TableEntry>;
+  /** Without a request, since when; the oldest first. */
+  readonly waiting: Map<TableEntry, number>;
 }
 
 function newClient(): Client {
-  return { open: 0, waiting: new Set() };
+  return { open: 0, waiting: new Map() };
 }
 
 /**
@@ -37,14 +43,17 @@ export class ConnectionTable {
   readonly #reserved: number;
   readonly #clients = new Map<string, Client>();
   /** Without a request, the oldest first. */
-  readonly #waiting = new Set<TableEntry>();
+  readonly #waiting = new Map<TableEntry, number>();
   /** Gave way, and are not closed yet: what was sent on them may still be on its way. */
   readonly #leaving = new Set<TableEntry>();
   #open = 0;
 
+  readonly #youngMs: number;
+
   /** @param max connections at once */
-  constructor(max: number) {
+  constructor(max: number, youngMs = YOUNG_MS) {
     this.max = max;
+    this.#youngMs = youngMs;
     this.#reserved = Math.floor(max * SHARE);
     this.#waitingMax = Math.max(WAITING_LEAST, this.#reserved);
   }
@@ -59,10 +68,14 @@ export class ConnectionTable {
     return this.#open * 2 >= this.max;
   }
 
-  /** Makes room for another connection of a client. False if there is none: all others are being answered. */
+  /** Makes room for another connection of a client. False if there is none. */
   makeRoom(network: string): boolean {
     const client = this.#clients.get(network) ?? newClient();
-    if (client.waiting.size >= this.#waitingMax) this.#end(client.waiting, 'too many of its client');
+    if (client.waiting.size >= this.#waitingMax) {
+      const [since = 0] = client.waiting.values();
+      if (performance.now() - since < this.#youngMs) return false;
+      this.#end(client.waiting, 'too many of its client');
+    }
     const isLarge = client.open > this.#reserved;
     if (this.#staying < this.max - (isLarge ? this.#reserved : 0)) return true;
     if (this.#leaving.size > Math.max(WAITING_LEAST, this.#reserved)) return false;
@@ -80,8 +93,9 @@ export class ConnectionTable {
 
   /** A connection waits for a request. */
   waits(entry: TableEntry): void {
-    this.#waiting.add(entry);
-    this.#clients.get(entry.network)?.waiting.add(entry);
+    const now = performance.now();
+    this.#waiting.set(entry, now);
+    this.#clients.get(entry.network)?.waiting.set(entry, now);
   }
 
   /** The request of a connection has arrived. */
@@ -106,8 +120,8 @@ export class ConnectionTable {
   }
 
   /** Ends the oldest. False if there is none. */
-  #end(waiting: ReadonlySet<TableEntry>, why: string): boolean {
-    const [oldest] = waiting;
+  #end(waiting: ReadonlyMap<TableEntry, number>, why: string): boolean {
+    const [oldest] = waiting.keys();
     if (oldest === undefined) return false;
     this.answers(oldest);
     this.#leaving.add(oldest);

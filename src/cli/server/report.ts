@@ -22,7 +22,9 @@ type RequestEvent = Extract<NodeEvent, { readonly requestId: number }>;
 export function createReporter(log: Logger, print: (line: string) => void): (event: NodeEvent) => void {
   /** By request. */
   const known = new Map<number, Facts>();
+  const refusals = new Refusals(log);
   return (event) => {
+    if (event.type === 'refused') return refusals.report(event.peer, event.limit);
     if (!('requestId' in event)) return reportNode(event, log);
     if (event.type === 'request') known.set(event.requestId, { peer: event.peer });
     const facts = known.get(event.requestId) ?? { peer: '' };
@@ -31,8 +33,36 @@ export function createReporter(log: Logger, print: (line: string) => void): (eve
   };
 }
 
+/** Refused connections cost their client nothing, so they are logged once a second at most. */
+const REFUSALS_MS = 1000;
+
+class Refusals {
+  readonly #log: Logger;
+  #loggedAt = -Infinity;
+  #unlogged = 0;
+
+  constructor(log: Logger) {
+    this.#log = log;
+  }
+
+  report(peer: string, limit: number): void {
+    const now = performance.now();
+    if (now - this.#loggedAt < REFUSALS_MS) {
+      this.#unlogged += 1;
+      return;
+    }
+    const more = this.#unlogged === 0 ? {} : { unlogged: this.#unlogged };
+    this.#log.warn({ peer, limit, ...more }, 'connection refused: limit reached');
+    this.#loggedAt = now;
+    this.#unlogged = 0;
+  }
+}
+
 /** Events of connections, and of the node itself. */
-function reportNode(event: Exclude<NodeEvent, RequestEvent>, log: Logger): void {
+function reportNode(
+  event: Exclude<NodeEvent, RequestEvent | { readonly type: 'refused' }>,
+  log: Logger,
+): void {
   switch (event.type) {
     case 'accepted':
       return log.debug({ connectionId: event.connectionId, peer: event.peer }, 'accepted');
@@ -40,8 +70,6 @@ function reportNode(event: Exclude<NodeEvent, RequestEvent>, log: Logger): void 
       const { connectionId, requests, seconds } = event;
       return log.debug({ connectionId, requests, seconds }, 'closed');
     }
-    case 'refused':
-      return log.warn({ peer: event.peer, limit: event.limit }, 'connection refused: limit reached');
     case 'pump-died':
       return log.error({ cause: visible(event.cause.message) }, 'a splice worker died; its flows were reset');
   }

@@ -36,7 +36,7 @@ function closed(entry: Entry): boolean {
 }
 
 test('a client has at most an eighth of all slots without a request; its oldest gives way, and no other client’s', () => {
-  const table = new ConnectionTable(800);
+  const table = new ConnectionTable(800, 0);
   const [honest] = open(table, 'honest', 1);
   const flood = open(table, 'flood', 1000);
   assert.equal(flood.length, 1000);
@@ -47,6 +47,14 @@ test('a client has at most an eighth of all slots without a request; its oldest 
   );
   assert.equal(honest?.gaveWay, false);
   assert.equal(table.size, 101);
+});
+
+test('connections of a client without a request that are young stay, and a further one is refused', () => {
+  const table = new ConnectionTable(800, 60_000);
+  const flood = open(table, 'flood', 1000);
+  assert.equal(flood.length, 100);
+  assert.ok(flood.every((entry) => !entry.gaveWay));
+  assert.equal(open(table, 'honest', 1).length, 1);
 });
 
 test('a client whose requests are being answered leaves an eighth of all slots to others', () => {
