@@ -25,6 +25,10 @@ const PAGES = {
   'page.html': `<!doctype html><title>page</title>${BODY}`,
   'page.xhtml': `<html xmlns="http://www.w3.org/1999/xhtml"><head><title>page</title></head><body>${BODY}</body></html>`,
   'page.svg': `<svg xmlns="http://www.w3.org/2000/svg"><title>page</title><foreignObject><body xmlns="http://www.w3.org/1999/xhtml">${BODY}</body></foreignObject></svg>`,
+  // Of types that keep their origin, and are none of them.
+  ...Object.fromEntries(
+    ['txt', 'mp4', 'png'].map((type) => [`page.${type}`, `<!doctype html><title>page</title>${BODY}`]),
+  ),
 };
 
 interface Hops {

@@ -9,8 +9,8 @@ import type { HeldInput } from '../client-input.js';
 import type { Connection } from '../connection.js';
 import { type OpenedReply, relay } from '../relay.js';
 import { forwardedFields, interimFields, passedFields } from './fields.js';
+import { nodeFields } from './node-fields.js';
 import type { Request } from './request.js';
-import { NODE_FIELDS } from './send-reply.js';
 
 /** Dialling a hop over HTTP: short, so that a timeout further down does not hide the hop that failed. */
 export const HTTP_CONNECT_MS = 5000;
@@ -109,7 +109,7 @@ async function openReply(
   if (request.head.minor === 0 && valuesOf(head.fields, 'transfer-encoding').length > 0)
     throw failed('BAD_REPLY', 'sent chunks, which an HTTP/1.0 client cannot read', upstream);
   const first = `HTTP/1.1 ${head.status} ${head.reason}`;
-  const bytes = formatHead(first, [...passedFields(head.fields, head.minor), ...NODE_FIELDS]);
+  const bytes = formatHead(first, [...passedFields(head.fields, head.minor), ...nodeFields(head.fields)]);
   const framing = framingOf(head, request.isHead);
   return {
     bytes: Buffer.concat([bytes, rest]),

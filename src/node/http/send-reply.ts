@@ -4,18 +4,8 @@ import { type Field, formatHead } from '../../wire/http/head.js';
 import type { Connection } from '../connection.js';
 import { sendFileBytes } from '../origin/file-sender.js';
 import type { Reply } from '../origin/reply.js';
+import { nodeFields } from './node-fields.js';
 import type { Request } from './request.js';
-
-/**
- * Fields of every reply. Pages of all hops share one browser origin, so no page may run scripts or be taken for
- * another type than it declares; `Viaduct` shows a relay that a node has answered.
- */
-export const NODE_FIELDS: readonly Field[] = [
-  ['Viaduct', '1'],
-  ['Content-Security-Policy', 'sandbox allow-downloads'],
-  ['X-Content-Type-Options', 'nosniff'],
-  ['Referrer-Policy', 'no-referrer'],
-];
 
 /**
  * Sends a reply, without its body for HEAD.
@@ -32,7 +22,7 @@ export async function sendReply(
   const { body } = reply;
   const chunked = Symbol.asyncIterator in body && !request.isOld;
   const ends = close || (Symbol.asyncIterator in body && !chunked);
-  const fields: Field[] = [...reply.fields, ...NODE_FIELDS, ['Date', new Date().toUTCString()]];
+  const fields: Field[] = [...reply.fields, ...nodeFields(reply.fields), ['Date', new Date().toUTCString()]];
   if (chunked) fields.push(['Transfer-Encoding', 'chunked']);
   else if (!(Symbol.asyncIterator in body) && reply.status !== 304)
     fields.push(['Content-Length', String(body.length)]);
