@@ -3,7 +3,7 @@ import { RETRIES } from '../../defaults.js';
 import { hex } from '../../text.js';
 import type { Destination } from '../../files/destination.js';
 import type { Location } from '../../route/location.js';
-import { digestOf, modifiedOf } from '../http/file-reply.js';
+import { digestOf, grownTo, modifiedOf } from '../http/file-reply.js';
 import type { Reply } from '../http/reply.js';
 import type { GetEvent } from './events.js';
 import type { GetOptions, GetResult } from './options.js';
@@ -31,6 +31,8 @@ export class FileDownload {
   /** The SHA-256 that the origin reported, and the modification time. */
   #originDigest: string | undefined;
   #modified: Date | undefined;
+  /** The size of the file by now, if it has grown since its version was determined. */
+  #grownTo: number | undefined;
 
   constructor(location: Location, to: Destination, options: GetOptions, signal: AbortSignal) {
     this.#to = to;
@@ -51,6 +53,8 @@ export class FileDownload {
       try {
         await this.#fetch();
         const sha256 = this.#verifies ? await this.#verify() : undefined;
+        if (this.#grownTo !== undefined)
+          this.#emit({ type: 'grown', bytes: this.#to.bytes, size: this.#grownTo });
         return { size: this.#to.bytes, received: this.#received, sha256, modified: this.#modified };
       } catch (error) {
         await this.#prepareRetry(asViaductError(error));
@@ -99,6 +103,7 @@ export class FileDownload {
     }
     this.#ownDigest = undefined;
     if (next.etag !== undefined && next.etag !== version?.etag) this.#best = 0;
+    this.#grownTo = undefined;
     await this.#to.begin(next);
     this.#startOver = false;
   }
@@ -109,6 +114,7 @@ export class FileDownload {
     let position = to.contiguousBytes;
     this.#originDigest = digestOf(reply);
     this.#modified = modifiedOf(reply);
+    this.#noteGrowth(reply);
     this.#emit({ type: 'reply', size, offset: position, etag });
     this.#emit({ type: 'phase', phase: 'downloading' });
     this.inBody = true;
@@ -130,6 +136,9 @@ export class FileDownload {
     const expected = (this.#originDigest ??= await this.#fetchDigest());
     const own = await unlessAborted(this.#ownDigest, this.#signal);
     if (own === expected) return own;
+    // Not only grown: its beginning has changed too.
+    if (this.#grownTo !== undefined && this.#to.restartable)
+      throw this.#origin.error('CHANGED', 'has another version of the file by now');
     await this.#to.discard();
     const what = `reports SHA-256 ${hex(expected)}, but the received file has ${hex(own)}`;
     const isGone = this.#to.restartable;
@@ -141,6 +150,7 @@ export class FileDownload {
     try {
       const { digest, reply } = await this.#origin.digest(this.#to.version);
       this.#modified = modifiedOf(reply);
+      this.#noteGrowth(reply);
       return digest;
     } catch (error) {
       if (!isMissing(error)) throw error;
@@ -148,6 +158,10 @@ export class FileDownload {
       const message = `${error.message}; all of the file was received, but can no longer be verified`;
       throw new ViaductError('UNVERIFIED', message, { hopAddress, hopNumber, cause: error });
     }
+  }
+
+  #noteGrowth(reply: Reply): void {
+    this.#grownTo = grownTo(reply) ?? this.#grownTo;
   }
 
   /** Confirms the version of a complete file by its ETag; one that the origin no longer serves is accepted. */

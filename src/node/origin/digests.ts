@@ -4,6 +4,7 @@ import pLimit from 'p-limit';
 import { parseDictionary } from 'structured-headers';
 
 import { type Field, type RequestHead, valuesOf } from '../../wire/http/head.js';
+import { hasGrown } from './growth.js';
 import { type ServedFile, versionOf } from './root.js';
 
 /** A `HEAD` that wants a digest waits so long for it. */
@@ -78,7 +79,8 @@ export class Digests {
         file.size <= DIGEST_AT_ONCE_BYTES
           ? await hashSmall(file)
           : await this.#hashOnThread(file.handle.fd, file.size);
-      return versionOf(await file.handle.stat({ bigint: true })) === version ? digest : undefined;
+      const now = versionOf(await file.handle.stat({ bigint: true }));
+      return now === version || hasGrown(version, now) ? digest : undefined;
     } finally {
       await file.handle.close();
     }

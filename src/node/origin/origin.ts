@@ -8,6 +8,7 @@ import type { AddressClass } from '../access/address.js';
 import type { NodeContext } from '../context.js';
 import { freshnessOf, headersOf, preconditionsHold, rangeOf } from './conditions.js';
 import { DIGEST_AT_ONCE_BYTES, wantsDigest } from './digests.js';
+import { asOf, checkUnchanged, wantedVersion } from './growth.js';
 import { listFolder } from './listing.js';
 import type { Reply } from './reply.js';
 import type { ServedFile, ServedFolder } from './root.js';
@@ -49,7 +50,7 @@ async function replyFor(
 ): Promise<Reply> {
   if (opened.kind === 'file') {
     if (name.endsWith('/')) throw new ViaductError('NOT_FOUND', 'a file has no slash at its end');
-    return fileReply(node, request, opened, name);
+    return fileReply(node, request, asOf(opened, wantedVersion(request)), name);
   }
   const isFolderPath = name === '' || name.endsWith('/');
   return isFolderPath ? listFolder(opened, name, node.root, request) : redirect(name);
@@ -76,6 +77,7 @@ async function fileReply(
   name: string,
 ): Promise<Reply> {
   const etag = `"${file.version}"`;
+  const reopen = async (): Promise<ServedFile> => asOf(await node.root.openFile(name), file.version);
   const lastModified = file.modified.toUTCString();
   const headers = headersOf(request);
   if (!preconditionsHold(headers, etag, file.modified)) {
@@ -87,20 +89,21 @@ async function fileReply(
     ['Cache-Control', 'no-cache'],
     ['Accept-Ranges', 'bytes'],
   ];
+  if (file.grownTo !== undefined) fields.push(['Viaduct-Grown', String(file.grownTo)]);
   if (fresh(freshnessOf(headers), { etag, 'last-modified': lastModified }))
     return { status: 304, fields, body: Buffer.alloc(0) };
   fields.push(['Content-Type', typeOf(name)]);
   if (wantsDigest(request)) {
-    const reopen = (): Promise<ServedFile> => node.root.openFile(name);
     const wait = request.method === 'HEAD' || file.size <= DIGEST_AT_ONCE_BYTES;
     fields.push(...(await node.digests.fields(file.version, reopen, wait)));
   }
+  const check = (): Promise<void> => checkUnchanged(file, reopen);
   const range = rangeOf(request, headers, file, etag);
   if (range === undefined) {
-    return { status: 200, fields, body: { handle: file.handle, start: 0, length: file.size } };
+    return { status: 200, fields, body: { handle: file.handle, start: 0, length: file.size, check } };
   }
   fields.push(['Content-Range', `bytes ${range.start}-${range.end}/${file.size}`]);
-  const body = { handle: file.handle, start: range.start, length: range.end - range.start + 1 };
+  const body = { handle: file.handle, start: range.start, length: range.end - range.start + 1, check };
   return { status: 206, fields, body };
 }
 
