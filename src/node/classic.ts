@@ -3,6 +3,7 @@ import { decodeMessage, encodeMessage } from '../wire/classic.js';
 import { holdInput } from './client-input.js';
 import type { Connection } from './connection.js';
 import { sendFileBytes } from './origin/file-sender.js';
+import { readUnsized } from './origin/unsized.js';
 import { relay } from './relay.js';
 
 /** Answers a classic message as origin or relay, up to and including FIN. Whatever fails ends in a reset. */
@@ -29,13 +30,15 @@ export async function serveClassic(
 
 async function serveFile({ node, exchange, writer }: Connection, name: string): Promise<void> {
   exchange.serving(name);
-  const { handle, size } = await node.root.openFile(name);
+  const file = await node.root.openFile(name);
   exchange.replyBegun = true;
   exchange.countBytes(() => writer.sent);
   try {
-    await sendFileBytes(handle, 0, size, writer);
+    const content = await readUnsized(file);
+    if (content !== undefined) await writer.write(content);
+    else await sendFileBytes(file.handle, 0, file.size, writer);
   } finally {
-    await handle.close();
+    await file.handle.close();
   }
   await writer.finish();
 }

@@ -28,6 +28,11 @@ export function wantsDigest(request: RequestHead): boolean {
   }
 }
 
+/** A SHA-256, in base64, as a field (RFC 9530 §3). */
+export function digestField(digest: string): Field {
+  return ['Repr-Digest', `sha-256=:${digest}:`];
+}
+
 /** SHA-256 of files, made on other threads, once for each version of a file, few at once. */
 export class Digests {
   /** By version, the one used longest ago first. */
@@ -47,11 +52,11 @@ export class Digests {
     const known = this.#known.get(version);
     if (known !== undefined) {
       this.#remember(version, known);
-      return [['Repr-Digest', `sha-256=:${known}:`]];
+      return [digestField(known)];
     }
     const running = this.#running.get(version) ?? this.#start(version, reopen);
     const digest = wait ? await withinLimit(running) : undefined;
-    return [digest === undefined ? ['Retry-After', '1'] : ['Repr-Digest', `sha-256=:${digest}:`]];
+    return [digest === undefined ? ['Retry-After', '1'] : digestField(digest)];
   }
 
   /** Gives up what is under way, and what comes later. */

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { extname } from 'node:path';
 import fresh from 'fresh';
 import { mimes } from 'mrmime';
@@ -7,12 +8,13 @@ import type { Field, RequestHead } from '../../wire/http/head.js';
 import type { AddressClass } from '../access/address.js';
 import type { NodeContext } from '../context.js';
 import { freshnessOf, headersOf, preconditionsHold, rangeOf } from './conditions.js';
-import { DIGEST_AT_ONCE_BYTES, wantsDigest } from './digests.js';
+import { DIGEST_AT_ONCE_BYTES, digestField, wantsDigest } from './digests.js';
 import { asOf, checkUnchanged, wantedVersion } from './growth.js';
 import { listFolder } from './listing.js';
 import type { Reply } from './reply.js';
 import type { ServedFile, ServedFolder } from './root.js';
 import { statusReply } from './status.js';
+import { readUnsized } from './unsized.js';
 
 /** A reply and what it holds open. */
 export interface OriginReply {
@@ -50,7 +52,7 @@ async function replyFor(
 ): Promise<Reply> {
   if (opened.kind === 'file') {
     if (name.endsWith('/')) throw new ViaductError('NOT_FOUND', 'a file has no slash at its end');
-    return fileReply(node, request, asOf(opened, wantedVersion(request)), name);
+    return fileOrContent(node, request, opened, name);
   }
   const isFolderPath = name === '' || name.endsWith('/');
   return isFolderPath ? listFolder(opened, name, node.root, request) : redirect(name);
@@ -69,12 +71,26 @@ function redirect(name: string): Reply {
   };
 }
 
+/** A file whose size is known, or the content of one whose size is not. */
+async function fileOrContent(
+  node: NodeContext,
+  request: RequestHead,
+  file: ServedFile,
+  name: string,
+): Promise<Reply> {
+  const content = await readUnsized(file);
+  if (content === undefined) return fileReply(node, request, asOf(file, wantedVersion(request)), name);
+  const version = createHash('sha256').update(content).digest('hex');
+  return fileReply(node, request, { ...file, size: content.length, version }, name, content);
+}
+
 /** A file, a part of it, or word that the client has it already (RFC 9110 §13 and §14). */
 async function fileReply(
   node: NodeContext,
   request: RequestHead,
   file: ServedFile,
   name: string,
+  content?: Buffer,
 ): Promise<Reply> {
   const etag = `"${file.version}"`;
   const reopen = async (): Promise<ServedFile> => asOf(await node.root.openFile(name), file.version);
@@ -95,16 +111,16 @@ async function fileReply(
   fields.push(['Content-Type', typeOf(name)]);
   if (wantsDigest(request)) {
     const wait = request.method === 'HEAD' || file.size <= DIGEST_AT_ONCE_BYTES;
-    fields.push(...(await node.digests.fields(file.version, reopen, wait)));
+    if (content !== undefined) fields.push(digestField(Buffer.from(file.version, 'hex').toString('base64')));
+    else fields.push(...(await node.digests.fields(file.version, reopen, wait)));
   }
   const check = (): Promise<void> => checkUnchanged(file, reopen);
+  const bodyOf = (start: number, length: number): Reply['body'] =>
+    content?.subarray(start, start + length) ?? { handle: file.handle, start, length, check };
   const range = rangeOf(request, headers, file, etag);
-  if (range === undefined) {
-    return { status: 200, fields, body: { handle: file.handle, start: 0, length: file.size, check } };
-  }
+  if (range === undefined) return { status: 200, fields, body: bodyOf(0, file.size) };
   fields.push(['Content-Range', `bytes ${range.start}-${range.end}/${file.size}`]);
-  const body = { handle: file.handle, start: range.start, length: range.end - range.start + 1, check };
-  return { status: 206, fields, body };
+  return { status: 206, fields, body: bodyOf(range.start, range.end - range.start + 1) };
 }
 
 /** By extension; a name without one, even `html`, has no type. */
