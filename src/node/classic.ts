@@ -4,6 +4,7 @@ import { holdInput } from './client-input.js';
 import { type AddressClass, CLASSES, outermost } from './access/address.js';
 import type { Connection } from './connection.js';
 import { sendFileBytes } from './origin/file-sender.js';
+import { readUnsized } from './origin/unsized.js';
 import { relay } from './relay.js';
 
 /** The outermost class that nodes before this one have seen. A third word that is no class is of someone else's making. */
@@ -39,13 +40,15 @@ export async function serveClassic(
 
 async function serveFile({ node, exchange, writer }: Connection, name: string): Promise<void> {
   exchange.serving(name);
-  const { handle, size } = await node.root.openFile(name);
+  const file = await node.root.openFile(name);
   exchange.replyBegun = true;
   exchange.countBytes(() => writer.sent);
   try {
-    await sendFileBytes(handle, 0, size, writer);
+    const content = await readUnsized(file);
+    if (content !== undefined) await writer.write(content);
+    else await sendFileBytes(file.handle, 0, file.size, writer);
   } finally {
-    await handle.close();
+    await file.handle.close();
   }
   await writer.finish();
 }

@@ -115,6 +115,10 @@ class FileReport implements FileListener {
         return this.#message(retryText(event));
       case 'restart':
         return this.#message(`starting over: ${visible(event.reason)}`);
+      case 'grown': {
+        const sizes = `first ${formatBytes(event.bytes)} of ${formatBytes(event.size)}`;
+        return this.#message(`the file has grown at its origin: fetched the ${sizes}`);
+      }
       case 'kept': {
         const amount = `${formatBytes(event.bytes)} of ${formatBytes(event.size)}`;
         this.#kept = `; ${amount} saved in ${visible(event.path)}`;

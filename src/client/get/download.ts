@@ -2,7 +2,7 @@ import { ViaductError, asViaductError } from '../../errors.js';
 import { hex } from '../../text.js';
 import type { Destination } from '../../files/destination.js';
 import type { Location } from '../../route/location.js';
-import { digestOf, modifiedOf } from '../http/file-reply.js';
+import { digestOf, grownTo, modifiedOf } from '../http/file-reply.js';
 import type { Reply } from '../http/reply.js';
 import type { GetEvent } from './events.js';
 import type { GetResult, SharedOptions } from './options.js';
@@ -36,6 +36,8 @@ export class FileDownload {
   /** The SHA-256 that the origin reported, and the modification time. */
   #originDigest: string | undefined;
   #modified: Date | undefined;
+  /** The size of the file by now, if it has grown since its version was determined. */
+  #grownTo: number | undefined;
 
   constructor(location: Location, to: Destination, options: SharedOptions, signal: AbortSignal) {
     this.#to = to;
@@ -58,6 +60,8 @@ export class FileDownload {
       try {
         await this.#fetch();
         const sha256 = this.#verifies ? await this.#verify() : undefined;
+        if (this.#grownTo !== undefined)
+          this.#emit({ type: 'grown', bytes: this.#to.bytes, size: this.#grownTo });
         return { size: this.#to.bytes, received: this.#received, sha256, modified: this.#modified };
       } catch (error) {
         await this.#prepareRetry(asViaductError(error));
@@ -107,6 +111,7 @@ export class FileDownload {
     }
     this.#ownDigest = undefined;
     if (next.etag !== undefined && next.etag !== version?.etag) this.#best = 0;
+    this.#grownTo = undefined;
     await this.#to.begin(next);
     this.#startOver = false;
   }
@@ -117,6 +122,7 @@ export class FileDownload {
     let position = to.contiguousBytes;
     this.#originDigest = digestOf(reply);
     this.#modified = modifiedOf(reply);
+    this.#noteGrowth(reply);
     this.#emit({ type: 'reply', size, offset: position, etag });
     this.#emit({ type: 'phase', phase: 'downloading' });
     this.inBody = true;
@@ -138,6 +144,9 @@ export class FileDownload {
     const expected = (this.#originDigest ??= await this.#fetchDigest());
     const own = await unlessAborted(this.#ownDigest, this.#signal);
     if (own === expected) return own;
+    // Not only grown: its beginning has changed too.
+    if (this.#grownTo !== undefined && this.#to.restartable)
+      throw this.#origin.error('CHANGED', 'has another version of the file by now');
     await this.#to.discard();
     const what = `reports SHA-256 ${hex(expected)}, but the received file has ${hex(own)}`;
     const isGone = this.#to.restartable;
@@ -149,6 +158,7 @@ export class FileDownload {
     try {
       const { digest, reply } = await this.#origin.digest(this.#to.version);
       this.#modified = modifiedOf(reply);
+      this.#noteGrowth(reply);
       return digest;
     } catch (error) {
       if (!isMissing(error)) throw error;
@@ -156,6 +166,10 @@ export class FileDownload {
       const message = `${error.message}; all of the file was received, but can no longer be verified`;
       throw new ViaductError('UNVERIFIED', message, { hopAddress, hopNumber, cause: error });
     }
+  }
+
+  #noteGrowth(reply: Reply): void {
+    this.#grownTo = grownTo(reply) ?? this.#grownTo;
   }
 
   /** Confirms the version of a complete file by its ETag; one that the origin no longer serves is accepted. */

@@ -23,5 +23,7 @@ export type GetEvent =
   | (RetryEvent & { readonly type: 'retry' })
   /** The bytes that were saved so far are dropped. */
   | { readonly type: 'restart'; readonly reason: string }
+  /** The file has grown to `size` bytes since the download began; its first `bytes` were fetched. */
+  | { readonly type: 'grown'; readonly bytes: number; readonly size: number }
   /** The download failed; a later one can resume from the partial file at `path`. */
   | { readonly type: 'kept'; readonly path: string; readonly bytes: number; readonly size: number };

@@ -26,6 +26,11 @@ const DIGEST_BYTES_PER_MS = 10_000;
 const IDENTITY: Field = ['Accept-Encoding', 'identity'];
 const WANT_DIGEST: Field = ['Want-Repr-Digest', 'sha-256=10'];
 
+/** Asks for the file as it was in this version, if it has only grown since. The digest shows whether it has. */
+function evenIfGrown(etag: string | undefined): Field[] {
+  return etag === undefined ? [] : [['Viaduct-Version', etag]];
+}
+
 export type OriginFileOptions = Pick<
   RequestOptions,
   'timeoutMs' | 'connectTimeoutMs' | 'maxHops' | 'receiveBuffer'
@@ -56,7 +61,7 @@ export class OriginFile {
   ): Promise<Reply> {
     const fields = [
       IDENTITY,
-      ...(wantDigest ? [WANT_DIGEST] : []),
+      ...(wantDigest ? [WANT_DIGEST, ...evenIfGrown(resume?.etag)] : []),
       ...(resume ? rangeFrom(resume.start, resume.etag) : []),
     ];
     const reply = await this.#request('GET', fields).catch((error: unknown) => {
@@ -99,7 +104,7 @@ export class OriginFile {
     const timeoutMs = DIGEST_TIMEOUT_MS + (version?.size ?? 0) / DIGEST_BYTES_PER_MS;
     const deadline = performance.now() + timeoutMs;
     for (;;) {
-      const reply = await this.confirm(version, [WANT_DIGEST]);
+      const reply = await this.confirm(version, [WANT_DIGEST, ...evenIfGrown(version?.etag)]);
       const digest = digestOf(reply);
       if (digest !== undefined) return { digest, reply };
       const after = reply.field('retry-after');

@@ -37,6 +37,12 @@ export function modifiedOf(reply: Reply): Date | undefined {
   return modified === undefined ? undefined : new Date(modified);
 }
 
+/** The size of the file by now, if the reply is about an earlier version that has only grown since. */
+export function grownTo(reply: Reply): number | undefined {
+  const size = reply.field('viaduct-grown');
+  return size !== undefined && /^\d{1,15}$/.test(size) ? Number(size) : undefined;
+}
+
 /** The rest of the file, but all of it if it has changed (RFC 9110 §13.1.5). */
 export function rangeFrom(start: number, etag: string): Field[] {
   return [

@@ -58,6 +58,7 @@ const PASSED = new Set([
   'transfer-encoding',
   'vary',
   'viaduct-error',
+  'viaduct-grown',
 ]);
 
 /** The number of the node that got this request: the client is 0, the first node 1. */

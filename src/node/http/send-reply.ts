@@ -35,7 +35,7 @@ export async function sendReply(
   else if (Buffer.isBuffer(body)) await writer.write(Buffer.concat([head, body]));
   else {
     await writer.write(head);
-    if ('handle' in body) await sendFileBytes(body.handle, body.start, body.length, writer);
+    if ('handle' in body) await sendFileBytes(body.handle, body.start, body.length, writer, body.check);
     else await sendText(body, chunked, writer);
   }
   if (ends) await writer.finish();

@@ -3,6 +3,7 @@ import pLimit from 'p-limit';
 import { parseDictionary } from 'structured-headers';
 import { type Field, type RequestHead, valuesOf } from '../../wire/http/head.js';
 import { DigestQueue } from './digest-queue.js';
+import { hasGrown } from './growth.js';
 import { type ServedFile, versionOf } from './root.js';
 
 /** A `HEAD` that wants a digest waits so long for it. */
@@ -26,6 +27,11 @@ export function wantsDigest(request: RequestHead): boolean {
   } catch {
     return false; // RFC 9651 §4.2: a field that cannot be parsed is ignored.
   }
+}
+
+/** A SHA-256, in base64, as a field (RFC 9530 §3). */
+export function digestField(digest: string): Field {
+  return ['Repr-Digest', `sha-256=:${digest}:`];
 }
 
 /** The file of which a digest is wanted, and by whom. */
@@ -83,7 +89,7 @@ export class Digests {
     const known = this.#known.get(version);
     if (known !== undefined) this.#remember(version, known);
     if (known !== undefined || size > this.#maxBytes) {
-      const fields: Field[] = known === undefined ? [] : [reprDigest(known)];
+      const fields: Field[] = known === undefined ? [] : [digestField(known)];
       return { fields: async () => fields, release: () => {} };
     }
     const making = this.#making.get(version) ?? this.#make(of);
@@ -93,7 +99,7 @@ export class Digests {
     return {
       fields: async (wait) => {
         const digest = wait ? await withinLimit(making.digest) : undefined;
-        return [digest === undefined ? ['Retry-After', '1'] : reprDigest(digest)];
+        return [digest === undefined ? ['Retry-After', '1'] : digestField(digest)];
       },
       release: () => {
         demand.waiting -= 1;
@@ -147,11 +153,7 @@ export class Digests {
   }
 }
 
-function reprDigest(digest: string): Field {
-  return ['Repr-Digest', `sha-256=:${digest}:`];
-}
-
-/** Base64, or undefined if the file is another one by now, or became one while it was hashed. */
+/** Base64, or undefined if the file is another one by now. */
 async function hashSmall({ version, reopen }: DigestOf): Promise<string | undefined> {
   const file = await reopen();
   try {
@@ -169,7 +171,8 @@ async function hashSmall({ version, reopen }: DigestOf): Promise<string | undefi
 }
 
 async function ifUnchanged(file: ServedFile, digest: string | undefined): Promise<string | undefined> {
-  return versionOf(await file.handle.stat({ bigint: true })) === file.version ? digest : undefined;
+  const now = versionOf(await file.handle.stat({ bigint: true }));
+  return now === file.version || hasGrown(file.version, now) ? digest : undefined;
 }
 
 function withinLimit(running: Promise<string | undefined>): Promise<string | undefined> {

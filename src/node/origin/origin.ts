@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { extname } from 'node:path';
 import fresh from 'fresh';
 import { mimes } from 'mrmime';
@@ -7,11 +8,13 @@ import type { Field, RequestHead } from '../../wire/http/head.js';
 import type { AddressClass } from '../access/address.js';
 import type { NodeContext } from '../context.js';
 import { freshnessOf, headersOf, preconditionsHold, rangeOf } from './conditions.js';
-import { DIGEST_AT_ONCE_BYTES, wantsDigest } from './digests.js';
+import { DIGEST_AT_ONCE_BYTES, digestField, wantsDigest } from './digests.js';
+import { asOf, checkUnchanged, wantedVersion } from './growth.js';
 import { listFolder } from './listing.js';
 import type { Reply } from './reply.js';
 import type { ServedFile, ServedFolder } from './root.js';
 import { statusReply } from './status.js';
+import { readUnsized } from './unsized.js';
 
 /** A reply and what it holds open. */
 export interface OriginReply {
@@ -68,7 +71,7 @@ async function replyFor(asked: Asked, opened: ServedFile | ServedFolder): Promis
   const { node, request, name } = asked;
   if (opened.kind === 'file') {
     if (name.endsWith('/')) throw new ViaductError('NOT_FOUND', 'a file has no slash at its end');
-    return fileReply(asked, opened);
+    return fileOrContent(asked, opened);
   }
   const isFolderPath = name === '' || name.endsWith('/');
   if (!isFolderPath) return redirect(name);
@@ -89,9 +92,22 @@ function redirect(name: string): Reply {
   };
 }
 
+/** A file whose size is known, or the content of one whose size is not. */
+async function fileOrContent(asked: Asked, file: ServedFile): Promise<Reply> {
+  const content = await readUnsized(file);
+  if (content === undefined) return fileReply(asked, asOf(file, wantedVersion(asked.request)));
+  const version = createHash('sha256').update(content).digest('hex');
+  return fileReply(asked, { ...file, size: content.length, version }, content);
+}
+
 /** A file, a part of it, or word that the client has it already (RFC 9110 §13 and §14). */
-async function fileReply({ node, request, name, client, held }: Asked, file: ServedFile): Promise<Reply> {
+async function fileReply(
+  { node, request, name, client, held }: Asked,
+  file: ServedFile,
+  content?: Buffer,
+): Promise<Reply> {
   const etag = `"${file.version}"`;
+  const reopen = async (): Promise<ServedFile> => asOf(await node.root.openFile(name), file.version);
   const lastModified = file.modified.toUTCString();
   const headers = headersOf(request);
   if (!preconditionsHold(headers, etag, file.modified)) {
@@ -103,23 +119,26 @@ async function fileReply({ node, request, name, client, held }: Asked, file: Ser
     ['Cache-Control', 'no-cache'],
     ['Accept-Ranges', 'bytes'],
   ];
+  if (file.grownTo !== undefined) fields.push(['Viaduct-Grown', String(file.grownTo)]);
   if (fresh(freshnessOf(headers), { etag, 'last-modified': lastModified }))
     return { status: 304, fields, body: Buffer.alloc(0) };
   fields.push(['Content-Type', typeOf(name)]);
   if (wantsDigest(request)) {
-    const reopen = (): Promise<ServedFile> => node.root.openFile(name);
     const { version, size } = file;
-    const digest = node.digests.want({ version, size, client, reopen });
-    held.push(digest.release);
-    fields.push(...(await digest.fields(request.method === 'HEAD' || size <= DIGEST_AT_ONCE_BYTES)));
+    if (content !== undefined) fields.push(digestField(Buffer.from(version, 'hex').toString('base64')));
+    else {
+      const digest = node.digests.want({ version, size, client, reopen });
+      held.push(digest.release);
+      fields.push(...(await digest.fields(request.method === 'HEAD' || size <= DIGEST_AT_ONCE_BYTES)));
+    }
   }
+  const check = (): Promise<void> => checkUnchanged(file, reopen);
+  const bodyOf = (start: number, length: number): Reply['body'] =>
+    content?.subarray(start, start + length) ?? { handle: file.handle, start, length, check };
   const range = rangeOf(request, headers, file, etag);
-  if (range === undefined) {
-    return { status: 200, fields, body: { handle: file.handle, start: 0, length: file.size } };
-  }
+  if (range === undefined) return { status: 200, fields, body: bodyOf(0, file.size) };
   fields.push(['Content-Range', `bytes ${range.start}-${range.end}/${file.size}`]);
-  const body = { handle: file.handle, start: range.start, length: range.end - range.start + 1 };
-  return { status: 206, fields, body };
+  return { status: 206, fields, body: bodyOf(range.start, range.end - range.start + 1) };
 }
 
 /** By extension; a name without one, even `html`, has no type. */

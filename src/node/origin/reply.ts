@@ -14,4 +14,6 @@ interface FilePart {
   readonly handle: FileHandle;
   readonly start: number;
   readonly length: number;
+  /** Called now and then while it is sent. @throws ViaductError CHANGED if it is no longer the same file */
+  readonly check: () => Promise<void>;
 }

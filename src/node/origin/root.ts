@@ -15,6 +15,8 @@ export interface ServedFile {
   readonly modified: Date;
   /** Differs whenever the bytes may differ: inode, size, and times of change in ns. */
   readonly version: string;
+  /** Its size by now, if this is an earlier version of a file that has grown. */
+  readonly grownTo?: number;
 }
 
 /** A folder that may be listed, open. */
@@ -175,6 +177,18 @@ function notFound(name: string, cause?: unknown): ViaductError {
 /** The `version` of a {@link ServedFile}. */
 export function versionOf({ ino, size, mtimeNs, ctimeNs }: BigIntStats): string {
   return [ino, size, mtimeNs, ctimeNs].map((part) => part.toString(36)).join('-');
+}
+
+/** What a `version` contains; undefined for other text. `content` is size and time of the last write. */
+export function parseVersion(
+  version: string,
+): { readonly inode: string; readonly size: number; readonly content: string } | undefined {
+  const parts = version.split('-');
+  const [inode, size, written] = parts;
+  if (inode === undefined || size === undefined || written === undefined || parts.length !== 4)
+    return undefined;
+  const bytes = parseInt(size, 36);
+  return Number.isSafeInteger(bytes) ? { inode, size: bytes, content: `${size}-${written}` } : undefined;
 }
 
 async function openWithoutBlocking(path: string, name: string): Promise<FileHandle> {
