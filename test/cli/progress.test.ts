@@ -125,18 +125,18 @@ test('control characters of a name are not drawn', async (t) => {
 test('get: a file that ends while another one runs is printed at once, above the progress', async (t) => {
   if (!havePeer(t, 'python3')) return;
   const bytes = Buffer.from('content');
-  let finish = (): void => {};
+  let slow: Socket | undefined;
   const { location } = await fileOrigin(t, (socket, asked) => {
     const reply = honestReply(bytes, asked);
     if (asked.path === '/fast') return void socket.end(reply);
     socket.write(reply.subarray(0, -1));
-    finish = () => socket.end(reply.subarray(-1));
+    slow = socket;
   });
   const urls = ['slow', 'fast'].map((name) => formatLocation({ ...location, path: `/${name}` }));
   const child = onTerminal(t, ['get', ...urls], { cwd: tempFolder(t) });
   await child.until(({ stdout }) => drawn(stdout).some((text) => /^fast {2}7 B .* verified$/.test(text)));
   await child.until(({ stdout }) => drawn(stdout).some((text) => /^slow +85% .* 6 B .*silent 2s/.test(text)));
-  finish();
+  slow?.end(bytes.subarray(-1));
   assert.equal(await child.ended, 0);
   assert.equal(drawn(child.stdout).filter((text) => text.endsWith(' verified')).length, 2);
 });
