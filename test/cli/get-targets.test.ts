@@ -134,6 +134,10 @@ test('Ctrl-C keeps and reports a partial file that can be resumed', async (t) =>
   }
   const last = await runViaduct(t, ['get', url], { cwd: folder });
   assert.equal(last.code, 0, last.stderr);
+  assert.match(
+    last.stdout,
+    /^file {2}4\.00 MiB {2}resumed at [\d.]+ [KM]iB {2}[\d.]+ s {2}\S+ \S+\/s {2}verified\n$/,
+  );
   assert.ok(readFileSync(join(folder, 'file')).equals(bytes));
 });
 

@@ -5,7 +5,8 @@ import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { stripVTControlCharacters } from 'node:util';
 import stringWidth from 'string-width';
-import { type Hop, formatInput } from 'viaduct';
+import { type Hop, formatInput, formatLocation } from 'viaduct';
+import { fileOrigin, honestReply } from '../support/file-origin.js';
 import { havePeer } from '../support/peers.js';
 import { startClient } from '../support/processes.js';
 import { rawServer } from '../support/raw.js';
@@ -119,4 +120,23 @@ test('control characters of a name are not drawn', async (t) => {
   finish();
   assert.equal(await client.ended, 0);
   assert.ok(!client.stdout.includes(`${ESCAPE}]0;`) && !client.stdout.includes('\u0007'));
+});
+
+test('get: a file that ends while another one runs is printed at once, above the progress', async (t) => {
+  if (!havePeer(t, 'python3')) return;
+  const bytes = Buffer.from('content');
+  let slow: Socket | undefined;
+  const { location } = await fileOrigin(t, (socket, asked) => {
+    const reply = honestReply(bytes, asked);
+    if (asked.path === '/fast') return void socket.end(reply);
+    socket.write(reply.subarray(0, -1));
+    slow = socket;
+  });
+  const urls = ['slow', 'fast'].map((name) => formatLocation({ ...location, path: `/${name}` }));
+  const child = onTerminal(t, ['get', ...urls], { cwd: tempFolder(t) });
+  await child.until(({ stdout }) => drawn(stdout).some((text) => /^fast {2}7 B .* verified$/.test(text)));
+  await child.until(({ stdout }) => drawn(stdout).some((text) => /^slow +85% .* 6 B .*silent 2s/.test(text)));
+  slow?.end(bytes.subarray(-1));
+  assert.equal(await child.ended, 0);
+  assert.equal(drawn(child.stdout).filter((text) => text.endsWith(' verified')).length, 2);
 });

@@ -32,6 +32,13 @@ const ALL_UP = `hop  address          version  round trip        link  state
   3  127.0.0.1:11111  ${VERSION_CELL}      1.2 ms     +1.2 ms  up
 `;
 
+/** On a terminal of 40 columns. */
+const ALL_UP_NARROW = `hop  address           round trip
+  1  127.0.0.1:11111       1.2 ms
+  2  127.0.0.1:11111       1.2 ms
+  3  127.0.0.1:11111       1.2 ms
+`;
+
 const SECOND_DOWN = `hop  address          version  round trip        link  state
   1  127.0.0.1:11111  ${VERSION_CELL}      1.2 ms     +1.2 ms  up
   2  127.0.0.1:11111  -                 -           -  down
@@ -105,9 +112,24 @@ for (const columns of [40, 80, 200]) {
     const rows = masked(seen)
       .split(/[\r\n]+/)
       .filter((row) => !row.endsWith('…'));
-    assert.equal(rows.join('\n'), ALL_UP);
+    assert.equal(rows.join('\n'), columns === 40 ? ALL_UP_NARROW : ALL_UP);
+    for (const row of seen.split(/[\r\n]+/)) assert.ok(row.length < columns, row);
     assert.ok(
       !stripVTControlCharacters(child.stdout.slice(child.stdout.lastIndexOf('\u001b[J'))).includes('…'),
     );
   });
 }
+
+test('a route that is down fits a terminal of 40 columns, with long names too', async (t) => {
+  if (!havePeer(t, 'python3')) return;
+  const { route } = await testChain(t, 1);
+  const broken = [...route, { host: `${'long-name.'.repeat(5)}example`, port: 9000 }];
+  const child = onTerminal(t, ['trace', urlOf(broken, '/'), '--probes', '1'], { columns: 40 });
+  await child.ended;
+  const rows = stripVTControlCharacters(child.stdout).split(/[\r\n]+/);
+  assert.ok(
+    rows.some((row) => /^ {2}2 {2}long-name\.\S+… +down$/.test(row)),
+    rows.join('\n'),
+  );
+  for (const row of rows.filter((text) => !text.startsWith('viaduct:'))) assert.ok(row.length < 40, row);
+});

@@ -15,8 +15,6 @@ export class TextReport implements GetReport {
   readonly #display: ProgressDisplay;
   readonly #startedAt = performance.now();
   #expected = { files: 0, bytes: 0 };
-  /** Lines for standard output, held back while progress is drawn: both may be the same terminal. */
-  readonly #pending: string[] = [];
 
   constructor(options: ReportOptions, context: CommandContext) {
     this.#options = options;
@@ -26,10 +24,7 @@ export class TextReport implements GetReport {
   }
 
   file(name: string): FileListener {
-    return new FileReport(name, this.#options, this.#display, (line) => {
-      if (this.#display.draws) this.#pending.push(line);
-      else this.#print(line);
-    });
+    return new FileReport(name, this.#options, this.#display, (line) => this.#print(line));
   }
 
   found(files: number, bytes: number): void {
@@ -43,7 +38,6 @@ export class TextReport implements GetReport {
 
   close(totals: GetSummary | undefined): void {
     this.#display.close();
-    for (const line of this.#pending) this.#print(line);
     if (totals === undefined || !this.#options.recursive || this.#options.quiet) return;
     const { files, received, skipped, failures } = totals;
     const seconds = (performance.now() - this.#startedAt) / 1000;
@@ -65,7 +59,8 @@ export class TextReport implements GetReport {
 
   #print(line: string): void {
     const { stdout, stderr } = this.#context;
-    (this.#options.toStdout ? stderr : stdout).write(`${line}\n`);
+    const output = this.#options.toStdout ? stderr : stdout;
+    this.#display.around(() => output.write(`${line}\n`));
   }
 }
 
@@ -78,7 +73,8 @@ class FileReport implements FileListener {
   readonly #task: ProgressTask;
   readonly #startedAt = performance.now();
   #retries = 0;
-  #hasReply = false;
+  /** Position at which the first reply began; undefined before it. */
+  #resumedAt: number | undefined;
   /** What remains after a failure, as a clause after the error. */
   #kept = '';
 
@@ -96,7 +92,7 @@ class FileReport implements FileListener {
         if (event.phase !== 'waiting') this.#messageIfVerbose(event.phase);
         return this.#task.update({ phase: event.phase });
       case 'reply': {
-        this.#hasReply = true;
+        this.#resumedAt ??= event.offset;
         const from = event.offset === 0 ? '' : `, resuming at ${formatBytes(event.offset)}`;
         const etag = visible(event.etag ?? 'missing or weak');
         this.#messageIfVerbose(`${formatBytes(event.size)}${from}, ETag ${etag}`);
@@ -104,6 +100,11 @@ class FileReport implements FileListener {
       }
       case 'progress':
         return this.#task.update({ bytes: event.bytes });
+      case 'silence': {
+        const { answeredHop } = event;
+        this.#messageIfVerbose(answeredHop === 0 ? 'no data for 2 s' : `hop ${answeredHop} answers`);
+        return this.#task.update({ answeredHop });
+      }
       case 'retry':
         this.#retries += 1;
         this.#task.update({
@@ -132,7 +133,11 @@ class FileReport implements FileListener {
     if (quiet || (recursive && !verbose)) return;
     const seconds = (performance.now() - this.#startedAt) / 1000;
     const verified = sha256 === undefined ? 'not verified' : 'verified';
-    const parts = [formatBytes(size), formatSeconds(seconds), formatRate(received, seconds), verified];
+    // Without a reply, the whole file was there and has only been verified.
+    const resumedAt = received < size ? (this.#resumedAt ?? size) : 0;
+    const resumed = resumedAt > 0 ? [`resumed at ${formatBytes(resumedAt)}`] : [];
+    const rate = formatRate(received, seconds);
+    const parts = [formatBytes(size), ...resumed, formatSeconds(seconds), rate, verified];
     this.#print([this.#name, ...parts].join('  '));
     if (sha256 !== undefined) this.#messageIfVerbose(`SHA-256 ${hex(sha256)}`);
   }
@@ -140,7 +145,8 @@ class FileReport implements FileListener {
   failed(error: ViaductError): void {
     this.#task.done();
     const { code, transient } = error;
-    const couldRetry = transient && code !== 'MAX_TIME' && !this.#hasReply && !this.#options.retryConnect;
+    const couldRetry =
+      transient && code !== 'MAX_TIME' && this.#resumedAt === undefined && !this.#options.retryConnect;
     const option = couldRetry ? '; --retry-connect retries this' : '';
     // After UNVERIFIED the same command would fail again; the hint says what to do.
     const canResume = this.#kept !== '' && code !== 'UNVERIFIED';

@@ -22,11 +22,9 @@ export function canDraw(terminal: NodeJS.WriteStream): boolean {
 /**
  * Draws running transfers on a terminal: one line each, and a total if there are several. If drawing is not
  * possible or not wanted, it prints messages only. While it is open, all other output to the terminal must go
- * through {@link message}.
+ * through {@link message} or {@link around}.
  */
 export class ProgressDisplay {
-  /** Whether transfers are drawn; if not, the caller may print plain lines instead. */
-  readonly draws: boolean;
   readonly #terminal: NodeJS.WriteStream;
   /** Undefined until the first frame. */
   #area: LiveArea | undefined;
@@ -39,9 +37,8 @@ export class ProgressDisplay {
   /** @param wanted if false, nothing is drawn */
   constructor(terminal: NodeJS.WriteStream, wanted = true) {
     this.#terminal = terminal;
-    this.draws = wanted && canDraw(terminal);
     this.#overall = new OverallProgress(performance.now());
-    if (this.draws) this.#timer = setTimeout(() => void this.#begin(), REDRAW_MS);
+    if (wanted && canDraw(terminal)) this.#timer = setTimeout(() => void this.#begin(), REDRAW_MS);
   }
 
   /** Adds a transfer that starts now, in the phase `connecting`. Its name may be any text. */
@@ -65,6 +62,12 @@ export class ProgressDisplay {
   message(line: string): void {
     if (this.#area === undefined) this.#terminal.write(`${line}\n`);
     else this.#area.print(`${line}\n`);
+  }
+
+  /** Lets `print` write whole lines to another stream, which may be the same terminal. */
+  around(print: () => void): void {
+    if (this.#area === undefined) print();
+    else this.#area.around(print);
   }
 
   /** Erases what was drawn; later messages are printed as plain lines. */

@@ -21,6 +21,10 @@ export interface TransferView {
   readonly wait: number;
   /** Seconds until the transfer fails without progress; undefined while there is progress, or without such a limit. */
   readonly giveUp: number | undefined;
+  /** Seconds since the last data or change of phase. */
+  readonly idle: number;
+  /** The last hop that has answered a probe since then; 0: none. */
+  readonly answeredHop: number;
   readonly retries: number;
 }
 
@@ -47,6 +51,8 @@ const SEGMENTER = new Intl.Segmenter();
 const MAX_BAR_WIDTH = 42;
 const GAP = '  ';
 const RATE_WIDTH = 10;
+/** Time without data, or in another phase, that is shown. */
+const SILENT_SECONDS = 2;
 /** A remaining time over 100 hours is not shown. */
 const MAX_SECONDS_LEFT = 100 * 3600;
 
@@ -104,7 +110,7 @@ function cell(column: Column, view: TransferView, barWidth: number, colors: bool
     case 'bar':
       return size === undefined ? ' '.repeat(barWidth) : bar(fraction(view), barWidth, colors);
     case 'size':
-      return formatBytes(size ?? bytes).padStart(WIDTHS.size);
+      return formatBytes(bytes).padStart(WIDTHS.size);
     case 'status':
       return status(view, colors);
     case 'retries':
@@ -124,15 +130,19 @@ function bar(part: number, width: number, colors: boolean): string {
 
 /** While bytes arrive, the rate and the remaining time, or the elapsed time if the size is unknown. */
 function status(view: TransferView, colors: boolean): string {
-  const { phase, bytes, size, rate, elapsed, wait, giveUp } = view;
+  const { phase, bytes, size, rate, elapsed, wait, giveUp, idle } = view;
+  const duration = idle < SILENT_SECONDS ? '' : ` ${wholeSeconds(idle)}`;
   switch (phase) {
     case 'connecting':
-      return `connecting${giveUp === undefined ? '' : ` ${untilGivenUp(giveUp)}`}`.padEnd(WIDTHS.status);
+      return `connecting${giveUp === undefined ? duration : ` ${untilGivenUp(giveUp)}`}`.padEnd(
+        WIDTHS.status,
+      );
     case 'verifying':
-      return 'verifying'.padEnd(WIDTHS.status);
+      return `verifying${duration}`.padEnd(WIDTHS.status);
     case 'waiting':
       return paint(YELLOW, waiting(Math.max(0, Math.ceil(wait)), giveUp).padEnd(WIDTHS.status), colors);
     case 'downloading': {
+      if (duration !== '') return paint(YELLOW, silent(view).padEnd(WIDTHS.status), colors);
       const time = size === undefined ? formatSeconds(elapsed) : timeLeft(size - bytes, rate);
       const timeWidth = WIDTHS.status - RATE_WIDTH - GAP.length;
       return `${formatBytes(rate)}/s`.padStart(RATE_WIDTH) + GAP + time.padStart(timeWidth);
@@ -145,6 +155,17 @@ function waiting(seconds: number, giveUp: number | undefined): string {
   return giveUp === undefined
     ? `retrying in ${seconds} s`
     : `retry ${Math.min(seconds, 99)}s, ${untilGivenUp(giveUp)}`;
+}
+
+/** At most as wide as the column. */
+function silent({ idle, answeredHop }: TransferView): string {
+  const text = `silent ${wholeSeconds(idle)}`;
+  const hop = answeredHop === 0 ? '' : `, hop ${answeredHop} up`;
+  return text.length + hop.length <= WIDTHS.status ? text + hop : text;
+}
+
+function wholeSeconds(seconds: number): string {
+  return `${Math.min(Math.floor(seconds), 9999)}s`;
 }
 
 /** `4:12 left`, or `62m left` from ten minutes on. */

@@ -43,6 +43,14 @@ export class LiveArea {
     this.#remember(this.#lines);
   }
 
+  /** Takes the lines off the screen while `print` writes whole lines to the same terminal through another stream. */
+  around(print: () => void): void {
+    const lines = this.#lines;
+    this.draw([]);
+    print();
+    this.draw(lines);
+  }
+
   /** Leaves the drawn lines where they are, as after a suspension; the next ones are drawn below. */
   forget(): void {
     this.#remember([]);

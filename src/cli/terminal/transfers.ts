@@ -15,6 +15,8 @@ export interface TransferUpdate {
   readonly waitMs?: number;
   /** Time until the transfer fails without progress, in ms; undefined without such a limit. */
   readonly giveUpMs?: number | undefined;
+  /** The last hop that has answered a probe during the present silence; 0: none. */
+  readonly answeredHop?: number;
 }
 
 /** The progress of one transfer. `now` is a monotonic clock in ms, here and below. */
@@ -26,6 +28,9 @@ export class TransferProgress {
   #phase: Phase = 'connecting';
   #waitsUntil = 0;
   #givesUpAt: number | undefined;
+  /** Of the last data or change of phase. */
+  #activeAt: number;
+  #answeredHop = 0;
   bytes = 0;
   size: number | undefined;
   retries = 0;
@@ -34,6 +39,7 @@ export class TransferProgress {
     this.#name = name;
     this.#overall = overall;
     this.#startedAt = now;
+    this.#activeAt = now;
     this.#rate = new RateMeter(now);
     overall.files += 1;
   }
@@ -46,9 +52,15 @@ export class TransferProgress {
       retries = this.retries,
       waitMs,
       giveUpMs,
+      answeredHop = this.#answeredHop,
     }: TransferUpdate,
     now: number,
   ): void {
+    this.#answeredHop = answeredHop;
+    if (phase !== this.#phase || bytes > this.bytes) {
+      this.#activeAt = now;
+      this.#answeredHop = 0;
+    }
     if (phase === 'downloading') {
       if (this.#phase !== phase) this.#rate.restart(now);
       this.#count(bytes - this.bytes);
@@ -80,6 +92,8 @@ export class TransferProgress {
       rate: this.#phase === 'downloading' ? this.#rate.at(now) : 0,
       elapsed: (now - this.#startedAt) / 1000,
       wait: (this.#waitsUntil - now) / 1000,
+      idle: (now - this.#activeAt) / 1000,
+      answeredHop: this.#answeredHop,
       giveUp: this.#givesUpAt === undefined ? undefined : (this.#givesUpAt - now) / 1000,
       retries: this.retries,
     };
@@ -133,6 +147,8 @@ export class OverallProgress {
       elapsed: (now - this.#startedAt) / 1000,
       wait: 0,
       giveUp: undefined,
+      idle: 0,
+      answeredHop: 0,
       retries,
     };
   }

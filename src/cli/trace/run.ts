@@ -69,9 +69,13 @@ async function tablePrinter(
   printPlain: (text: string) => void,
   stdout: NodeJS.WriteStream,
 ): Promise<(hop: TracedHop) => void> {
-  const rowOf = rowFormat(route);
-  const waiting = route.map((hop, index) => `${String(index + 1).padStart(3)}  ${formatHop(hop)} …`);
   const terminal = canDraw(stdout) ? await liveArea(stdout) : undefined;
+  // The last column of a terminal stays empty, since terminals differ in when they wrap a line.
+  const columns = terminal === undefined ? Infinity : stdout.columns - 1;
+  const rowOf = rowFormat(route, columns);
+  const waiting = route.map((hop, index) =>
+    cut(`${String(index + 1).padStart(3)}  ${formatHop(hop)} …`, columns),
+  );
   const print = (row: string): void => {
     if (terminal === undefined) printPlain(`${row}\n`);
     else terminal.print(`${row}\n`);
@@ -107,11 +111,22 @@ interface Cells {
   readonly state: string;
 }
 
-/** Formats rows with aligned columns; a cell that is too long shifts the rest of its row. */
-function rowFormat(route: Route): (number: number | string, hop: Hop | undefined, cells: Cells) => string {
+/** Without version and link, and with the state of a silent hop in place of its round trip. */
+const NARROW_CELL = 'not reached'.length;
+const NARROW_ROW = 3 + 2 + 2 + NARROW_CELL;
+
+/**
+ * Formats rows with aligned columns; a cell that is too long shifts the rest of its row. If they do not fit the
+ * terminal, only number, address and round trip or state are left, and a long address is cut.
+ */
+function rowFormat(
+  route: Route,
+  columns: number,
+): (number: number | string, hop: Hop | undefined, cells: Cells) => string {
   const width = Math.max(...route.map((hop) => formatHop(hop).length), 'address'.length);
-  return (number, hop, { version = '-', roundTrip = '-', link = '-', state }) =>
-    [
+  const wide = (number: number | string, hop: Hop | undefined, cells: Cells): string => {
+    const { version = '-', roundTrip = '-', link = '-', state } = cells;
+    return [
       String(number).padStart(3),
       (hop === undefined ? 'address' : formatHop(hop)).padEnd(width),
       version.padEnd(7),
@@ -119,6 +134,24 @@ function rowFormat(route: Route): (number: number | string, hop: Hop | undefined
       link.padStart(10),
       state,
     ].join('  ');
+  };
+  const widest = wide('', undefined, { state: STATES.unreached }).length;
+  if (widest <= columns) return wide;
+  const addressWidth = Math.max(1, Math.min(width, columns - NARROW_ROW));
+  return (number, hop, { roundTrip, state }) =>
+    cut(
+      [
+        String(number).padStart(3),
+        cut(hop === undefined ? 'address' : formatHop(hop), addressWidth).padEnd(addressWidth),
+        (roundTrip ?? state).padStart(NARROW_CELL),
+      ].join('  '),
+      columns,
+    );
+}
+
+/** A text of ASCII at its whole length, or cut to it. */
+function cut(text: string, columns: number): string {
+  return text.length <= columns ? text : `${text.slice(0, Math.max(0, columns - 1))}…`;
 }
 
 function formatMs(ms: number): string {

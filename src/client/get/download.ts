@@ -1,6 +1,7 @@
 import { ViaductError, asViaductError } from '../../errors.js';
 import { hex } from '../../text.js';
-import type { Destination } from '../../files/destination.js';
+import type { Destination, Sink } from '../../files/destination.js';
+import type { Route } from '../../route/hop.js';
 import type { Location } from '../../route/location.js';
 import { digestOf, grownTo, modifiedOf } from '../http/file-reply.js';
 import type { Reply } from '../http/reply.js';
@@ -8,6 +9,7 @@ import type { GetEvent } from './events.js';
 import type { GetResult, SharedOptions } from './options.js';
 import { OriginFile } from './origin-file.js';
 import { RetryLimit, pause, unlessAborted } from './retry.js';
+import { watchSilence } from './silence.js';
 import { Throttle } from './throttle.js';
 
 /** Attempts in a row that a file which changes all the time gets. */
@@ -15,6 +17,7 @@ const CHANGES = 5;
 
 /** Downloads one file to one destination: one attempt after the other, until it is complete and verified. */
 export class FileDownload {
+  readonly #route: Route;
   readonly #origin: OriginFile;
   readonly #to: Destination;
   readonly #options: SharedOptions;
@@ -40,6 +43,7 @@ export class FileDownload {
   #grownTo: number | undefined;
 
   constructor(location: Location, to: Destination, options: SharedOptions, signal: AbortSignal) {
+    this.#route = location.route;
     this.#to = to;
     this.#options = options;
     this.#signal = signal;
@@ -132,8 +136,28 @@ export class FileDownload {
       this.#received += chunk.length;
       this.#emit({ type: 'progress', bytes: to.bytes, size });
     };
-    await reply.read(this.#throttle?.slowed(save, this.#signal) ?? save);
+    await this.#read(reply, this.#throttle?.slowed(save, this.#signal) ?? save);
     this.inBody = false;
+  }
+
+  /** Reads the body, and reports silence of the sender. */
+  async #read(reply: Reply, save: Sink): Promise<void> {
+    let isSaving = false;
+    const endWatch = watchSilence(this.#route, {
+      received: () => (isSaving ? undefined : this.#received),
+      onSilence: (answeredHop) => this.#emit({ type: 'silence', answeredHop }),
+      maxHops: this.#options.maxHops,
+      signal: this.#signal,
+    });
+    try {
+      await reply.read(async (chunk) => {
+        isSaving = true;
+        await save(chunk);
+        isSaving = false;
+      });
+    } finally {
+      endWatch();
+    }
   }
 
   /** Compares the SHA-256 of what was saved with that of the origin. A damaged file is removed. */

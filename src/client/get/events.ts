@@ -19,6 +19,11 @@ export type GetEvent =
     }
   /** `bytes` of the file were saved so far, over all attempts. */
   | { readonly type: 'progress'; readonly bytes: number; readonly size: number }
+  /**
+   * No data for two seconds, or during such a silence a hop has answered a probe: `answeredHop` is the number of the
+   * last one that did so far, 0 for none.
+   */
+  | { readonly type: 'silence'; readonly answeredHop: number }
   /** An attempt failed; the next one starts after the pause. */
   | (RetryEvent & { readonly type: 'retry' })
   /** The bytes that were saved so far are dropped. */

@@ -9,7 +9,17 @@ const MIB = 1024 * 1024;
 
 function view(name: string, changes: Partial<TransferView> = {}): TransferView {
   const usual = { phase: 'downloading', bytes: 0, size: 100 * MIB, rate: 0 } as const;
-  return { name, ...usual, elapsed: 12.3, wait: 0, giveUp: undefined, retries: 0, ...changes };
+  return {
+    name,
+    ...usual,
+    elapsed: 12.3,
+    wait: 0,
+    giveUp: undefined,
+    idle: 0,
+    answeredHop: 0,
+    retries: 0,
+    ...changes,
+  };
 }
 
 const several: readonly TransferView[] = [
@@ -48,12 +58,12 @@ test('80 columns: size and retries too', () => {
   assert.equal(
     screen(80),
     `
-holiday.jpg       42%  [===>      ]   100 MiB  9.50 MiB/s      0:07
-a name that is…   99%  [========> ]   100 MiB  retrying in 4 s       2 retries
+holiday.jpg       42%  [===>      ]  42.0 MiB  9.50 MiB/s      0:07
+a name that is…   99%  [========> ]  99.9 MiB  retrying in 4 s       2 retries
 文件文件文件文…                      1.50 MiB   800 KiB/s   12.30 s
 new                                       0 B  connecting
 old              100%  [==========]   100 MiB  verifying             1 retry
-0/5 files         24%  [=>        ]  1000 MiB  10.3 MiB/s      1:14  3 retries
+0/5 files         24%  [=>        ]   243 MiB  10.3 MiB/s      1:14  3 retries
 `,
   );
 });
@@ -62,12 +72,12 @@ test('200 columns: whole names, and bars of limited width', () => {
   assert.equal(
     screen(200),
     `
-holiday.jpg                                          42%  [===============>                        ]   100 MiB  9.50 MiB/s      0:07
-a name that is long enough for every screen.tar.gz   99%  [======================================> ]   100 MiB  retrying in 4 s       2 retries
+holiday.jpg                                          42%  [===============>                        ]  42.0 MiB  9.50 MiB/s      0:07
+a name that is long enough for every screen.tar.gz   99%  [======================================> ]  99.9 MiB  retrying in 4 s       2 retries
 文件文件文件文件                                                                                      1.50 MiB   800 KiB/s   12.30 s
 new                                                                                                        0 B  connecting
 old                                                 100%  [========================================]   100 MiB  verifying             1 retry
-0/5 files                                            24%  [========>                               ]  1000 MiB  10.3 MiB/s      1:14  3 retries
+0/5 files                                            24%  [========>                               ]   243 MiB  10.3 MiB/s      1:14  3 retries
 `,
   );
 });
@@ -120,6 +130,13 @@ test('a transfer without progress shows how long it is still tried', () => {
   assert.match(statusOf({ phase: 'waiting', wait: 4 }), /  retrying in 4 s$/);
 });
 
+test('silence shows how long it lasts, and the last hop that answers', () => {
+  assert.match(statusOf({ idle: 2.9 }), /  silent 2s$/);
+  assert.match(statusOf({ idle: 8, answeredHop: 2 }), /  silent 8s, hop 2 up$/);
+  assert.match(statusOf({ idle: 60, answeredHop: 2, phase: 'verifying' }), /  verifying 60s$/);
+  assert.match(statusOf({ idle: 1.9, rate: 5 }), /  5 B\/s /);
+});
+
 test('property: all lines fit on screens of any size', () => {
   const phases = fc.constantFrom<Phase>('connecting', 'downloading', 'verifying', 'waiting');
   const views = fc.record({
@@ -131,6 +148,8 @@ test('property: all lines fit on screens of any size', () => {
     elapsed: fc.nat({ max: 99 * 3600 }),
     wait: fc.nat({ max: 1000 }),
     giveUp: fc.option(fc.nat({ max: 1_000_000 }), { nil: undefined }),
+    idle: fc.nat({ max: 100_000 }),
+    answeredHop: fc.nat({ max: 99 }),
     retries: fc.nat({ max: 99 }),
   });
   fc.assert(
