@@ -29,7 +29,13 @@ export type NodeEvent =
   /** A relay is connected to the next hop, at this address. */
   | ({ readonly type: 'dialled'; readonly address: string; readonly seconds: number } & RequestIds)
   /** The last byte, and FIN where the connection ends with it, are queued. */
-  | ({ readonly type: 'completed'; readonly bytes: number; readonly seconds: number } & RequestIds)
+  | ({
+      readonly type: 'completed';
+      readonly bytes: number;
+      readonly seconds: number;
+      /** Nobody asked for it, such as the icon that browsers ask for. */
+      readonly isRoutine: boolean;
+    } & RequestIds)
   /** The client got an error reply, or was reset. */
   | ({
       readonly type: 'failed';

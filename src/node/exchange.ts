@@ -85,9 +85,10 @@ export class Exchange {
     this.#emit({ type: 'dialled', ...this.#ids, address, seconds });
   }
 
-  completed(): void {
+  /** @param isRoutine not worth a line of the log */
+  completed(isRoutine = false): void {
     this.#totals.completed += 1;
-    this.#emit({ type: 'completed', ...this.#ids, ...this.#end() });
+    this.#emit({ type: 'completed', ...this.#ids, isRoutine, ...this.#end() });
   }
 
   failed(error: ViaductError): void {

@@ -39,7 +39,7 @@ test('Chromium walks through folders over two relays', async (t) => {
 
   await t.test('a listing is a table with a heading and links that say where they lead', async () => {
     assert.equal(await page.locator('html').getAttribute('lang'), 'en');
-    assert.equal(await page.title(), '/');
+    assert.equal(await page.title(), `${formatHop(chain.origin.hop)}/`);
     assert.deepEqual(await page.getByRole('columnheader').allInnerTexts(), ['Name', 'Size', 'Modified']);
     const links = await page.getByRole('link').allInnerTexts();
     assert.deepEqual(links, ['@h3:1/', 'a folder/', 'picture "of" 5 MiB.bin'], 'no parent link at the root');
@@ -110,9 +110,16 @@ test('Chromium shows which hop failed, and why', async (t) => {
   assert.equal(missing?.status(), 404);
   assert.equal(await page.title(), '404 Not Found');
   assert.equal(await page.getByRole('heading').innerText(), '404 Not Found');
-  assert.equal(await page.getByRole('paragraph').innerText(), 'Hop 3: there is no file "not <here>".');
-
   const { hop } = chain.origin;
+  const text = await page.getByRole('paragraph').first().innerText();
+  assert.equal(text, `Hop 3 (${formatHop(hop)}): there is no file "not <here>".`);
+  await page.goto(chain.url('/folder/missing/'));
+  const [back] = await Promise.all([
+    page.waitForEvent('response', (got) => got.request().isNavigationRequest()),
+    page.getByRole('link', { name: 'Back to the folder' }).click(),
+  ]);
+  assert.equal(back.url(), chain.url('/folder/'));
+
   chain.origin.process.kill('SIGKILL');
   await chain.origin.ended;
   const refused = await page.goto(chain.url('/'));

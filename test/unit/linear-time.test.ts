@@ -97,7 +97,11 @@ const parsers: Record<string, (text: string) => unknown> = {
       location,
     ),
   Accept: (text) =>
-    errorReply(new ViaductError('NOT_FOUND', 'x'), { head: requestWith(['Accept', text]), hopNumber: 1 }),
+    errorReply(new ViaductError('NOT_FOUND', 'x'), {
+      head: requestWith(['Accept', text]),
+      hopNumber: 1,
+      target: location,
+    }),
   'all fields of a request': (text) => headersOf(requestWith(['X', text])),
   'a hop rule': (text) => parseHopRule(text),
   'a size': (text) => parseBytes(text),

@@ -97,7 +97,10 @@ function reportRequest(event: RequestEvent, facts: Facts, log: Logger, print: (l
       return log.debug({ ...ids, ...facts, seconds: event.seconds }, 'dialled');
     case 'completed':
       print(`file sending in thread ${requestId} completed`);
-      return log.info({ ...ids, ...facts, bytes: event.bytes, seconds: event.seconds }, 'completed');
+      return log[event.isRoutine ? 'debug' : 'info'](
+        { ...ids, ...facts, bytes: event.bytes, seconds: event.seconds },
+        'completed',
+      );
     case 'failed': {
       const { error, bytes, seconds } = event;
       print(`file sending in thread ${requestId} failed: ${error.message}`);

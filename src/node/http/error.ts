@@ -1,7 +1,7 @@
 import { STATUS_CODES } from 'node:http';
 import Negotiator from 'negotiator';
 import { serializeItem, serializeList, Token } from 'structured-headers';
-import type { ViaductError } from '../../errors.js';
+import type { ErrorCode, ViaductError } from '../../errors.js';
 import { httpFailure } from '../../wire/http/failures.js';
 import { type Field, type RequestHead, valuesOf } from '../../wire/http/head.js';
 import { escapeHtml, page } from '../origin/html.js';
@@ -16,8 +16,11 @@ const DETAIL_CHARS = 1024;
  * An error as the client gets it: its status, `Proxy-Status` (RFC 9209) where a hop failed, and one
  * sentence with the number of the hop, as problem details (RFC 9457), text or a page, by Accept.
  */
-export function errorReply(error: ViaductError, request: Pick<Request, 'head' | 'hopNumber'>): Reply {
-  const { head, hopNumber: number } = request;
+export function errorReply(
+  error: ViaductError,
+  request: Pick<Request, 'head' | 'hopNumber' | 'target'>,
+): Reply {
+  const { head, hopNumber: number, target } = request;
   const { status, proxyError } = httpFailure(error.code);
   // An error about the next hop names it by itself.
   const detail = error.hopAddress === undefined ? `hop ${number}: ${error.message}` : error.message;
@@ -33,7 +36,14 @@ export function errorReply(error: ViaductError, request: Pick<Request, 'head' | 
   const title = STATUS_CODES[status] ?? 'Error';
   switch (preferredType(head)) {
     case 'text/html': {
-      const body = `<h1>${status} ${escapeHtml(title)}</h1><p>${escapeHtml(sentence(detail))}</p>`;
+      // People may not know which host the number stands for; programs do.
+      const [host] = valuesOf(head.fields, 'host');
+      const named =
+        error.hopAddress === undefined && host !== undefined
+          ? `hop ${number} (${host}): ${error.message}`
+          : detail;
+      const back = ABOUT_THE_FILE.has(error.code) ? linkBack(target.path) : '';
+      const body = `<h1>${status} ${escapeHtml(title)}</h1><p>${escapeHtml(sentence(named))}</p>${back}`;
       return reply(status, fields, 'text/html; charset=utf-8', page(`${status} ${title}`, body));
     }
     case 'text/plain':
@@ -53,6 +63,16 @@ export function errorReply(error: ViaductError, request: Pick<Request, 'head' | 
       return reply(status, fields, 'application/problem+json', `${JSON.stringify(problem)}\n`);
     }
   }
+}
+
+/** Errors after which the folder around may help. */
+const ABOUT_THE_FILE = new Set<ErrorCode>(['NOT_FOUND', 'FORBIDDEN', 'READ_FAILED']);
+
+/** To the folder that the path lies in; relative, so that it keeps the route. */
+function linkBack(path: string): string {
+  const [name = '/'] = path.split(/[?#]/);
+  if (name === '/') return '';
+  return `<p><a href="${name.endsWith('/') ? '../' : './'}">Back to the folder</a></p>`;
 }
 
 function reply(status: number, fields: readonly Field[], type: string, text: string): Reply {

@@ -24,11 +24,11 @@ export async function sendReply(
   const ends = close || (Symbol.asyncIterator in body && !chunked);
   const fields: Field[] = [...reply.fields, ...nodeFields(reply.fields), ['Date', new Date().toUTCString()]];
   if (chunked) fields.push(['Transfer-Encoding', 'chunked']);
-  else if (!(Symbol.asyncIterator in body) && reply.status !== 304)
+  else if (!(Symbol.asyncIterator in body) && !isBodyless(reply.status))
     fields.push(['Content-Length', String(body.length)]);
   if (ends) fields.push(['Connection', 'close']);
   const head = formatHead(`HTTP/1.1 ${reply.status} ${STATUS_CODES[reply.status] ?? ''}`, fields);
-  const bodyless = request.isHead || reply.status === 304;
+  const bodyless = request.isHead || isBodyless(reply.status);
   exchange.replyBegun = true;
   exchange.countBytes(() => writer.sent - before);
   if (bodyless) await writer.write(head);
@@ -39,6 +39,11 @@ export async function sendReply(
     else await sendText(body, chunked, writer);
   }
   if (ends) await writer.finish();
+}
+
+/** RFC 9110 §6.4.1. */
+function isBodyless(status: number): boolean {
+  return status === 204 || status === 304;
 }
 
 async function sendText(text: AsyncIterable<string>, chunked: boolean, writer: StreamWriter): Promise<void> {

@@ -47,9 +47,10 @@ async function answer(connection: Connection, request: Request, input: HeldInput
     if (request.error !== undefined) throw request.error;
     const isRelayed = target.route.length > 0;
     const close = isRelayed || !request.keepAlive || node.stopping();
+    let isRoutine = false;
     if (isRelayed) await relayRequest(connection, request, input);
-    else await answerAsOrigin(connection, request, close);
-    exchange.completed();
+    else isRoutine = await answerAsOrigin(connection, request, close);
+    exchange.completed(isRoutine);
     return !close;
   } catch (error) {
     const known = asViaductError(error);
@@ -65,7 +66,8 @@ async function answer(connection: Connection, request: Request, input: HeldInput
 /** Errors about a file, after which the connection is as good as before. */
 const KEEPING = new Set<string>(['NOT_FOUND', 'FORBIDDEN', 'PRECONDITION_FAILED', 'RANGE_NOT_SATISFIABLE']);
 
-async function answerAsOrigin(connection: Connection, request: Request, close: boolean): Promise<void> {
+/** @returns whether the reply is routine: that there is no icon */
+async function answerAsOrigin(connection: Connection, request: Request, close: boolean): Promise<boolean> {
   const { node, exchange } = connection;
   const name = nameOfPath(request.target.path);
   exchange.serving(name);
@@ -73,6 +75,7 @@ async function answerAsOrigin(connection: Connection, request: Request, close: b
   const opened = await openReply(node, request.head, name, client);
   try {
     await sendReply(connection, request, opened.reply, close);
+    return opened.reply.status === 204;
   } finally {
     await opened.close();
   }

@@ -46,7 +46,7 @@ export async function listFolder(of: ListingOf, request: RequestHead, held: (() 
   ]);
   return type === 'application/json'
     ? reply('application/json', asJson(`/${of.name}`, rows))
-    : reply('text/html; charset=utf-8', asHtml(`/${of.name}`, rows));
+    : reply('text/html; charset=utf-8', asHtml(`/${of.name}`, hostOf(request), rows));
 }
 
 function reply(type: string, body: AsyncIterable<string>): Reply {
@@ -108,8 +108,17 @@ async function* asJson(path: string, rows: AsyncIterable<readonly Row[]>): Async
   yield '\n]}\n';
 }
 
-async function* asHtml(path: string, rows: AsyncIterable<readonly Row[]>): AsyncGenerator<string> {
-  yield pageHead(path);
+/** As the client, or the relay before this node, calls it. */
+function hostOf({ fields }: RequestHead): string {
+  return valuesOf(fields, 'host')[0] ?? '';
+}
+
+async function* asHtml(
+  path: string,
+  host: string,
+  rows: AsyncIterable<readonly Row[]>,
+): AsyncGenerator<string> {
+  yield pageHead(`${host}${path}`);
   yield `<h1>${escapeHtml(path)}</h1>\n<table><thead><tr><th scope="col">Name</th><th scope="col">Size</th><th scope="col">Modified</th></tr></thead><tbody>\n`;
   if (path !== '/')
     yield '<tr><td><a href="../" aria-label="../ parent folder">../</a></td><td></td><td></td></tr>\n';

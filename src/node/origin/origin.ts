@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { extname } from 'node:path';
 import fresh from 'fresh';
 import { mimes } from 'mrmime';
-import { ViaductError } from '../../errors.js';
+import { ViaductError, asViaductError } from '../../errors.js';
 import { STATUS_NAME, encodeSegment } from '../../route/url.js';
 import type { Field, RequestHead } from '../../wire/http/head.js';
 import type { AddressClass } from '../access/address.js';
@@ -15,6 +15,14 @@ import type { Reply } from './reply.js';
 import type { ServedFile, ServedFolder } from './root.js';
 import { statusReply } from './status.js';
 import { readUnsized } from './unsized.js';
+
+/** Browsers ask for it with every page. */
+const FAVICON = 'favicon.ico';
+const NO_FAVICON: Reply = {
+  status: 204,
+  fields: [['Cache-Control', 'max-age=86400']],
+  body: Buffer.alloc(0),
+};
 
 /** A reply and what it holds open. */
 export interface OriginReply {
@@ -40,7 +48,13 @@ export async function openReply(
   client: Asker,
 ): Promise<OriginReply> {
   if (name === STATUS_NAME) return { reply: statusReply(node, client.class), close: async () => {} };
-  const opened = await node.root.open(name);
+  let opened: ServedFile | ServedFolder;
+  try {
+    opened = await node.root.open(name);
+  } catch (error) {
+    if (name !== FAVICON || asViaductError(error).code !== 'NOT_FOUND') throw error;
+    return { reply: NO_FAVICON, close: async () => {} };
+  }
   const held: Held = [];
   const close = async (): Promise<void> => {
     for (const release of held) release();

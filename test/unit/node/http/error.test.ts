@@ -158,7 +158,7 @@ describe('its form goes by Accept', () => {
     const page = textOf(errorReply(error, requestWith(['Accept', 'text/html'])));
     assert.match(page, /<h1>404 Not Found<\/h1>/);
     const text = '&quot;&lt;script&gt;alert(&#39;&amp;&#39;)&lt;/script&gt;&quot;';
-    assert.ok(page.includes(`Hop 1: there is no file ${text}.`), page);
+    assert.ok(page.includes(`Hop 1 (h): there is no file ${text}.`), page);
     assert.equal(page.includes('<script'), false);
   });
 });
