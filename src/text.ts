@@ -1,5 +1,6 @@
-/** Control characters, bidirectional controls, line separators, byte-order mark. */
-export const UNSAFE_TO_PRINT = /[\p{Cc}\p{Zl}\p{Zp}\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff]/gu;
+/** Control characters, bidirectional controls, line separators, byte-order mark, and bytes of a name that are not UTF-8 (route/name.ts). */
+export const UNSAFE_TO_PRINT =
+  /[\p{Cc}\p{Zl}\p{Zp}\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff\udc80-\udcff]/gu;
 
 /**
  * Makes remote text safe to print: control characters, bidirectional controls and line separators become
@@ -8,7 +9,8 @@ export const UNSAFE_TO_PRINT = /[\p{Cc}\p{Zl}\p{Zp}\u061c\u200e\u200f\u202a-\u20
 export function visible(text: string, length = 200): string {
   const shown = text.length > length ? `${text.slice(0, length)}…` : text;
   return shown.replace(UNSAFE_TO_PRINT, (char) => {
-    const code = char.codePointAt(0) ?? 0;
+    const point = char.codePointAt(0) ?? 0;
+    const code = point >= 0xdc80 && point <= 0xdcff ? point - 0xdc00 : point;
     return code < 256 ? `\\x${code.toString(16).padStart(2, '0')}` : `\\u{${code.toString(16)}}`;
   });
 }

@@ -1,12 +1,15 @@
 import { asViaductError } from '../errors.js';
 import { nameOfPath } from '../route/url.js';
-import { type Entry, ListingDecoder } from '../wire/http/listing.js';
+import { type Entry, ListingDecoder, type Omitted } from '../wire/http/listing.js';
 import { modifiedOf, originError, versionOf } from './http/file-reply.js';
 import type { Location } from '../route/location.js';
 import type { Reply } from './http/reply.js';
 import { type RequestOptions, request } from './http/request.js';
 
-export type ListOptions = Omit<RequestOptions, 'method' | 'fields'>;
+export interface ListOptions extends Omit<RequestOptions, 'method' | 'fields'> {
+  /** Called after a folder with what it has and the node does not list. */
+  readonly onOmitted?: ((omitted: Omitted) => void) | undefined;
+}
 
 /**
  * What is at a location: the entries of a folder, or the one entry that a file is. A folder's path need not
@@ -29,7 +32,8 @@ export async function listLocation(location: Location, options: ListOptions = {}
  */
 export async function listFolder(location: Location, options: ListOptions = {}): Promise<readonly Entry[]> {
   const entries: Entry[] = [];
-  await readFolder(location, options, (entry) => entries.push(entry));
+  const omitted = await readFolder(location, options, (entry) => entries.push(entry));
+  options.onOmitted?.(omitted);
   return entries;
 }
 
@@ -37,12 +41,13 @@ export async function listFolder(location: Location, options: ListOptions = {}):
  * Reads a listing as {@link listFolder} does, without keeping it.
  * @param onEntry called for each entry as it arrives; until the promise is fulfilled, the listing may still turn out
  *   to be malformed or cut short
+ * @returns what the folder has and the node does not list
  */
 export async function readFolder(
   location: Location,
   options: ListOptions,
   onEntry: (entry: Entry) => void,
-): Promise<void> {
+): Promise<Omitted> {
   const reply = await request(location, { ...options, fields: [['Accept', 'application/json']] });
   if (reply.status !== 200 || reply.field('content-type') !== 'application/json') {
     reply.close();
@@ -64,6 +69,7 @@ export async function readFolder(
     }),
   );
   decode(() => decoder.end());
+  return decoder.omitted;
 }
 
 /** The head of what is there, without the rest. */

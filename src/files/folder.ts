@@ -1,6 +1,6 @@
-import { lstat, mkdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { systemCode } from '../errors.js';
+import { lstat, mkdir, stat } from './fs.js';
 import { withWriteErrors, writeError } from './write-error.js';
 
 /**

@@ -1,8 +1,9 @@
 import { randomBytes } from 'node:crypto';
-import { type FileHandle, link, rename, rm, writeFile } from 'node:fs/promises';
+import type { FileHandle } from 'node:fs/promises';
 import { ViaductError, systemCode } from '../errors.js';
 import { visible } from '../text.js';
 import { fileCalls } from '../system/file-calls.js';
+import { link, rename, rm, writeFile } from './fs.js';
 import { PRIVATE_MODE } from './ownership.js';
 import { readSmallFile } from './small-file.js';
 import { isSameFile } from './target.js';

@@ -1,7 +1,8 @@
 import { constants } from 'node:fs';
-import { type FileHandle, open, rm } from 'node:fs/promises';
+import type { FileHandle } from 'node:fs/promises';
 import { type ViaductError, systemCode } from '../errors.js';
 import { visible } from '../text.js';
+import { open, rm } from './fs.js';
 import { type FileLock, lockFile } from './lock.js';
 import { PRIVATE_MODE, whyNotOpened, whyNotOurs } from './ownership.js';
 import type { PartialPaths } from './partial-name.js';

@@ -1,4 +1,5 @@
-import { type FileHandle, rm } from 'node:fs/promises';
+import type { FileHandle } from 'node:fs/promises';
+import { rm } from './fs.js';
 import { BackgroundSync } from './background-sync.js';
 import type { Destination } from './destination.js';
 import { type GrowingHash, HASH_PART_BYTES, type HashThread } from './hash/thread.js';

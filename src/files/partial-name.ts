@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { basename, dirname, join } from 'node:path';
+import { bytesOfName } from '../route/name.js';
 
 /** The files that exist beside a file while it is transferred. */
 export interface PartialPaths {
@@ -19,8 +20,8 @@ const LONGEST_SUFFIX = '.part.json.new';
  */
 export function partialPathsOf(finalPath: string, hidden: boolean): PartialPaths {
   const name = basename(finalPath);
-  const fits = Buffer.byteLength(name) + LONGEST_SUFFIX.length <= NAME_BYTES;
-  const short = `.viaduct-${createHash('sha256').update(name).digest('hex').slice(0, 16)}`;
+  const fits = bytesOfName(name).length + LONGEST_SUFFIX.length <= NAME_BYTES;
+  const short = `.viaduct-${createHash('sha256').update(bytesOfName(name)).digest('hex').slice(0, 16)}`;
   const partial = join(dirname(finalPath), `${fits && !hidden ? name : short}.part`);
   return { partial, sidecar: `${partial}.json` };
 }

@@ -1,8 +1,9 @@
-import { type FileHandle, statfs } from 'node:fs/promises';
+import type { FileHandle } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { systemCode } from '../errors.js';
 import { fileCalls } from '../system/file-calls.js';
 import { formatBytes } from '../text.js';
+import { statfs } from './fs.js';
 import type { SaveTarget } from './target.js';
 import { writeError } from './write-error.js';
 

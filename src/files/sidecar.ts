@@ -1,5 +1,5 @@
-import { open, rename, rm } from 'node:fs/promises';
 import { parseJsonObject } from '../json.js';
+import { open, rename, rm } from './fs.js';
 import { PRIVATE_MODE } from './ownership.js';
 import { type ByteRanges, formatRanges, parseRanges } from './ranges.js';
 import { readSmallFile } from './small-file.js';

@@ -1,6 +1,6 @@
 import { constants } from 'node:fs';
-import { open } from 'node:fs/promises';
 import { systemCode } from '../errors.js';
+import { open } from './fs.js';
 import { whyNotOpened, whyNotOurs } from './ownership.js';
 
 /** A FIFO does not block, and a link is not followed: somebody else may have put either there. */

@@ -1,8 +1,9 @@
 import { type Stats, constants } from 'node:fs';
-import { type FileHandle, link, lstat, open, realpath, rename, rm, stat } from 'node:fs/promises';
+import type { FileHandle } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { systemCode } from '../errors.js';
 import { visible } from '../text.js';
+import { link, lstat, open, realpath, rename, rm, stat } from './fs.js';
 import { setMode } from './ownership.js';
 import { withWriteErrors, writeError } from './write-error.js';
 

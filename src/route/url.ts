@@ -1,4 +1,5 @@
 import { ViaductError } from '../errors.js';
+import { hasBytes, nameOfBytes, replaceBytes } from './name.js';
 import { type Hop, type Route, formatHop, parseHost, parsePort } from './hop.js';
 
 /*
@@ -73,26 +74,29 @@ function parseSegment(segment: string): Hop | undefined {
 
 /**
  * The file's name, decoded, relative to the root: `` for the root itself, a folder's with `/` at its end.
+ * Bytes that are not UTF-8 stand in it as in {@link nameOfBytes}.
  * @throws ViaductError BAD_REQUEST for broken percent-encoding or an encoded `/`
  */
 export function nameOfPath(path: string): string {
   const encoded = path.replace(/[?#].*$/s, '').replace(/^\/+/, '');
   if (/%2f/i.test(encoded)) throw new ViaductError('BAD_REQUEST', 'the path has an encoded slash');
-  try {
-    return decodeURIComponent(latin1ToUtf8(encoded));
-  } catch (error) {
-    throw new ViaductError('BAD_REQUEST', 'the path has broken percent-encoding', { cause: error });
-  }
-}
-
-/** Heads are read as latin1; a client that sends raw UTF-8 in a path means UTF-8. */
-function latin1ToUtf8(text: string): string {
-  return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(Buffer.from(text, 'latin1'));
+  if (/%(?![\da-f]{2})/i.test(encoded))
+    throw new ViaductError('BAD_REQUEST', 'the path has broken percent-encoding');
+  // Heads are read as latin1: a character is a byte, whether it was encoded or not.
+  const bytes = encoded.replace(/%([\da-f]{2})/gi, (_, hex: string) =>
+    String.fromCharCode(Number.parseInt(hex, 16)),
+  );
+  return nameOfBytes(Buffer.from(bytes, 'latin1'));
 }
 
 /** A name as one segment of a relative reference; `@` too is encoded, so that it is never taken for a hop. */
 export function encodeSegment(name: string): string {
-  return encodeURIComponent(name);
+  const parts = name.split(/([\udc80-\udcff])/u);
+  return parts.map((part) => (hasBytes(part) ? encodeBytes(part) : encodeURIComponent(part))).join('');
+}
+
+function encodeBytes(name: string): string {
+  return replaceBytes(name, (byte) => `%${byte.toString(16).toUpperCase()}`);
 }
 
 /** Text in which `user:password@host` may occur, with `…` for each password, so that errors may show it. */

@@ -1,6 +1,6 @@
 import { listLocation } from '../../client/listing.js';
 import { formatBytes, visible } from '../../text.js';
-import type { Entry } from '../../wire/http/listing.js';
+import { type Entry, nameMembers, omittedText } from '../../wire/http/listing.js';
 import type { CommandContext } from '../context.js';
 import { jsonLine } from '../terminal/print.js';
 import { standardOutput, untilReaderLeaves } from '../terminal/standard-output.js';
@@ -30,6 +30,10 @@ export async function runList(
     timeoutMs: options.timeout,
     connectTimeoutMs: options.connectTimeout,
     maxHops: options.maxHops,
+    onOmitted: (omitted) => {
+      const text = omittedText(omitted);
+      if (text !== '') context.stderr.write(`viaduct: not listed: ${text}\n`);
+    },
   });
   const lineOf = options.json ? asJson : options.long ? tableOf(entries) : nameOf;
   await untilReaderLeaves(printLines(entries, lineOf, context));
@@ -55,7 +59,12 @@ function nameOf({ name, kind }: Entry): string {
 
 function asJson(entry: Entry): string {
   const { name, kind, modified } = entry;
-  return jsonLine({ name, type: kind, size: kind === 'file' ? entry.size : undefined, modified }).trimEnd();
+  return jsonLine({
+    ...nameMembers(name),
+    type: kind,
+    size: kind === 'file' ? entry.size : undefined,
+    modified,
+  }).trimEnd();
 }
 
 /** Lines of size, local time and name; a folder has no size. */

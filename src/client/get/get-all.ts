@@ -1,22 +1,22 @@
 import { setMaxListeners } from 'node:events';
-import { lstat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type ViaductError, asViaductError } from '../../errors.js';
 import { TRANSFERS } from '../../defaults.js';
 import { visible } from '../../text.js';
 import { encodeSegment } from '../../route/url.js';
 import type { Location } from '../../route/location.js';
-import type { Entry } from '../../wire/http/listing.js';
+import { type Entry, omittedText } from '../../wire/http/listing.js';
 import { createFolder, pathForFile } from '../../files/folder.js';
+import { lstat } from '../../files/fs.js';
 import { safeName } from '../../files/safe-name.js';
 import { writeError } from '../../files/write-error.js';
-import { readFolder } from '../listing.js';
+import { originError } from '../http/file-reply.js';
 import { targetNameOf } from '../save-name.js';
+import { type Listing, packedListing } from './folder-listing.js';
 import { getFile } from './get.js';
 import type { GetEvent, RetryEvent } from './events.js';
 import type { GetOptions, GetResult, SharedOptions } from './options.js';
 import { JobStack } from './job-stack.js';
-import { PackedQueue } from './packed-queue.js';
 import { RetryLimit, pause } from './retry.js';
 import { Throttle } from './throttle.js';
 
@@ -82,13 +82,6 @@ export async function getAll(items: readonly GetItem[], options: GetAllOptions):
   await jobs.run(transfers);
   if (summary.failures === 0) options.signal?.throwIfAborted();
   return summary;
-}
-
-/** A folder's entries, and the number and total size of its files. */
-interface Listing {
-  readonly entries: PackedQueue<Entry>;
-  readonly files: number;
-  readonly bytes: number;
 }
 
 type ItemOptions = GetAllOptions & Pick<SharedOptions, 'throttle'>;
@@ -214,14 +207,14 @@ class ItemDownload {
     const limit = new RetryLimit(this.#options);
     for (;;) {
       try {
-        const listing = { entries: new PackedQueue<Entry>(), files: 0, bytes: 0 };
-        await readFolder(location, { ...this.#options, signal: this.#signal }, (entry) => {
-          listing.entries.push(entry);
-          if (entry.kind !== 'file') return;
-          listing.files += 1;
-          listing.bytes += entry.size;
-        });
+        const listing = await packedListing(location, { ...this.#options, signal: this.#signal });
         this.#routeWorks = true;
+        const text = omittedText(listing.omitted);
+        if (text !== '')
+          this.#failed(
+            target,
+            originError(location, 'FORBIDDEN', `does not serve all of the folder: ${text}`),
+          );
         return listing;
       } catch (error) {
         const known = asViaductError(error);

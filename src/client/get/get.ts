@@ -1,4 +1,4 @@
-import { open } from 'node:fs/promises';
+import { open } from '../../files/fs.js';
 import { type Destination, type Sink, StreamDestination } from '../../files/destination.js';
 import { HashThread } from '../../files/hash/thread.js';
 import { PartialFile, type ResumeObstacle } from '../../files/partial-file.js';

@@ -1,6 +1,9 @@
 import { Worker } from 'node:worker_threads';
 import type { HashAnswer, HashOrder, HashPart, HashWorkerStart } from './protocol.js';
 
+/** A thread that is to end does so after a part, some tenths of a second; a file system that hangs keeps it. */
+const CLOSE_MS = 5000;
+
 interface Waiting {
   readonly resolve: (digest: string | undefined) => void;
   readonly reject: (error: Error) => void;
@@ -33,9 +36,18 @@ export class PartHasher {
     if (this.#worker) this.#post({ forget: file });
   }
 
-  /** Ends the thread. A part that is under way is rejected; when the promise resolves, no descriptor is in use. */
+  /** Ends the thread after the part that is under way; when the promise resolves, no descriptor is in use. */
   async close(): Promise<void> {
-    await this.#worker?.terminate();
+    const worker = this.#worker;
+    this.#worker = undefined;
+    if (worker !== undefined) {
+      // Not terminate() at once: a thread that is in native code (koffi) would take the process with it (measured).
+      const exited = new Promise((resolve) => worker.once('exit', resolve));
+      worker.postMessage({ close: true } satisfies HashOrder);
+      const late = setTimeout(() => void worker.terminate(), CLOSE_MS);
+      await exited;
+      clearTimeout(late);
+    }
     this.#fail(new Error('the hashing thread was closed'));
   }
 

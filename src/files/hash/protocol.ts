@@ -12,7 +12,7 @@ export interface HashPart {
 }
 
 /** What the main thread sends to the thread that hashes. */
-export type HashOrder = HashPart | { readonly forget: number };
+export type HashOrder = HashPart | { readonly forget: number } | { readonly close: true };
 
 export interface HashAnswer {
   readonly file: number;

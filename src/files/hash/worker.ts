@@ -26,6 +26,10 @@ function serve(order: HashOrder): void {
     hashes.delete(order.forget);
     return;
   }
+  if ('close' in order) {
+    parentPort?.close();
+    return;
+  }
   let reply: HashAnswer;
   try {
     reply = answer(order);

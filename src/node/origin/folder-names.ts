@@ -3,6 +3,8 @@ import { opendir, realpath, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import pLimit from 'p-limit';
 import { ViaductError } from '../../errors.js';
+import { fsPath, nameOfBytes } from '../../route/name.js';
+import type { Omitted } from '../../wire/http/listing.js';
 import type { Root, ServedFolder } from './root.js';
 import { Slices, sortInSlices } from './slices.js';
 
@@ -30,6 +32,7 @@ const TICK_MS = 100;
 export interface Names {
   readonly folders: readonly string[];
   readonly files: readonly string[];
+  readonly omitted: Omitted;
 }
 
 interface Shared {
@@ -146,32 +149,46 @@ async function readNames(
   root: Root,
 ): Promise<{ readonly names: Names; readonly hasLinks: boolean }> {
   const [folders, files]: [string[], string[]] = [[], []];
+  const omitted = { hidden: 0, links: 0, special: 0 };
   const slices = new Slices();
   let hasLinks = false;
-  for await (const entry of await opendir(folder.path, { bufferSize: 1024 })) {
+  // In latin1 a character is a byte: names need not be UTF-8.
+  for await (const entry of await opendir(folder.path, { bufferSize: 1024, encoding: 'latin1' })) {
+    const entryName = nameOfBytes(Buffer.from(entry.name, 'latin1'));
     if (slices.isOver) await slices.pause();
-    if (root.hides(entry.name) || (name === '' && root.reserves(entry.name))) continue;
+    if (name === '' && root.reserves(entryName)) continue;
+    if (root.hides(entryName)) {
+      omitted.hidden += 1;
+      continue;
+    }
     hasLinks ||= entry.isSymbolicLink();
-    const isFolder = await isFolderEntry(folder, entry, root);
-    if (isFolder !== undefined) (isFolder ? folders : files).push(entry.name);
+    const isFolder = await isFolderEntry(folder, entry, entryName, root);
+    if (isFolder === undefined) omitted[entry.isSymbolicLink() ? 'links' : 'special'] += 1;
+    else (isFolder ? folders : files).push(entryName);
   }
   const order = new Intl.Collator('en', { numeric: true }).compare;
   const names = {
     folders: await sortInSlices(folders, order, slices),
     files: await sortInSlices(files, order, slices),
+    omitted,
   };
   return { names, hasLinks };
 }
 
 /** Undefined for what is not served: neither file nor folder, or a link that leads out or nowhere. */
-async function isFolderEntry(folder: ServedFolder, entry: Dirent, root: Root): Promise<boolean | undefined> {
+async function isFolderEntry(
+  folder: ServedFolder,
+  entry: Dirent,
+  name: string,
+  root: Root,
+): Promise<boolean | undefined> {
   if (entry.isDirectory()) return true;
   if (entry.isFile()) return false;
   if (!entry.isSymbolicLink()) return undefined;
   try {
-    const path = join(folder.path, entry.name);
-    const [real, info] = await Promise.all([realpath(path), stat(path)]);
-    if (!root.contains(real) || !(info.isDirectory() || info.isFile())) return undefined;
+    const path = fsPath(join(folder.path, name));
+    const [real, info] = await Promise.all([realpath(path, { encoding: 'buffer' }), stat(path)]);
+    if (!root.contains(nameOfBytes(real)) || !(info.isDirectory() || info.isFile())) return undefined;
     return info.isDirectory();
   } catch {
     return undefined;

@@ -2,9 +2,11 @@ import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import Negotiator from 'negotiator';
 import { formatBytes } from '../../text.js';
+import { fsPath, replaceBytes } from '../../route/name.js';
 import { encodeSegment } from '../../route/url.js';
 import { writableDate } from '../../wire/http/date.js';
 import { type RequestHead, valuesOf } from '../../wire/http/head.js';
+import { type Omitted, lastLine, nameMembers, omittedText } from '../../wire/http/listing.js';
 import type { FolderNames, Names } from './folder-names.js';
 import type { Root, ServedFolder } from './root.js';
 import { PAGE_END, escapeHtml, pageHead } from './html.js';
@@ -19,6 +21,11 @@ interface Row {
   readonly size: number;
   readonly modified: Date;
 }
+
+const EMPTY: Content = {
+  rows: (async function* (): AsyncGenerator<readonly Row[]> {})(),
+  omitted: { hidden: 0, links: 0, special: 0 },
+};
 
 /** A folder that is listed, for whom. */
 export interface ListingOf {
@@ -38,15 +45,15 @@ export interface ListingOf {
  * @throws ViaductError UNAVAILABLE if there are too many listings
  */
 export async function listFolder(of: ListingOf, request: RequestHead, held: (() => void)[]): Promise<Reply> {
-  const rows = request.method === 'HEAD' ? none() : await rowsOf(of, held);
+  const content = request.method === 'HEAD' ? EMPTY : await contentOf(of, held);
   const accept = valuesOf(request.fields, 'accept').join(',');
   const type = new Negotiator({ headers: accept === '' ? {} : { accept } }).mediaType([
     'text/html',
     'application/json',
   ]);
   return type === 'application/json'
-    ? reply('application/json', asJson(`/${of.name}`, rows))
-    : reply('text/html; charset=utf-8', asHtml(`/${of.name}`, hostOf(request), rows));
+    ? reply('application/json', asJson(`/${of.name}`, content))
+    : reply('text/html; charset=utf-8', asHtml(`/${of.name}`, hostOf(request), content));
 }
 
 function reply(type: string, body: AsyncIterable<string>): Reply {
@@ -58,13 +65,18 @@ function reply(type: string, body: AsyncIterable<string>): Reply {
   return { status: 200, fields, body };
 }
 
-async function rowsOf(
+interface Content {
+  readonly rows: AsyncIterable<readonly Row[]>;
+  readonly omitted: Omitted;
+}
+
+async function contentOf(
   { folder, name, root, reader, client }: ListingOf,
   held: (() => void)[],
-): Promise<AsyncGenerator<readonly Row[]>> {
+): Promise<Content> {
   const { names, release } = await reader.hold(folder, name, root, client);
   held.push(release);
-  return readRows(folder, names, reader);
+  return { rows: readRows(folder, names, reader), omitted: names.omitted };
 }
 
 async function* readRows(
@@ -84,28 +96,28 @@ async function* readRows(
 
 /** Empty if it is gone since the folder was read. */
 async function readRow(folder: ServedFolder, name: string, isFolder: boolean): Promise<readonly Row[]> {
-  const info = await stat(join(folder.path, name)).catch(() => undefined);
+  const info = await stat(fsPath(join(folder.path, name))).catch(() => undefined);
   return info === undefined
     ? []
     : [{ name, isFolder, size: info.size, modified: writableDate(info.mtimeMs) }];
 }
 
-async function* none(): AsyncGenerator<readonly Row[]> {}
-
 /** `{"path": "/dir/", "entries": [{"name", "type", "size", "modified"}]}`; a folder has no size. */
-async function* asJson(path: string, rows: AsyncIterable<readonly Row[]>): AsyncGenerator<string> {
-  yield `{"path":${JSON.stringify(path)},"entries":[`;
+async function* asJson(path: string, { rows, omitted }: Content): AsyncGenerator<string> {
+  yield `{"path":${JSON.stringify(replaceBytes(path, () => '\ufffd'))},"entries":[`;
   let separator = '\n';
   for await (const batch of rows) {
     let text = '';
     for (const { name, isFolder, size, modified } of batch) {
       const type = isFolder ? 'folder' : 'file';
-      text += separator + JSON.stringify({ name, type, size: isFolder ? undefined : size, modified });
+      text +=
+        separator +
+        JSON.stringify({ ...nameMembers(name), type, size: isFolder ? undefined : size, modified });
       separator = ',\n';
     }
     yield text;
   }
-  yield '\n]}\n';
+  yield `\n${lastLine(omitted)}\n`;
 }
 
 /** As the client, or the relay before this node, calls it. */
@@ -113,17 +125,24 @@ function hostOf({ fields }: RequestHead): string {
   return valuesOf(fields, 'host')[0] ?? '';
 }
 
-async function* asHtml(
-  path: string,
-  host: string,
-  rows: AsyncIterable<readonly Row[]>,
-): AsyncGenerator<string> {
-  yield pageHead(`${host}${path}`);
-  yield `<h1>${escapeHtml(path)}</h1>\n<table><thead><tr><th scope="col">Name</th><th scope="col">Size</th><th scope="col">Modified</th></tr></thead><tbody>\n`;
+async function* asHtml(path: string, host: string, { rows, omitted }: Content): AsyncGenerator<string> {
+  const heading = readable(path);
+  yield pageHead(`${host}${heading}`);
+  yield `<h1>${escapeHtml(heading)}</h1>\n<table><thead><tr><th scope="col">Name</th><th scope="col">Size</th><th scope="col">Modified</th></tr></thead><tbody>\n`;
   if (path !== '/')
     yield '<tr><td><a href="../" aria-label="../ parent folder">../</a></td><td></td><td></td></tr>\n';
   for await (const batch of rows) yield batch.map(htmlRow).join('');
-  yield `</tbody></table>\n${PAGE_END}`;
+  yield `</tbody></table>\n${footOf(omitted)}${PAGE_END}`;
+}
+
+/** What people see of a name: `\\xff` for a byte that is not UTF-8. */
+function readable(name: string): string {
+  return replaceBytes(name, (byte) => `\\x${byte.toString(16)}`);
+}
+
+function footOf(omitted: Omitted): string {
+  const text = omittedText(omitted);
+  return text === '' ? '' : `<p>Not listed: ${text}.</p>\n`;
 }
 
 function htmlRow({ name, isFolder, size, modified }: Row): string {
@@ -132,6 +151,6 @@ function htmlRow({ name, isFolder, size, modified }: Row): string {
   const shown = `<span>${time.slice(0, 10)}</span> <span>${time.slice(11, 16)} UTC</span>`;
   // To read, and the exact number for programs and as a hint.
   const bytes = `<data value="${size}" title="${size} bytes">${formatBytes(size)}</data>`;
-  const link = `<a href="./${encodeSegment(name)}${slash}">${escapeHtml(name)}${slash}</a>`;
+  const link = `<a href="./${encodeSegment(name)}${slash}">${escapeHtml(readable(name))}${slash}</a>`;
   return `<tr><td>${link}</td><td>${isFolder ? '' : bytes}</td><td><time datetime="${time}">${shown}</time></td></tr>\n`;
 }

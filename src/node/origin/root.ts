@@ -2,6 +2,7 @@ import { type BigIntStats, constants } from 'node:fs';
 import { type FileHandle, access, open, readlink, realpath, stat } from 'node:fs/promises';
 import { sep } from 'node:path';
 import { ViaductError, systemCode, systemReason } from '../../errors.js';
+import { fsPath, nameOfBytes } from '../../route/name.js';
 import { visible } from '../../text.js';
 import { writableDate } from '../../wire/http/date.js';
 
@@ -52,9 +53,9 @@ export class Root {
    */
   static async at(path: string, dotfiles: boolean): Promise<Root> {
     try {
-      const real = await realpath(path);
-      if ((await stat(real)).isDirectory()) {
-        await access(real, constants.X_OK);
+      const real = nameOfBytes(await realpath(path, { encoding: 'buffer' }));
+      if ((await stat(fsPath(real))).isDirectory()) {
+        await access(fsPath(real), constants.X_OK);
         return new Root(real, dotfiles);
       }
     } catch (error) {
@@ -193,7 +194,7 @@ export function parseVersion(
 
 async function openWithoutBlocking(path: string, name: string): Promise<FileHandle> {
   try {
-    return await open(path, constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOCTTY);
+    return await open(fsPath(path), constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOCTTY);
   } catch (error) {
     const code = systemCode(error);
     if (code === 'ENOENT' || code === 'ENOTDIR' || code === 'ENAMETOOLONG') {
@@ -219,13 +220,16 @@ async function realPathOf(handle: FileHandle, path: string): Promise<string | un
   const link = pathOfHandle(handle);
   if (link !== undefined) {
     try {
-      return await readlink(link);
+      return nameOfBytes(await readlink(link, { encoding: 'buffer' }));
     } catch (error) {
       if (systemCode(error) !== 'ENOENT') throw error;
     }
   }
-  const real = await realpath(path);
-  const [opened, there] = await Promise.all([handle.stat({ bigint: true }), stat(real, { bigint: true })]);
+  const real = nameOfBytes(await realpath(fsPath(path), { encoding: 'buffer' }));
+  const [opened, there] = await Promise.all([
+    handle.stat({ bigint: true }),
+    stat(fsPath(real), { bigint: true }),
+  ]);
   return opened.ino === there.ino && opened.dev === there.dev ? real : undefined;
 }
 

@@ -2,6 +2,8 @@ import { ViaductError } from '../../errors.js';
 
 import { visible } from '../../text.js';
 import { parseJsonObject } from '../../json.js';
+import { hasBytes, replaceBytes } from '../../route/name.js';
+import { encodeSegment, nameOfPath } from '../../route/url.js';
 
 /** A folder's listing: 100,000 names of the longest kind are about 30 MiB, a million short ones 80 MiB. */
 export const LISTING_BYTES = 128 * 1024 * 1024;
@@ -16,13 +18,51 @@ export const LISTING_LINE_BYTES = 64 * 1024;
  *   {"name":"sub","type":"folder","modified":"2001-02-03T04:05:06.000Z"},
  *   {"name":"file","type":"file","size":6,"modified":"2001-02-03T04:05:06.000Z"}
  *   ]}
+ *
+ * A name that is not UTF-8 has U+FFFD for each byte that is not, and `href` has the bytes: {"name":"bad\ufffd","href":"./bad%FF",…}
+ * What the folder has and the node does not serve is counted at the end: ],"omitted":{"hidden":1,"links":0,"special":2}}
  */
 const FIRST_LINE = /^\{"path":"(?:[^"\\]|\\.)*","entries":\[$/;
 const LAST_LINE = ']}';
+const OMITTED = '],"omitted":';
+const HREF = /^\.\/[^/?#]+$/;
 const MODIFIED = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}\.\d{3}Z$/;
 
+/** How many entries of a folder are not listed, by reason. */
+export interface Omitted {
+  /** Names with a leading dot. */
+  readonly hidden: number;
+  /** Symbolic links that lead nowhere, out of the root, or to hidden names. */
+  readonly links: number;
+  /** Neither files nor folders: FIFOs, sockets, devices. */
+  readonly special: number;
+}
+
+const NOTHING_OMITTED: Omitted = { hidden: 0, links: 0, special: 0 };
+
+/** What a folder has and is not served, for people; empty for nothing. Hidden names are not mentioned: that is what hiding means. */
+export function omittedText({ links, special }: Omitted): string {
+  const parts = [
+    ...(special > 0 ? [`${special} that ${special === 1 ? 'is' : 'are'} neither file nor folder`] : []),
+    ...(links > 0 ? [`${links} ${links === 1 ? 'link' : 'links'} to what is not served`] : []),
+  ];
+  return parts.join(', ');
+}
+
+/** The last line of a listing. */
+export function lastLine(omitted: Omitted): string {
+  const isAny = omitted.hidden + omitted.links + omitted.special > 0;
+  return isAny ? `${OMITTED}${JSON.stringify(omitted)}}` : LAST_LINE;
+}
+
+/** The members of an entry that say what its name is. */
+export function nameMembers(name: string): { readonly name: string; readonly href?: string } {
+  if (!hasBytes(name)) return { name };
+  return { name: replaceBytes(name, () => '\ufffd'), href: `./${encodeSegment(name)}` };
+}
+
 interface EntryFacts {
-  /** One path segment: not empty, no dot segment, no slash, no NUL. Any other character may occur. */
+  /** One path segment: not empty, no dot segment, no slash, no NUL. Any other character may occur, and bytes (route/name.ts). */
   readonly name: string;
   readonly modified: Date;
 }
@@ -45,6 +85,8 @@ export type Entry = EntryFacts &
 export class ListingDecoder {
   #entries: Entry[] = [];
   #isEmpty = true;
+  /** Once all has been pushed. */
+  omitted: Omitted = NOTHING_OMITTED;
   readonly #text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
   #place: 'first' | 'entries' | 'after' = 'first';
   /** Whether a comma ended the last entry. */
@@ -95,8 +137,9 @@ export class ListingDecoder {
         this.#place = 'entries';
         return;
       case 'entries':
-        if (line === LAST_LINE) {
+        if (line === LAST_LINE || line.startsWith(OMITTED)) {
           if (this.#expectsEntry) throw malformed('an entry is missing');
+          this.omitted = parseOmitted(line);
           this.#place = 'after';
           return;
         }
@@ -114,8 +157,9 @@ export class ListingDecoder {
 function parseEntry(line: string): Entry {
   const entry = parseJsonObject(line);
   if (entry === undefined) throw malformed('an entry is not a JSON object');
-  const { name, type, size, modified } = entry;
-  if (typeof name !== 'string' || !isSegment(name)) throw malformed(`${shown(name)} is not a name`);
+  const { type, size, modified } = entry;
+  const name = parseName(entry);
+  if (name === undefined) throw malformed(`${shown(entry['name'])} is not a name`);
   if (typeof modified !== 'string' || !MODIFIED.test(modified) || Number.isNaN(Date.parse(modified)))
     throw malformed(`${shown(name)} has no time`);
   const facts = { name, modified: new Date(modified) };
@@ -124,6 +168,34 @@ function parseEntry(line: string): Entry {
   if (typeof size !== 'number' || !Number.isSafeInteger(size) || size < 0)
     throw malformed(`${shown(name)} has no size`);
   return { ...facts, kind: type, size };
+}
+
+function parseName({ name, href }: Readonly<Record<string, unknown>>): string | undefined {
+  if (typeof name !== 'string' || !isSegment(name)) return undefined;
+  if (href === undefined) return name;
+  if (typeof href !== 'string' || !HREF.test(href)) return undefined;
+  try {
+    const exact = nameOfPath(href.slice(1));
+    return hasBytes(exact) && isSegment(replaceBytes(exact, () => '\ufffd')) ? exact : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function countOf(value: unknown): number {
+  return typeof value === 'number' && Number.isSafeInteger(value) && value > 0 ? value : 0;
+}
+
+function parseOmitted(line: string): Omitted {
+  if (line === LAST_LINE) return NOTHING_OMITTED;
+  const text = line.endsWith('}') ? line.slice(OMITTED.length, -1) : '';
+  const counts = parseJsonObject(text);
+  if (counts === undefined) throw malformed('it does not end as one');
+  return {
+    hidden: countOf(counts['hidden']),
+    links: countOf(counts['links']),
+    special: countOf(counts['special']),
+  };
 }
 
 /** What can be one segment of a path. A lone surrogate cannot: it has no UTF-8. */

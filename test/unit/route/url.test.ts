@@ -151,11 +151,16 @@ describe('the name of a path', () => {
     ['/%00', '\0'],
     ['/%2e%2e/x', '../x'],
     ['/x?%', 'x'],
+    // Bytes that are not UTF-8, an overlong slash among them.
+    ['/%ff', '\udcff'],
+    ['/a%C3b', 'a\udcc3b'],
+    ['/\u00ff', '\udcff'],
+    ['/%c0%af', '\udcc0\udcaf'],
   ] as const) {
     test(`${JSON.stringify(path)} is ${JSON.stringify(name)}`, () => assert.equal(nameOfPath(path), name));
   }
 
-  for (const path of ['/%', '/%4', '/%zz', '/%ff', '/%C3', '/\u00ff', '/a%2fb', '/a%2Fb', '/%c0%af']) {
+  for (const path of ['/%', '/%4', '/%zz', '/a%2fb', '/a%2Fb']) {
     test(`${JSON.stringify(path)} is refused`, () => {
       assert.equal(
         codeOf(() => nameOfPath(path)),

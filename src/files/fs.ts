@@ -1,0 +1,49 @@
+import type { Stats, StatsFs } from 'node:fs';
+import fs, { type FileHandle } from 'node:fs/promises';
+import { fsPath, nameOfBytes } from '../route/name.js';
+
+/* The calls of node:fs/promises that this folder uses, for names that need not be UTF-8 (see route/name.ts). */
+
+export function open(path: string, flags: string | number, mode?: number): Promise<FileHandle> {
+  return fs.open(fsPath(path), flags, mode);
+}
+
+export function link(from: string, to: string): Promise<void> {
+  return fs.link(fsPath(from), fsPath(to));
+}
+
+export function rename(from: string, to: string): Promise<void> {
+  return fs.rename(fsPath(from), fsPath(to));
+}
+
+export function rm(path: string, options: { readonly force?: boolean } = {}): Promise<void> {
+  return fs.rm(fsPath(path), options);
+}
+
+export function stat(path: string): Promise<Stats> {
+  return fs.stat(fsPath(path));
+}
+
+export function lstat(path: string): Promise<Stats> {
+  return fs.lstat(fsPath(path));
+}
+
+export function statfs(path: string): Promise<StatsFs> {
+  return fs.statfs(fsPath(path));
+}
+
+export async function realpath(path: string): Promise<string> {
+  return nameOfBytes(await fs.realpath(fsPath(path), { encoding: 'buffer' }));
+}
+
+export async function mkdir(path: string, options: { readonly recursive: boolean }): Promise<void> {
+  await fs.mkdir(fsPath(path), options);
+}
+
+export function writeFile(
+  path: string,
+  text: string,
+  options: { readonly flag: string; readonly mode: number },
+): Promise<void> {
+  return fs.writeFile(fsPath(path), text, options);
+}
