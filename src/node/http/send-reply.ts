@@ -23,7 +23,7 @@ export const NODE_FIELDS: readonly Field[] = [
  * @throws what the writer throws; it can no longer be reported to the client
  */
 export async function sendReply(
-  { writer, exchange }: Connection,
+  { node, writer, exchange }: Connection,
   request: Request,
   reply: Reply,
   close: boolean,
@@ -37,6 +37,7 @@ export async function sendReply(
   else if (!(Symbol.asyncIterator in body) && reply.status !== 304)
     fields.push(['Content-Length', String(body.length)]);
   if (ends) fields.push(['Connection', 'close']);
+  else fields.push(['Keep-Alive', `timeout=${Math.floor(node.times.keepAliveMs / 1000)}`]);
   const head = formatHead(`HTTP/1.1 ${reply.status} ${STATUS_CODES[reply.status] ?? ''}`, fields);
   const bodyless = request.isHead || reply.status === 304;
   exchange.replyBegun = true;
