@@ -3,6 +3,7 @@ import { ViaductError, systemCode, systemReason } from '../errors.js';
 import { MAX_TIMER_MS } from '../defaults.js';
 import { type Hop, formatHop } from '../route/hop.js';
 import type { ByteStream } from './byte-stream.js';
+import { earlyEnd, isReset } from './early-reset.js';
 import { Resolver } from './resolver.js';
 import { TcpStream } from './stream.js';
 
@@ -161,5 +162,6 @@ function dialError(cause: unknown, label: string, hop: Hop): ViaductError {
   const code = systemCode(cause);
   if (code === 'ECONNREFUSED') return new ViaductError('REFUSED', `${label} refused the connection`, details);
   if (code === 'ETIMEDOUT') return new ViaductError('CONNECT_TIMEOUT', `${label} did not answer`, details);
+  if (isReset(cause)) return new ViaductError('REFUSED', `${label} ${earlyEnd('at once', cause)}`, details);
   return new ViaductError('UNREACHABLE', `${label} cannot be reached: ${systemReason(cause)}`, details);
 }

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { connect } from 'node:net';
 import { test } from 'node:test';
-import type { ErrorCode } from 'viaduct';
+import { type ErrorCode, ViaductError } from 'viaduct';
+import { request } from '#src/client/http/request.js';
 import { fetchBytes, fetchFailure } from '../support/fetch.js';
 import { watchDescriptors } from '../support/leaks.js';
 import { testNode } from '../support/nodes.js';
@@ -9,7 +10,7 @@ import { rawConnect, readToEnd } from '../support/raw.js';
 import { randomFile, tempFolder } from '../support/temp.js';
 
 /** The reset can be there before the dialling side knows that it is connected. */
-const RESET: ReadonlySet<ErrorCode> = new Set(['CUT_SHORT', 'UNREACHABLE']);
+const RESET: ReadonlySet<ErrorCode> = new Set(['CUT_SHORT', 'REFUSED']);
 
 test('a connection above the limit is reset at once, takes no number, and the next one is served', async (t) => {
   const root = tempFolder(t);
@@ -45,4 +46,23 @@ test('a relay that is full looks to the one before it like a broken next hop', a
   assert.ok(RESET.has((await relay.event('failed')).error.code));
   holder.destroy();
   await nothingOpen();
+});
+
+test('a client of a full node, and of one behind a relay, is told that the node may be full', async (t) => {
+  const full = await testNode(t, { maxConnections: 1 });
+  const relay = await testNode(t);
+  const holder = await rawConnect(t, full.hop);
+  await full.event('accepted', 0);
+  const mayBeFull =
+    /reset the connection .*: it may have reached its limit of connections \(--max-connections\)/;
+  for (const route of [[full.hop], [relay.hop, full.hop]]) {
+    await assert.rejects(request({ route, path: '/x' }), (error) => {
+      assert.ok(error instanceof ViaductError);
+      assert.match(error.message, mayBeFull);
+      assert.equal(error.hopNumber, route.length);
+      return true;
+    });
+  }
+  assert.match((await fetchFailure('x', [full.hop])).message, /limit of connections \(--max-connections\)/);
+  holder.destroy();
 });
