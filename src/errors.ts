@@ -41,7 +41,7 @@ const CODES = {
   LISTEN_FAILED: { transient: false },
   /** The name of a hop does not resolve. */
   DNS_ERROR: { transient: true },
-  /** Nothing listens at the hop. */
+  /** Nothing listens at the hop, or the node there resets new connections, since it has too many. */
   REFUSED: { transient: true },
   /** The hop cannot be dialled for another reason: no route, network down, local limits. */
   UNREACHABLE: { transient: true },

@@ -1,6 +1,10 @@
 #!/usr/bin/env node
 import { VERSION } from '../version.js';
 
+// Without a listener, Node opens its debugger at SIGUSR1, and SIGUSR2 ends the process.
+process.on('SIGUSR1', () => {});
+process.on('SIGUSR2', () => {});
+
 // The reader of the output may close it early (`| head`). That does not end a transfer, and failed writes of a
 // file's bytes are reported where they are written.
 process.stdout.on('error', () => {});

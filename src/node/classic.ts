@@ -20,7 +20,7 @@ export async function serveClassic(
 ): Promise<void> {
   const { node, exchange, stream } = connection;
   const { name, route, classes } = decodeMessage(message);
-  limitHops(route, node.maxHops - 1); // This node is one hop itself.
+  limitHops(route, node.maxHops, 1); // This node is one hop itself.
   connection.requestReceived();
   // What the client sends after its request is dropped.
   const input = holdInput(stream, rest, 0);

@@ -44,6 +44,8 @@ export interface NodeTimes {
   readonly quietMs: number;
   readonly lingerMs: number;
   readonly keepAliveMs: number;
+  /** Added to `keepAliveMs`, which is what clients are told. */
+  readonly keepAliveMarginMs: number;
   readonly httpConnectMs: number;
   /** A reply's head, for each hop that is left. */
   readonly headPerHopMs: number;

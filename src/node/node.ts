@@ -28,7 +28,7 @@ import { connectionsThatFit } from './descriptors.js';
 import type { NodeEvent } from './events.js';
 import { Totals } from './exchange.js';
 import { QUIET_AFTER_LINE_MS, QUIET_MS } from './first-bytes.js';
-import { KEEP_ALIVE_MS } from './http/read-request.js';
+import { KEEP_ALIVE_MARGIN_MS, KEEP_ALIVE_MS } from './http/read-request.js';
 import { HTTP_CONNECT_MS } from './http/relay.js';
 import { serveConnection } from './serve-connection.js';
 import { Digests } from './origin/digests.js';
@@ -103,6 +103,7 @@ export const NODE_TIMES: NodeTimes = {
   quietMs: QUIET_MS,
   lingerMs: LINGER_MS,
   keepAliveMs: KEEP_ALIVE_MS,
+  keepAliveMarginMs: KEEP_ALIVE_MARGIN_MS,
   httpConnectMs: HTTP_CONNECT_MS,
   headPerHopMs: HTTP_HEAD_PER_HOP_MS,
 };

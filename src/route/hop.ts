@@ -85,9 +85,17 @@ export function hopError(
   return new ViaductError(code, `${hopLabel(number, hop)} ${what}`, details);
 }
 
-/** @throws ViaductError TOO_MANY_HOPS */
-export function limitHops(route: Route, maxHops: number): void {
-  if (route.length <= maxHops) return;
-  const message = `the route has ${route.length} hops; at most ${Math.max(maxHops, 0)} are allowed`;
+/**
+ * Every program counts the hops of the whole route, so that all messages about a route have the same number.
+ * @param route the hops that are left
+ * @param maxHops of a whole route
+ * @param passed hops before those; the classic wire has no number of them, so a node there counts itself alone
+ * @throws ViaductError TOO_MANY_HOPS
+ */
+export function limitHops(route: Route, maxHops: number, passed = 0): void {
+  const hops = passed + route.length;
+  if (hops <= maxHops) return;
+  const where = passed === 0 ? '' : ` at hop ${passed}`;
+  const message = `the route has ${hops} hops; at most ${maxHops} are allowed${where} (--max-hops)`;
   throw new ViaductError('TOO_MANY_HOPS', message);
 }

@@ -3,6 +3,7 @@ import { ViaductError, systemCode, systemReason } from '../errors.js';
 import { MAX_TIMER_MS } from '../defaults.js';
 import { type Hop, formatHop } from '../route/hop.js';
 import type { ByteStream } from './byte-stream.js';
+import { earlyEnd, isReset } from './early-reset.js';
 import { Resolver } from './resolver.js';
 import { TcpStream } from './stream.js';
 
@@ -55,9 +56,13 @@ export class TcpDialler implements Dialler {
     options.signal.addEventListener('abort', forward, { once: true });
     if (options.signal.aborted) forward();
     let stage = 'was not resolved';
+    let known = 0;
+    let tried = 0;
+    /** Said only if addresses were left out: an error is then not about all of them. */
+    const addressesTried = (): string => (tried < known ? `; ${tried} of ${known} addresses tried` : '');
     const timer = setTimeout(
       () => {
-        const message = `${label} ${stage} within ${timeoutMs / 1000} s`;
+        const message = `${label} ${stage} within ${timeoutMs / 1000} s${addressesTried()}`;
         end.abort(new ViaductError('CONNECT_TIMEOUT', message, { hopAddress: formatHop(hop) }));
       },
       Math.min(timeoutMs, MAX_TIMER_MS),
@@ -66,10 +71,12 @@ export class TcpDialler implements Dialler {
       const addresses = await this.#addressesOf(hop, options, signal);
       permit?.(hop, addresses);
       stage = 'did not answer';
-      const tried = interleave(addresses).slice(0, ADDRESSES_DIALLED);
-      return await connectFirst(tried, hop.port, signal);
+      known = addresses.length;
+      const dialled = interleave(addresses).slice(0, ADDRESSES_DIALLED);
+      return await connectFirst(dialled, hop.port, signal, () => (tried += 1));
     } catch (error) {
-      throw error instanceof ViaductError || options.signal.aborted ? error : dialError(error, label, hop);
+      if (error instanceof ViaductError || options.signal.aborted) throw error;
+      throw dialError(error, label, hop, addressesTried());
     } finally {
       clearTimeout(timer);
       options.signal.removeEventListener('abort', forward);
@@ -106,8 +113,16 @@ export function interleave(addresses: readonly string[]): string[] {
   ]);
 }
 
-/** The first address to connect wins, the others are closed; the first error counts if none does. */
-function connectFirst(addresses: readonly string[], port: number, signal: AbortSignal): Promise<TcpStream> {
+/**
+ * The first address to connect wins, the others are closed; the first error counts if none does.
+ * @param onAttempt called before each address is dialled
+ */
+function connectFirst(
+  addresses: readonly string[],
+  port: number,
+  signal: AbortSignal,
+  onAttempt: () => void,
+): Promise<TcpStream> {
   return new Promise((resolve, reject) => {
     const attempts = new Set<TcpStream>();
     let started = 0;
@@ -135,6 +150,7 @@ function connectFirst(addresses: readonly string[], port: number, signal: AbortS
       const address = addresses[started];
       if (address === undefined) return;
       started += 1;
+      onAttempt();
       const attempt = TcpStream.dialling(address, port, connected);
       attempts.add(attempt);
       attempt.onClose(() => {
@@ -156,10 +172,18 @@ function connectFirst(addresses: readonly string[], port: number, signal: AbortS
   });
 }
 
-function dialError(cause: unknown, label: string, hop: Hop): ViaductError {
+function dialError(cause: unknown, label: string, hop: Hop, tried: string): ViaductError {
   const details = { hopAddress: formatHop(hop), cause };
   const code = systemCode(cause);
-  if (code === 'ECONNREFUSED') return new ViaductError('REFUSED', `${label} refused the connection`, details);
-  if (code === 'ETIMEDOUT') return new ViaductError('CONNECT_TIMEOUT', `${label} did not answer`, details);
-  return new ViaductError('UNREACHABLE', `${label} cannot be reached: ${systemReason(cause)}`, details);
+  if (code === 'ECONNREFUSED')
+    return new ViaductError('REFUSED', `${label} refused the connection${tried}`, details);
+  if (code === 'ETIMEDOUT')
+    return new ViaductError('CONNECT_TIMEOUT', `${label} did not answer${tried}`, details);
+  if (isReset(cause))
+    return new ViaductError('REFUSED', `${label} ${earlyEnd('at once', cause)}${tried}`, details);
+  return new ViaductError(
+    'UNREACHABLE',
+    `${label} cannot be reached: ${systemReason(cause)}${tried}`,
+    details,
+  );
 }

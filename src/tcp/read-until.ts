@@ -28,11 +28,13 @@ export function readUntil<T>(stream: ByteStream, options: ReadOptions<T>): Promi
     let bytes = options.begin ?? Buffer.alloc(0);
     let quiet: NodeJS.Timeout | undefined;
     let believed: NodeJS.Immediate | undefined;
+    let expired: NodeJS.Immediate | undefined;
     const cleanUp: (() => void)[] = [];
 
     const stop = (): void => {
       clearTimeout(quiet);
       clearImmediate(believed);
+      clearImmediate(expired);
       clearTimeout(deadline);
       signal.removeEventListener('abort', aborted);
       for (const act of cleanUp) act();
@@ -43,7 +45,12 @@ export function readUntil<T>(stream: ByteStream, options: ReadOptions<T>): Promi
     };
     const gone = (): void => fail(options.gone(bytes));
     const aborted = (): void => fail(signal.reason);
-    const deadline = setTimeout(() => fail(options.late(bytes)), Math.min(options.timeoutMs, MAX_TIMER_MS));
+    const late = (): void => fail(options.late(bytes));
+    /** Timers run before a poll: what arrived in time is read before the deadline counts. */
+    const expire = (): void => {
+      expired = setImmediate(late);
+    };
+    const deadline = setTimeout(expire, Math.min(options.timeoutMs, MAX_TIMER_MS));
     /** A busy process may be late to read what arrived long ago: quiet counts after one more poll. */
     const believe = (): void => {
       believed = setImmediate(look, 'quiet');

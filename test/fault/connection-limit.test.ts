@@ -3,7 +3,8 @@ import type { Socket } from 'node:net';
 import { once } from 'node:events';
 import { connect } from 'node:net';
 import { type TestContext, test } from 'node:test';
-import type { ErrorCode } from 'viaduct';
+import { type ErrorCode, ViaductError } from 'viaduct';
+import { request } from '#src/client/http/request.js';
 import { fetchBytes, fetchFailure, messageOf } from '../support/fetch.js';
 import { requestOf } from '../support/http.js';
 import { watchDescriptors } from '../support/leaks.js';
@@ -12,7 +13,7 @@ import { exchange, rawConnect, readToEnd } from '../support/raw.js';
 import { randomFile, sparseFile, tempFolder } from '../support/temp.js';
 
 /** The reset can be there before the dialling side knows that it is connected. */
-const RESET: ReadonlySet<ErrorCode> = new Set(['CUT_SHORT', 'UNREACHABLE']);
+const RESET: ReadonlySet<ErrorCode> = new Set(['CUT_SHORT', 'REFUSED']);
 
 /** A client that takes nothing of a large file: its request is being answered. */
 async function servedClient(t: TestContext, node: TestNode): Promise<Socket> {
@@ -103,4 +104,25 @@ test('a kept connection gives way with FIN, after all that was sent on it', asyn
   const { bytes, how } = await readToEnd(kept);
   assert.equal(how, 'end');
   assert.deepEqual(bytes.subarray(-file.length), file);
+});
+
+test('a client of a full node, and of one behind a relay, is told that the node may be full', async (t) => {
+  const root = tempFolder(t);
+  sparseFile(root, 'large', 2 ** 30);
+  const full = await testNode(t, { root, maxConnections: 1 });
+  const relay = await testNode(t);
+  const holder = await servedClient(t, full);
+  await full.event('serving', 0);
+  const mayBeFull =
+    /reset the connection .*: it may have reached its limit of connections \(--max-connections\)/;
+  for (const route of [[full.hop], [relay.hop, full.hop]]) {
+    await assert.rejects(request({ route, path: '/x' }), (error) => {
+      assert.ok(error instanceof ViaductError);
+      assert.match(error.message, mayBeFull);
+      assert.equal(error.hopNumber, route.length);
+      return true;
+    });
+  }
+  assert.match((await fetchFailure('x', [full.hop])).message, /limit of connections \(--max-connections\)/);
+  holder.destroy();
 });

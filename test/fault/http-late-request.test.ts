@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { type TestContext, test } from 'node:test';
-import { KEEP_ALIVE_MS } from '#src/node/http/read-request.js';
+import { KEEP_ALIVE_MARGIN_MS, KEEP_ALIVE_MS } from '#src/node/http/read-request.js';
 import { requestOf } from '../support/http.js';
 import { watchDescriptors } from '../support/leaks.js';
 import { testNode } from '../support/nodes.js';
@@ -48,7 +48,7 @@ for (const [what, early] of [
       const first = once(client, 'data');
       client.write(requestOf([node.hop], '/.viaduct/status', []));
       await first;
-      await armed(KEEP_ALIVE_MS);
+      await armed(KEEP_ALIVE_MS + KEEP_ALIVE_MARGIN_MS);
       client.write(early);
       await armed(SILENCE_MS);
       const ending = readToEnd(client);
@@ -76,7 +76,7 @@ test(
     const first = once(client, 'data');
     client.write(requestOf([node.hop], '/.viaduct/status', []));
     await first;
-    await armed(KEEP_ALIVE_MS);
+    await armed(KEEP_ALIVE_MS + KEEP_ALIVE_MARGIN_MS);
     client.write('GET ');
     const ending = readToEnd(client);
     const [reply] = repliesIn((await ending).bytes);

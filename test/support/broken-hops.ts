@@ -71,7 +71,8 @@ export const BROKEN_HOPS: readonly BrokenHop[] = [
     what: 'a reset before the reply',
     at: answering('RST'),
     ...cutShort,
-    reason: /^(closed|reset) the connection before it replied$/,
+    reason:
+      /^(closed the connection before it replied$|reset the connection before it replied: it may have reached its limit)/,
     exit: 56,
   },
   {

@@ -1,4 +1,4 @@
-import { type Logger, pino } from 'pino';
+import { type Logger, pino, stdTimeFunctions } from 'pino';
 import { LineWriter } from '../terminal/lines.js';
 
 export interface LogOptions {
@@ -11,7 +11,12 @@ export async function createLogger(
   { logLevel, logFormat }: LogOptions,
   stderr: NodeJS.WriteStream,
 ): Promise<Logger> {
-  const settings = { level: logLevel, base: null };
+  const settings = {
+    level: logLevel,
+    base: null,
+    timestamp: stdTimeFunctions.isoTime,
+    formatters: { level: (level: string) => ({ level }) },
+  };
   const pretty = logFormat === 'pretty' || (logFormat === 'auto' && stderr.isTTY);
   if (!pretty) return pino(settings, new LineWriter(stderr, droppedAsJson));
   const { prettyFactory } = await import('pino-pretty');
@@ -23,5 +28,5 @@ export async function createLogger(
 
 /** The line that replaces dropped ones, in the format of pino. */
 function droppedAsJson(count: number): string {
-  return `${JSON.stringify({ level: 40, time: Date.now(), count, msg: 'log lines dropped: the output was not read' })}\n`;
+  return `${JSON.stringify({ level: 'warn', time: new Date().toISOString(), count, msg: 'log lines dropped: the output was not read' })}\n`;
 }

@@ -63,7 +63,8 @@ export async function runServer(
     stages: log.isLevelEnabled('trace'),
     onEvent: createReporter(log, print),
   });
-  const signals = stopSignals();
+  const hasTerminal = [context.stdin, context.stdout, context.stderr].some(({ isTTY }) => isTTY);
+  const signals = stopSignals(hasTerminal, (signal) => log.info({ signal }, 'signal ignored'));
   print('the server is ready');
   const { address, root, maxConnections, resetOnDeath, pump, pumpReason } = node;
   const facts = { address: formatHop(address), root, maxConnections, resetOnDeath, pump, pumpReason };
@@ -96,13 +97,21 @@ function keepHeapSmall(): void {
 }
 
 /**
+ * A closing terminal sends SIGHUP, which stops the node. Without a terminal SIGHUP asks a daemon to read its settings
+ * again; a node has none to read again and keeps running.
+ *
  * The first signal lets transfers finish, the second resets them at once. The listeners stay from the start to
  * the end: without one, a signal would end the process before transfers are reset.
  */
-function stopSignals(): Record<'first' | 'second', Promise<NodeJS.Signals>> {
+function stopSignals(
+  hasTerminal: boolean,
+  ignore: (signal: NodeJS.Signals) => void,
+): Record<'first' | 'second', Promise<NodeJS.Signals>> {
   const waiting: ((signal: NodeJS.Signals) => void)[] = [];
   const next = (): Promise<NodeJS.Signals> => new Promise((resolve) => waiting.push(resolve));
   const onSignal = (signal: NodeJS.Signals): void => waiting.shift()?.(signal);
-  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, onSignal);
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, onSignal);
+  process.on('SIGHUP', hasTerminal ? onSignal : ignore);
+  for (const signal of ['SIGUSR1', 'SIGUSR2'] as const) process.on(signal, ignore);
   return { first: next(), second: next() };
 }

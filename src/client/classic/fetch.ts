@@ -54,7 +54,10 @@ export async function fetchFile(source: Source, sink: Sink, options: FetchOption
       return new ViaductError('TIMEOUT', message, details);
     },
     gone: () => {
-      const missing = stream.received === 0 ? ', or the last hop has no such file' : '';
+      const missing =
+        stream.received === 0
+          ? ', the last hop has no such file, or a node has reached its limit of connections (--max-connections) or of hops (--max-hops)'
+          : '';
       const message = `hop 1 (${hopAddress}) reset the connection after ${stream.received} bytes: the chain broke there or beyond${missing}`;
       return new ViaductError('CUT_SHORT', message, { ...details, cause: stream.error });
     },

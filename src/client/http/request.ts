@@ -2,6 +2,7 @@ import { HTTP_HEAD_PER_HOP_MS, SILENCE_MS } from '../../defaults.js';
 import { formatHop } from '../../route/hop.js';
 import type { Location } from '../../route/location.js';
 import { formatTarget } from '../../route/url.js';
+import { earlyEnd } from '../../tcp/early-reset.js';
 import { type Verdict, readUntil } from '../../tcp/read-until.js';
 import { type Field, formatHead, valuesOf } from '../../wire/http/head.js';
 import { type FinalReply, ReplyHeadReader, framingOf } from '../../wire/http/reply.js';
@@ -68,7 +69,7 @@ async function readReplyHead(peer: Peer, hops: number): Promise<FinalReply> {
     timeoutMs: limitMs,
     signal,
     late: () => peerError(peer, 'TIMEOUT', `sent no reply within ${limitMs / 1000} s`),
-    gone: () => peerError(peer, 'CUT_SHORT', 'closed the connection before it replied', stream.error),
+    gone: () => peerError(peer, 'CUT_SHORT', earlyEnd('before it replied', stream.error), stream.error),
   });
   if (valuesOf(reply.head.fields, 'viaduct').length === 0)
     throw peerError(peer, 'NOT_A_NODE', 'is not a node');

@@ -4,8 +4,11 @@ import { HEAD_BYTES, type Split, splitHead } from '../../wire/http/head.js';
 import type { Connection } from '../connection.js';
 import { type Request, parseRequest, unreadableRequest } from './request.js';
 
-/** A kept connection without a new request. */
+/** A kept connection without a new request, as announced in `Keep-Alive`. */
 export const KEEP_ALIVE_MS = 5000;
+
+/** The connection ends so much later: a request that a client sends within the announced time is on its way. */
+export const KEEP_ALIVE_MARGIN_MS = 1000;
 
 export interface ReceivedRequest {
   readonly request: Request;
@@ -62,16 +65,16 @@ const EMPTY_LINE = /^(?:\r\n|\r$)/;
 
 /** Waits for the first bytes of a further request; an empty line before it is ignored (RFC 9112 §2.2). */
 function nextBytes({ stream, node, keepAliveSignal }: Connection, begin: Buffer): Promise<Buffer> {
-  const { keepAliveMs } = node.times;
+  const limitMs = node.times.keepAliveMs + node.times.keepAliveMarginMs;
   return readUntil<Buffer>(stream, {
     begin,
     scan: (bytes): Verdict<Buffer> => {
       const request = bytes.subarray(EMPTY_LINE.exec(bytes.toString('latin1', 0, 2))?.[0].length);
       return request.length > 0 ? { value: request } : {};
     },
-    timeoutMs: keepAliveMs,
+    timeoutMs: limitMs,
     signal: keepAliveSignal,
-    late: () => late(keepAliveMs),
+    late: () => late(limitMs),
     gone,
   });
 }

@@ -2,6 +2,7 @@ import { type ErrorCode, ViaductError, withContext } from '../../errors.js';
 import { type Hop, formatHop, hopLabel } from '../../route/hop.js';
 import { formatTarget, nameOfPath } from '../../route/url.js';
 import type { ByteStream } from '../../tcp/byte-stream.js';
+import { earlyEnd } from '../../tcp/early-reset.js';
 import { type Verdict, readUntil } from '../../tcp/read-until.js';
 import { HEAD_BYTES, type ReplyHead, formatHead, valuesOf } from '../../wire/http/head.js';
 import { type FinalReply, ReplyHeadReader, framingOf } from '../../wire/http/reply.js';
@@ -100,7 +101,7 @@ async function openReply(
     timeoutMs: limitMs,
     signal,
     late: () => failed('TIMEOUT', `sent no reply within ${limitMs / 1000} s`, upstream),
-    gone: () => failed('CUT_SHORT', 'closed the connection before it replied', upstream, stream.error),
+    gone: () => failed('CUT_SHORT', earlyEnd('before it replied', stream.error), upstream, stream.error),
   });
   if (passed !== undefined) await passed;
   exchange.stage('first-byte', () => `${head.status} ${head.reason}`);

@@ -37,7 +37,7 @@ export function parseRequest(bytes: Buffer, maxHops: number): Request {
     return unreadableRequest(bytes, asViaductError(error));
   }
   const hopNumber = hopNumberOf(head);
-  const checked = check(head, maxHops - hopNumber);
+  const checked = check(head, maxHops, hopNumber);
   return {
     head,
     target: checked instanceof ViaductError ? NO_TARGET : checked,
@@ -68,7 +68,7 @@ export function unreadableRequest(bytes: Buffer, error: ViaductError): Request {
 }
 
 /** Checks that hold for every request, relayed or not. */
-function check(head: RequestHead, hopsLeft: number): RoutedTarget | ViaductError {
+function check(head: RequestHead, maxHops: number, hopNumber: number): RoutedTarget | ViaductError {
   if (head.method !== 'GET' && head.method !== 'HEAD')
     return new ViaductError('METHOD_NOT_ALLOWED', `${head.method} is not answered, only GET and HEAD`);
   // A service worker would see the requests of the pages of all hops (they share one browser origin).
@@ -76,7 +76,7 @@ function check(head: RequestHead, hopsLeft: number): RoutedTarget | ViaductError
     return new ViaductError('FORBIDDEN', 'service workers are not served');
   try {
     const target = parseTarget(head.target);
-    limitHops(target.route, hopsLeft);
+    limitHops(target.route, maxHops, hopNumber);
     return target;
   } catch (error) {
     return asViaductError(error);

@@ -13,7 +13,7 @@ import type { Request } from './request.js';
  * @throws what the writer throws; it can no longer be reported to the client
  */
 export async function sendReply(
-  { writer, exchange }: Connection,
+  { node, writer, exchange }: Connection,
   request: Request,
   reply: Reply,
   close: boolean,
@@ -27,6 +27,7 @@ export async function sendReply(
   else if (!(Symbol.asyncIterator in body) && !isBodyless(reply.status))
     fields.push(['Content-Length', String(body.length)]);
   if (ends) fields.push(['Connection', 'close']);
+  else fields.push(['Keep-Alive', `timeout=${Math.floor(node.times.keepAliveMs / 1000)}`]);
   const head = formatHead(`HTTP/1.1 ${reply.status} ${STATUS_CODES[reply.status] ?? ''}`, fields);
   const bodyless = request.isHead || isBodyless(reply.status);
   exchange.replyBegun = true;
