@@ -54,7 +54,9 @@ describe('a tree with a .viaduct of its own', () => {
         assert.equal(bytes.length, 0, path);
       }
       const { body } = await ask(t, [node.hop], '/');
-      assert.ok(body.includes('deep/') && !body.includes('.viaduct') && !body.includes('link'));
+      assert.ok(
+        body.includes('deep/') && !body.includes('.viaduct') && !/[>"]link["\-<]/.test(body.toString()),
+      );
       const below = await ask(t, [node.hop], '/deep/.viaduct/file');
       assert.equal(below.status, dotfiles ? 200 : 403);
     });
