@@ -5,7 +5,7 @@ export { visible } from './text.js';
 export { type NodeOptions, type RunningNode, startNode } from './node/node.js';
 export type { NodeEvent } from './node/events.js';
 export type { ClientJudgement } from './node/access/policy.js';
-export { type FetchOptions, type Progress, fetchFile } from './client/classic/fetch.js';
+export { type FetchEvent, type FetchOptions, type FetchResult, fetchFile } from './client/classic/fetch.js';
 export type { Sink } from './files/destination.js';
 export { download } from './client/classic/download.js';
 export { localName } from './client/save-name.js';

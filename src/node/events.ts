@@ -5,6 +5,8 @@ import type { Hop } from '../route/hop.js';
 export interface RequestIds {
   readonly connectionId: number;
   readonly requestId: number;
+  /** The same at all hops of a request over HTTP (W3C Trace Context), once its head is read. */
+  readonly traceId?: string | undefined;
 }
 
 /** Steps of a request that only matter to someone who watches one. `detail` returns text for people. */

@@ -41,7 +41,10 @@ export class Exchange {
   replyBegun = false;
   /** Its end has been reported. */
   ended = false;
-  readonly #ids: RequestIds;
+  /** Set once the head of an HTTP request is read. */
+  traceId: string | undefined;
+  readonly #connectionId: number;
+  readonly #requestId: number;
   readonly #emit: (event: NodeEvent) => void;
   readonly #totals: Totals;
   readonly #startedAt = performance.now();
@@ -50,13 +53,18 @@ export class Exchange {
   readonly #stages: boolean;
 
   constructor(connectionId: number, peer: string, { totals, emit, stages }: ExchangeContext) {
-    this.#ids = { connectionId, requestId: totals.requests };
+    this.#connectionId = connectionId;
+    this.#requestId = totals.requests;
     this.#stages = stages;
     this.#totals = totals;
     this.#emit = emit;
     totals.requests += 1;
     totals.started(this);
     emit({ type: 'request', ...this.#ids, peer });
+  }
+
+  get #ids(): RequestIds {
+    return { connectionId: this.#connectionId, requestId: this.#requestId, traceId: this.traceId };
   }
 
   /** Bytes of the reply that the kernel has taken for the client. */

@@ -60,7 +60,7 @@ test('an aborted fetch throws the reason of the signal and ends the chain', asyn
   const nothingOpen = watchDescriptors();
   const reason = new Error('enough');
   const stop = new AbortController();
-  const options: FetchOptions = { signal: stop.signal, onProgress: () => stop.abort(reason) };
+  const options: FetchOptions = { signal: stop.signal, onEvent: () => stop.abort(reason) };
   await assert.rejects(
     fetchFile({ name: 'endless', route }, async () => {}, options),
     (error) => error === reason,

@@ -1,6 +1,6 @@
 import { download } from '../../client/classic/download.js';
 import { localName } from '../../client/save-name.js';
-import { type FetchOptions, type Progress, fetchFile } from '../../client/classic/fetch.js';
+import { type FetchOptions, type FetchResult, fetchFile } from '../../client/classic/fetch.js';
 import { asViaductError } from '../../errors.js';
 import { pathForFile } from '../../files/folder.js';
 import { type Source } from '../../route/input-file.js';
@@ -53,9 +53,9 @@ async function fetchAndReport(
     connectTimeoutMs: options.connectTimeout,
     maxHops: options.maxHops,
     signal,
-    onProgress: ({ bytes }) => task.update({ phase: 'downloading', bytes }),
+    onEvent: ({ bytes }) => task.update({ phase: 'downloading', bytes }),
   };
-  let result: Progress;
+  let result: FetchResult;
   try {
     result = toStdout
       ? await fetchFile(source, standardOutput(stdout), settings)

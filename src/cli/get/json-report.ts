@@ -1,7 +1,6 @@
 import type { FileListener, GetSummary } from '../../client/get/get-all.js';
 import type { RetryEvent } from '../../client/get/events.js';
 import type { ViaductError } from '../../errors.js';
-import { hex } from '../../text.js';
 import { outcomeOf } from '../exit-codes.js';
 import { jsonLine } from '../terminal/print.js';
 import type { GetReport } from './report.js';
@@ -31,8 +30,7 @@ export class JsonReport implements GetReport {
         print(type, error === undefined ? others : { ...others, ...errorMembers(error) });
       },
       complete: ({ size, received, sha256 }) => {
-        const digest = sha256 === undefined ? undefined : hex(sha256);
-        print('complete', { size, received, seconds: secondsSince(startedAt), sha256: digest });
+        print('complete', { size, received, seconds: secondsSince(startedAt), sha256 });
       },
       failed: (error) => print('error', { ...errorMembers(error), exit: outcomeOf(error).exit }),
     };

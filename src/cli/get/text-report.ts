@@ -2,7 +2,7 @@ import type { FileListener, GetSummary } from '../../client/get/get-all.js';
 import type { GetEvent, RetryEvent } from '../../client/get/events.js';
 import type { GetResult } from '../../client/get/options.js';
 import type { ViaductError } from '../../errors.js';
-import { formatBytes, hex, visible } from '../../text.js';
+import { formatBytes, visible } from '../../text.js';
 import type { CommandContext } from '../context.js';
 import { ProgressDisplay, type ProgressTask } from '../terminal/display.js';
 import { errorLine, formatRate, formatSeconds, printError } from '../terminal/print.js';
@@ -91,6 +91,8 @@ class FileReport implements FileListener {
       case 'phase':
         if (event.phase !== 'waiting') this.#messageIfVerbose(event.phase);
         return this.#task.update({ phase: event.phase });
+      case 'trace':
+        return this.#messageIfVerbose(`trace ${event.traceId}`);
       case 'reply': {
         this.#resumedAt ??= event.offset;
         const from = event.offset === 0 ? '' : `, resuming at ${formatBytes(event.offset)}`;
@@ -139,7 +141,7 @@ class FileReport implements FileListener {
     const rate = formatRate(received, seconds);
     const parts = [formatBytes(size), ...resumed, formatSeconds(seconds), rate, verified];
     this.#print([this.#name, ...parts].join('  '));
-    if (sha256 !== undefined) this.#messageIfVerbose(`SHA-256 ${hex(sha256)}`);
+    if (sha256 !== undefined) this.#messageIfVerbose(`SHA-256 ${sha256}`);
   }
 
   failed(error: ViaductError): void {

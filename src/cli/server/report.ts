@@ -77,8 +77,8 @@ function reportNode(
 
 /** @param facts what is known of the request; kept up to date */
 function reportRequest(event: RequestEvent, facts: Facts, log: Logger, print: (line: string) => void): void {
-  const { connectionId, requestId } = event;
-  const ids = { connectionId, requestId };
+  const { connectionId, requestId, traceId } = event;
+  const ids = { connectionId, requestId, traceId };
   switch (event.type) {
     case 'request':
       return print(`creating new thread ${requestId}`);

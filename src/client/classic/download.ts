@@ -5,7 +5,7 @@ import type { Source } from '../../route/input-file.js';
 import { inspectTarget, publish } from '../../files/target.js';
 import { writeAll } from '../../files/write.js';
 import { withWriteErrors } from '../../files/write-error.js';
-import { type FetchOptions, type Progress, fetchFile } from './fetch.js';
+import { type FetchOptions, type FetchResult, fetchFile } from './fetch.js';
 
 /**
  * Fetches a file with the classic protocol and saves it as `path`, which is replaced only by the complete file. The
@@ -14,7 +14,11 @@ import { type FetchOptions, type Progress, fetchFile } from './fetch.js';
  *
  * @throws ViaductError as {@link fetchFile}, or WRITE_FAILED
  */
-export async function download(source: Source, path: string, options: FetchOptions = {}): Promise<Progress> {
+export async function download(
+  source: Source,
+  path: string,
+  options: FetchOptions = {},
+): Promise<FetchResult> {
   const target = await inspectTarget(path);
   const { isDevice, exists, finalPath, mode } = target;
   // Independent of the target's name, since a name has at most 255 bytes.
@@ -24,13 +28,13 @@ export async function download(source: Source, path: string, options: FetchOptio
   try {
     // The permissions of the file that is replaced, whatever the umask is.
     if (exists) await withWriteErrors(path, () => file.chmod(mode));
-    const progress = await fetchFile(
+    const result = await fetchFile(
       source,
       (chunk) => withWriteErrors(path, () => writeAll(file, chunk)),
       options,
     );
     if (!isDevice) await publish(file, partial, target);
-    return progress;
+    return result;
   } catch (error) {
     if (!isDevice) await rm(partial, { force: true }).catch(() => {});
     throw error;

@@ -10,12 +10,18 @@ import { type ConnectOptions, connectTo, splitRoute } from '../first-hop.js';
 export interface FetchOptions extends ConnectOptions {
   /** No data for so long is an error, in ms. @default 10,000 */
   readonly timeoutMs?: number | undefined;
-  /** Called after each chunk that the sink has taken. */
-  readonly onProgress?: ((progress: Progress) => void) | undefined;
+  /** Called with `progress` after each chunk that the sink has taken. */
+  readonly onEvent?: ((event: FetchEvent) => void) | undefined;
 }
 
-export interface Progress {
-  /** Bytes so far. */
+/** As the event `progress` of `get`; the classic wire does not tell the size. */
+export interface FetchEvent {
+  readonly type: 'progress';
+  /** So far. */
+  readonly bytes: number;
+}
+
+export interface FetchResult {
   readonly bytes: number;
   /** Since the call. */
   readonly seconds: number;
@@ -28,23 +34,23 @@ export interface Progress {
  * @throws ViaductError MESSAGE_TOO_LONG, TOO_MANY_HOPS, BAD_ROUTE before anything is dialled; DNS_ERROR,
  *   REFUSED, UNREACHABLE, CONNECT_TIMEOUT, TIMEOUT, CUT_SHORT; the sink's error; the signal's reason
  */
-export async function fetchFile(source: Source, sink: Sink, options: FetchOptions = {}): Promise<Progress> {
+export async function fetchFile(
+  source: Source,
+  sink: Sink,
+  options: FetchOptions = {},
+): Promise<FetchResult> {
   const startedAt = performance.now();
   const { first, left } = splitRoute(source.route, options);
   const request = encodeMessage({ name: source.name, route: left });
   const { signal = new AbortController().signal, timeoutMs = SILENCE_MS } = options;
   const stream = await connectTo(first, { ...options, signal });
   stream.write(request);
-  const progress = (): Progress => ({
-    bytes: stream.received,
-    seconds: (performance.now() - startedAt) / 1000,
-  });
   const hopAddress = formatHop(first);
   const details = { hopAddress, hopNumber: 1 };
   await receive(stream, {
     take: async (chunk) => {
       await sink(chunk);
-      options.onProgress?.(progress());
+      options.onEvent?.({ type: 'progress', bytes: stream.received });
       return false;
     },
     timeoutMs,
@@ -63,5 +69,5 @@ export async function fetchFile(source: Source, sink: Sink, options: FetchOption
     },
     ended: () => undefined, // A clean end is the sign of a whole file.
   });
-  return progress();
+  return { bytes: stream.received, seconds: (performance.now() - startedAt) / 1000 };
 }

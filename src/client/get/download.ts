@@ -60,10 +60,11 @@ export class FileDownload {
    *   the reason of the signal
    */
   async run(): Promise<GetResult> {
+    this.#emit({ type: 'trace', traceId: this.#origin.traceId });
     for (;;) {
       try {
         await this.#fetch();
-        const sha256 = this.#verifies ? await this.#verify() : undefined;
+        const sha256 = this.#verifies ? hex(await this.#verify()) : undefined;
         if (this.#grownTo !== undefined)
           this.#emit({ type: 'grown', bytes: this.#to.bytes, size: this.#grownTo });
         return { size: this.#to.bytes, received: this.#received, sha256, modified: this.#modified };

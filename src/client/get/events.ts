@@ -10,6 +10,8 @@ export type RetryEvent = Retry & { readonly error: ViaductError };
 /** What happens during a download. `viaduct get --json` prints these events (docs/get-events.md). */
 export type GetEvent =
   | { readonly type: 'phase'; readonly phase: GetPhase }
+  /** The download starts. All its requests have this trace ID, which the log of every hop contains (W3C Trace Context). */
+  | { readonly type: 'trace'; readonly traceId: string }
   /** A reply was received: the size of the file, and the position at which the reply starts. */
   | {
       readonly type: 'reply';

@@ -39,7 +39,7 @@ export interface FileListener {
   failed(error: ViaductError): void;
 }
 
-export interface GetAllOptions extends Omit<GetOptions, 'onEvent' | 'inTree' | 'limitRate'> {
+export interface GetAllOptions extends Omit<GetOptions, 'onEvent' | 'limitRate'> {
   /** Bytes per second, all files together. @default no limit */
   readonly limitRate?: number | undefined;
   /** Files and listings that are fetched at the same time. @default 4 */

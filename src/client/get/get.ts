@@ -71,7 +71,7 @@ async function openDestination(
   location: Location,
   path: string | Sink,
   hashes: HashThread,
-  { verify = true, noClobber = false, inTree = false, onEvent }: GetOptions,
+  { verify = true, noClobber = false, inTree = false, onEvent }: SharedOptions,
 ): Promise<Destination> {
   if (typeof path !== 'string') return new StreamDestination(path, verify);
   const target = await inspectTarget(path, !inTree);

@@ -12,12 +12,6 @@ export interface GetOptions
   readonly limitRate?: number | undefined;
   /** Fail instead of replacing an existing file. @default false */
   readonly noClobber?: boolean | undefined;
-  /**
-   * The file is part of a folder that is fetched: the route is known to work, so failures before the first reply are
-   * retried too; a symbolic link in its place is refused.
-   * @default false
-   */
-  readonly inTree?: boolean | undefined;
   /** Ends the download; its reason is thrown. */
   readonly signal?: AbortSignal | undefined;
   readonly onEvent?: ((event: GetEvent) => void) | undefined;
@@ -27,6 +21,12 @@ export interface GetOptions
 export interface SharedOptions extends GetOptions {
   /** Limits the rate of all downloads together; instead of `limitRate`. */
   readonly throttle?: Throttle | undefined;
+  /**
+   * The file is part of a folder that is fetched: the route is known to work, so failures before the first reply are
+   * retried too; a symbolic link in its place is refused.
+   * @default false
+   */
+  readonly inTree?: boolean | undefined;
 }
 
 /** The result of a download. */
@@ -35,7 +35,7 @@ export interface GetResult {
   readonly size: number;
   /** Bytes that were received over the route, in all attempts. */
   readonly received: number;
-  /** SHA-256 as base64, equal to that of the origin; undefined without verification. */
+  /** SHA-256 in hexadecimal, equal to that of the origin; undefined without verification. */
   readonly sha256: string | undefined;
   /** Modification time at the origin; undefined if the origin does not report it. */
   readonly modified: Date | undefined;

@@ -11,6 +11,7 @@ import {
   retryAfterMs,
   versionOf,
 } from '../http/file-reply.js';
+import { newTraceId, traceparent } from '../../wire/http/trace-context.js';
 import type { Reply } from '../http/reply.js';
 import { type RequestOptions, request } from '../http/request.js';
 import { pause } from './retry.js';
@@ -41,6 +42,8 @@ export class OriginFile {
   readonly #location: Location;
   readonly #options: OriginFileOptions;
   readonly #signal: AbortSignal;
+  /** Of all its requests; nodes log it. */
+  readonly traceId = newTraceId();
 
   constructor(location: Location, options: OriginFileOptions, signal: AbortSignal) {
     this.#location = location;
@@ -124,7 +127,8 @@ export class OriginFile {
   }
 
   #request(method: 'GET' | 'HEAD', fields: readonly Field[]): Promise<Reply> {
-    return request(this.#location, { ...this.#options, method, fields, signal: this.#signal });
+    const traced = [...fields, traceparent(this.traceId)];
+    return request(this.#location, { ...this.#options, method, fields: traced, signal: this.#signal });
   }
 
   #unexpectedStatus(reply: Reply): ViaductError {

@@ -1,4 +1,5 @@
 import { type Field, type RequestHead, listOf, valuesOf } from '../../wire/http/head.js';
+import { traceparent } from '../../wire/http/trace-context.js';
 import { type Hop, formatHop } from '../../route/hop.js';
 import { type AddressClass, CLASSES } from '../access/address.js';
 
@@ -24,6 +25,7 @@ const NOT_FORWARDED = new Set([
   'expect',
   'cookie',
   'authorization',
+  'traceparent',
   'via',
   CLASS_FIELD.toLowerCase(),
 ]);
@@ -76,12 +78,18 @@ export function claimedClass(request: RequestHead): AddressClass | undefined {
 }
 
 /** The fields of a request for the next hop. */
-export function forwardedFields(request: RequestHead, nextHop: Hop, client: AddressClass): Field[] {
+export function forwardedFields(
+  request: RequestHead,
+  nextHop: Hop,
+  client: AddressClass,
+  traceId: string,
+): Field[] {
   return [
     ['Host', formatHop(nextHop)],
     ...kept(request.fields, (name) => !NOT_FORWARDED.has(name)),
     viaOf(request.fields, request.minor),
     [CLASS_FIELD, client],
+    traceparent(traceId),
     ['Connection', 'close'],
   ];
 }

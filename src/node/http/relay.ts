@@ -43,7 +43,7 @@ export async function relayRequest(
   const client = connection.clientClass(request.claimedClass);
   exchange.relaying(nameFor(target.path), nextHop);
   const first = `${head.method} ${formatTarget({ route: left, path: target.path })} HTTP/1.1`;
-  const forwarded = formatHead(first, forwardedFields(head, nextHop, client));
+  const forwarded = formatHead(first, forwardedFields(head, nextHop, client, request.traceId));
   // The next hop would refuse it too, but could not know which hop it is.
   if (forwarded.length > HEAD_BYTES)
     throw new ViaductError('HEAD_TOO_LARGE', 'the head leaves no room for Via');

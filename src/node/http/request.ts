@@ -2,6 +2,7 @@ import { ViaductError, asViaductError } from '../../errors.js';
 import { limitHops } from '../../route/hop.js';
 import { type RoutedTarget, parseTarget } from '../../route/url.js';
 import { type RequestHead, listOf, parseRequestHead, valuesOf } from '../../wire/http/head.js';
+import { newTraceId, traceIdOf } from '../../wire/http/trace-context.js';
 import type { AddressClass } from '../access/address.js';
 import { claimedClass, hopNumberOf } from './fields.js';
 
@@ -15,6 +16,8 @@ export interface Request {
   readonly hopNumber: number;
   /** The class that earlier nodes have seen, if there were any. */
   readonly claimedClass: AddressClass | undefined;
+  /** Ties it to the requests of the hops before and behind this one. */
+  readonly traceId: string;
   /** The client wants to send further requests (RFC 9112 §9.3). */
   readonly keepAlive: boolean;
   /** The client, or a client behind relays, speaks HTTP/1.0, which has no chunks and no interim replies. */
@@ -43,6 +46,7 @@ export function parseRequest(bytes: Buffer, maxHops: number): Request {
     target: checked instanceof ViaductError ? NO_TARGET : checked,
     hopNumber,
     claimedClass: claimedClass(head),
+    traceId: traceIdOf(head.fields) ?? newTraceId(),
     keepAlive: isKeptAlive(head),
     isOld: isOld(head),
     isHead: head.method === 'HEAD',
@@ -60,6 +64,7 @@ export function unreadableRequest(bytes: Buffer, error: ViaductError): Request {
     target: NO_TARGET,
     hopNumber: 1,
     claimedClass: undefined,
+    traceId: newTraceId(),
     keepAlive: false,
     isOld: true,
     isHead: method === 'HEAD',

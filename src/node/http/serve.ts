@@ -27,6 +27,7 @@ export async function serveHttp(connection: Connection, begin: Buffer): Promise<
     // Of many requests that were sent ahead, some are answered without any wait: others have their turn in between.
     if (!isFirst) await setImmediate();
     connection.requestReceived();
+    connection.exchange.traceId = received.request.traceId;
     const input = holdInput(stream, received.rest, INPUT_AHEAD_BYTES);
     const isKept = await answer(connection, received.request, input);
     pending = input.stop();

@@ -27,10 +27,10 @@ for (const mode of [0o600, 0o640, 0o666, 0o755]) {
     writeFileSync(target, 'older');
     chmodSync(target, mode);
     const permissions = (name: string): number => statSync(join(folder, name)).mode & 0o777;
-    const onProgress = (): void => {
+    const onEvent = (): void => {
       for (const name of readdirSync(folder)) assert.equal(permissions(name), mode, name);
     };
-    await download(await rawOrigin(t, (socket) => socket.end(BYTES)), target, { onProgress });
+    await download(await rawOrigin(t, (socket) => socket.end(BYTES)), target, { onEvent });
     assert.ok(readFileSync(target).equals(BYTES));
     assert.equal(permissions('file'), mode);
   });

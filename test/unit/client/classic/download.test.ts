@@ -36,7 +36,7 @@ async function brokenOrigin(t: TestContext, atHalf: () => void = () => {}) {
   });
   return {
     source,
-    onProgress: ({ bytes }: { bytes: number }): void => {
+    onEvent: ({ bytes }: { bytes: number }): void => {
       if (bytes < 700_000) return;
       atHalf();
       sockets[0]?.resetAndDestroy();
@@ -59,10 +59,10 @@ describe('a download that succeeds', () => {
   test('has no file under the final name while it runs', async (t) => {
     const folder = tempFolder(t);
     const seen = new Set<string>();
-    const onProgress = (): void => {
+    const onEvent = (): void => {
       for (const name of readdirSync(folder)) seen.add(name);
     };
-    await download(await goodOrigin(t), join(folder, 'file'), { onProgress });
+    await download(await goodOrigin(t), join(folder, 'file'), { onEvent });
     assert.equal(seen.size, 1);
     assert.match([...seen][0] ?? '', /^\.viaduct-[0-9a-f]{12}\.part$/);
   });
@@ -71,8 +71,8 @@ describe('a download that succeeds', () => {
     const target = join(tempFolder(t), 'file');
     writeFileSync(target, 'older and longer'.repeat(200_000));
     const old = readFileSync(target, 'utf8');
-    const onProgress = (): void => assert.equal(readFileSync(target, 'utf8') === old, true);
-    await download(await goodOrigin(t), target, { onProgress });
+    const onEvent = (): void => assert.equal(readFileSync(target, 'utf8') === old, true);
+    await download(await goodOrigin(t), target, { onEvent });
     assert.ok(readFileSync(target).equals(BYTES));
   });
 
@@ -118,9 +118,9 @@ describe('a download that fails', () => {
   test('half-way removes the partial file and leaves no file', async (t) => {
     const folder = tempFolder(t);
     let during: readonly string[] = [];
-    const { source, onProgress } = await brokenOrigin(t, () => (during = readdirSync(folder)));
+    const { source, onEvent } = await brokenOrigin(t, () => (during = readdirSync(folder)));
     const nothingMore = watchDescriptors();
-    const error = await failureOf(download(source, join(folder, 'file'), { onProgress }));
+    const error = await failureOf(download(source, join(folder, 'file'), { onEvent }));
     assert.equal(error.code, 'CUT_SHORT');
     assert.equal(during.length, 1);
     assert.deepEqual(readdirSync(folder), []);
@@ -132,8 +132,8 @@ describe('a download that fails', () => {
     writeFileSync(join(folder, 'file'), 'older');
     symlinkSync('file', join(folder, 'link'));
     for (const name of ['file', 'link']) {
-      const { source, onProgress } = await brokenOrigin(t);
-      await failureOf(download(source, join(folder, name), { onProgress }));
+      const { source, onEvent } = await brokenOrigin(t);
+      await failureOf(download(source, join(folder, name), { onEvent }));
     }
     assert.equal(readFileSync(join(folder, 'file'), 'utf8'), 'older');
     assert.deepEqual(readdirSync(folder).toSorted(), ['file', 'link']);
@@ -144,12 +144,9 @@ describe('a download that fails', () => {
     const controller = new AbortController();
     const reason = new ViaductError('ABORTED', 'enough');
     const { source } = await brokenOrigin(t);
-    const onProgress = (): void => controller.abort(reason);
+    const onEvent = (): void => controller.abort(reason);
     const target = join(folder, 'file');
-    assert.equal(
-      await failureOf(download(source, target, { signal: controller.signal, onProgress })),
-      reason,
-    );
+    assert.equal(await failureOf(download(source, target, { signal: controller.signal, onEvent })), reason);
     assert.deepEqual(readdirSync(folder), []);
   });
 
@@ -195,8 +192,8 @@ describe('a download that fails', () => {
   test('at the last step, because a folder with the name was created', async (t) => {
     const folder = tempFolder(t);
     const target = join(folder, 'file');
-    const onProgress = (): void => void mkdirSync(join(target, 'sub'), { recursive: true });
-    const error = await failureOf(download(await goodOrigin(t), target, { onProgress }));
+    const onEvent = (): void => void mkdirSync(join(target, 'sub'), { recursive: true });
+    const error = await failureOf(download(await goodOrigin(t), target, { onEvent }));
     assert.equal(error.code, 'WRITE_FAILED');
     assert.deepEqual(readdirSync(folder), ['file']);
   });

