@@ -23,7 +23,8 @@ function masked(text: string): string {
     .replaceAll(/\d+(\.\d+)? s\b/g, 'TIME')
     .replaceAll(/\d+(\.\d+)? [KMG]?i?B\/s/g, 'RATE')
     .replaceAll(/"[0-9a-z-]{20,}"/g, 'ETAG')
-    .replaceAll(/\b[0-9a-f]{64}\b/g, 'SHA256');
+    .replaceAll(/\b[0-9a-f]{64}\b/g, 'SHA256')
+    .replaceAll(/\b[0-9a-f]{32}\b/g, 'TRACE');
 }
 
 const withoutScheme = (url: string): string => url.replace('http://', '');
@@ -43,7 +44,14 @@ describe('what get prints', () => {
     const quiet = await runInProcess(['get', '-q', url, '-o', 'b'], { cwd: folder });
     assert.deepEqual([quiet.code, quiet.stdout, quiet.stderr], [0, '', '']);
     const verbose = await runViaduct(t, ['get', '-v', url, '-o', 'b'], { cwd: folder });
-    const steps = ['connecting', '1.00 MiB, ETag ETAG', 'downloading', 'verifying', 'SHA-256 SHA256'];
+    const steps = [
+      'trace TRACE',
+      'connecting',
+      '1.00 MiB, ETag ETAG',
+      'downloading',
+      'verifying',
+      'SHA-256 SHA256',
+    ];
     assert.equal(masked(verbose.stderr), steps.map((step) => `viaduct: ${step}\n`).join(''));
     const unverified = await runInProcess(['get', '--no-verify', url, '-o', 'b'], { cwd: folder });
     assert.equal(masked(unverified.stdout), 'b  1.00 MiB  TIME  RATE  not verified\n');
@@ -63,13 +71,15 @@ describe('what get prints', () => {
     assert.deepEqual([run.code, run.stderr], [0, '']);
     const events = eventsOf(run).filter(({ event }) => event !== 'progress');
     const file = 'a file';
-    const [, reply] = events;
+    const [trace, , reply] = events;
+    assert.match(String(trace?.['traceId']), /^[0-9a-f]{32}$/);
     assert.match(String(reply?.['etag']), /^"\S+"$/);
     const { seconds, ...complete } = events.at(-1) ?? { event: '', seconds: undefined };
     assert.equal(typeof seconds, 'number');
     assert.deepEqual(
       [...events.slice(0, -1), complete],
       [
+        { event: 'trace', file, traceId: trace?.['traceId'] },
         { event: 'phase', file, phase: 'connecting' },
         { event: 'reply', file, size: bytes.length, offset: 0, etag: reply?.['etag'] },
         { event: 'phase', file, phase: 'downloading' },
