@@ -47,3 +47,13 @@ test('the files that ARCHITECTURE.md names exist', () => {
   );
   assert.deepEqual(missing, []);
 });
+
+test('the tests that docs/security.md names for its promises exist', () => {
+  const text = readFileSync(join(checkout, 'docs/security.md'), 'utf8');
+  const named = [...text.matchAll(/`(test\/[\w/.-]+\.test\.ts)`/g)].map(([, file = '']) => file);
+  assert.ok(named.length > 15, `only ${named.length} were found`);
+  assert.deepEqual(
+    named.filter((file) => !existsSync(join(checkout, file))),
+    [],
+  );
+});
