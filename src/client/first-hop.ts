@@ -27,16 +27,18 @@ export function splitRoute(
 /**
  * Connects to the first hop of a route, the one place where a client does. The user may dial any host; the policy is
  * for relays.
+ * @param except an address that was tried before
  * @throws ViaductError of {@link Dialler.dial}; the signal's reason
  */
 export async function connectTo(
   hop: Hop,
   { connectTimeoutMs = CONNECT_MS, signal = new AbortController().signal }: ConnectOptions,
+  except?: string,
 ): Promise<ByteStream> {
   // One for each call: names of different requests do not wait for each other.
   const dialler: Dialler = new TcpDialler();
   try {
-    return await dialler.dial(hop, { label: hopLabel(1, hop), timeoutMs: connectTimeoutMs, signal });
+    return await dialler.dial(hop, { label: hopLabel(1, hop), timeoutMs: connectTimeoutMs, except, signal });
   } catch (error) {
     if (signal.aborted) throw error;
     throw withContext(error, (message) => message, { hopNumber: 1 });

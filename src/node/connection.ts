@@ -114,14 +114,22 @@ export class Connection implements TableEntry {
 
   /**
    * Dials a next hop for this client, if the policy allows it.
+   * @param except an address that was tried before
    * @throws as {@link Dialler.dial}
    */
-  async dial(hop: Hop, label: string, client: AddressClass, timeoutMs: number): Promise<ByteStream> {
+  async dial(
+    hop: Hop,
+    label: string,
+    client: AddressClass,
+    timeoutMs: number,
+    except?: string,
+  ): Promise<ByteStream> {
     const { policy, dialler, selfDials, ownPort } = this.node;
     const startedAt = performance.now();
     const stream = await dialler.dial(hop, {
       label,
       timeoutMs,
+      except,
       signal: this.signal,
       client: this.network,
       permit: (target, addresses) => {

@@ -2,6 +2,7 @@ import { ViaductError } from '../errors.js';
 import type { FlowFailure } from '../pump/pump.js';
 import { type Hop, formatHop } from '../route/hop.js';
 import type { ByteStream } from '../tcp/byte-stream.js';
+import { type Answer, firstAnswer } from '../tcp/first-answer.js';
 import { tookNothing } from '../tcp/live-limit.js';
 import type { AddressClass } from './access/address.js';
 import type { HeldInput } from './client-input.js';
@@ -31,7 +32,13 @@ export interface RelayOptions {
    * Reads the head of the reply. Until it has, an error can still be reported to the client; later errors reset it.
    * @default none: the reply has no head
    */
-  readonly openReply?: (upstream: ByteStream) => Promise<OpenedReply>;
+  readonly openReply?: ReplyOpener;
+}
+
+interface ReplyOpener {
+  /** How long the next hop may take to send a head, in ms. */
+  readonly limitMs: number;
+  open(answer: Answer): Promise<OpenedReply>;
 }
 
 /**
@@ -42,9 +49,13 @@ export interface RelayOptions {
 export async function relay(connection: Connection, options: RelayOptions): Promise<void> {
   const { node, stream: client, exchange, signal } = connection;
   const { nextHop, label = `next hop ${formatHop(nextHop)}` } = options;
-  const upstream = await connection.dial(nextHop, label, options.client, options.connectMs ?? node.connectMs);
-  upstream.write(options.head);
-  const reply = await openReply(upstream, options);
+  const connectMs = options.connectMs ?? node.connectMs;
+  const dial = async (except?: string): Promise<ByteStream> => {
+    const dialled = await connection.dial(nextHop, label, options.client, connectMs, except);
+    dialled.write(options.head);
+    return dialled;
+  };
+  const { upstream, reply } = await openReply(await dial(), dial, options, signal);
   exchange.replyBegun = true;
   const flow = node.pump({
     mode: 'reply',
@@ -63,9 +74,18 @@ export async function relay(connection: Connection, options: RelayOptions): Prom
   if (failure) throw flowError(connection, failure, label, nextHop, reply.length);
 }
 
-async function openReply(upstream: ByteStream, options: RelayOptions): Promise<OpenedReply> {
+async function openReply(
+  first: ByteStream,
+  another: (except: string) => Promise<ByteStream>,
+  { openReply: opener, nextHop: { host } }: RelayOptions,
+  signal: AbortSignal,
+): Promise<{ readonly upstream: ByteStream; readonly reply: OpenedReply }> {
+  let upstream = first;
   try {
-    return (await options.openReply?.(upstream)) ?? { bytes: Buffer.alloc(0) };
+    if (opener === undefined) return { upstream, reply: { bytes: Buffer.alloc(0) } };
+    const answer = await firstAnswer(first, { host, limitMs: opener.limitMs, another, signal });
+    upstream = answer.stream;
+    return { upstream, reply: await opener.open(answer) };
   } catch (error) {
     upstream.reset();
     throw error;

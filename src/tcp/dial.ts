@@ -22,6 +22,8 @@ export interface DialOptions {
   readonly signal: AbortSignal;
   /** The client that the name is looked up for (see {@link Resolver.resolve}). @default the same for all */
   readonly client?: string;
+  /** An address that is not dialled, as it was tried before. @default none */
+  readonly except?: string | undefined;
   /** Throws if the hop, with any one of its addresses, must not be dialled. @default everything may be */
   readonly permit?: (hop: Hop, addresses: readonly string[]) => void;
 }
@@ -72,7 +74,8 @@ export class TcpDialler implements Dialler {
       permit?.(hop, addresses);
       stage = 'did not answer';
       known = addresses.length;
-      const dialled = interleave(addresses).slice(0, ADDRESSES_DIALLED);
+      const others = addresses.filter((address) => address !== options.except);
+      const dialled = interleave(others).slice(0, ADDRESSES_DIALLED);
       return await connectFirst(dialled, hop.port, signal, () => (tried += 1));
     } catch (error) {
       if (error instanceof ViaductError || options.signal.aborted) throw error;

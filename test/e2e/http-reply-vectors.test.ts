@@ -157,12 +157,15 @@ test('a request goes on with one Host, Via and class, and without secrets', asyn
     'TE: x',
   ];
   await ask(t, relay.hop, `${headOf(`GET http://h${path}?q HTTP/1.0`, ['Host: y', ...fields])}and more`);
+  const [traceparent] = /^traceparent: .*$/m.exec(requests.join()) ?? [];
+  assert.match(traceparent ?? '', /^traceparent: 00-[0-9a-f]{32}-[0-9a-f]{16}-01$/);
   assert.deepEqual(requests, [
     headOf('GET /file?q HTTP/1.1', [
       `Host: ${formatHop(hop)}`,
       'Range: bytes=0-',
       'Via: 1.0 viaduct',
       'Viaduct-Client: loopback',
+      traceparent ?? '',
       'Connection: close',
     ]),
   ]);

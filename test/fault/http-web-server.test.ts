@@ -123,6 +123,7 @@ test('a next hop gets a request of its own, without secrets and without what con
       'Content-Length: 0',
     ],
   );
+  const [traceparent] = /^traceparent: .*$/m.exec(requests.join()) ?? [];
   assert.deepEqual(requests, [
     [
       'GET /page?q=1 HTTP/1.1',
@@ -130,6 +131,7 @@ test('a next hop gets a request of its own, without secrets and without what con
       'Accept: text/html',
       'Via: 1.0 fred, 1.1 viaduct, 1.1 viaduct',
       'Viaduct-Client: loopback',
+      traceparent ?? '',
       'Connection: close',
       '',
       '',

@@ -2,7 +2,9 @@ import { HTTP_HEAD_PER_HOP_MS, SILENCE_MS } from '../../defaults.js';
 import { formatHop } from '../../route/hop.js';
 import type { Location } from '../../route/location.js';
 import { formatTarget } from '../../route/url.js';
+import type { ByteStream } from '../../tcp/byte-stream.js';
 import { earlyEnd } from '../../tcp/early-reset.js';
+import { type Answer, firstAnswer } from '../../tcp/first-answer.js';
 import { type Verdict, readUntil } from '../../tcp/read-until.js';
 import { type Field, formatHead, valuesOf } from '../../wire/http/head.js';
 import { type FinalReply, ReplyHeadReader, framingOf } from '../../wire/http/reply.js';
@@ -38,35 +40,40 @@ export interface RequestOptions extends ConnectOptions {
 export async function request(location: Location, options: RequestOptions = {}): Promise<Reply> {
   const { method = 'GET', timeoutMs = SILENCE_MS, signal = new AbortController().signal } = options;
   const { first, left } = splitRoute(location.route, options);
-  const stream = await connectTo(first, { ...options, signal });
-  const peer: Peer = { stream, hop: first, timeoutMs, signal };
-  try {
-    const target = formatTarget({ route: left, path: location.path });
-    const fields: Field[] = [['Host', formatHop(first)], ...(options.fields ?? []), ['Connection', 'close']];
+  const dial = async (except?: string): Promise<ByteStream> => {
+    const stream = await connectTo(first, { ...options, signal }, except);
     options.onConnect?.();
     if (options.receiveBuffer !== undefined) stream.limitReceiveBuffer(options.receiveBuffer);
+    const target = formatTarget({ route: left, path: location.path });
+    const fields: Field[] = [['Host', formatHop(first)], ...(options.fields ?? []), ['Connection', 'close']];
     stream.write(formatHead(`${method} ${target} HTTP/1.1`, fields));
-    const { head, rest } = await readReplyHead(peer, location.route.length);
+    return stream;
+  };
+  const limitMs = location.route.length * HTTP_HEAD_PER_HOP_MS + timeoutMs;
+  const answer = await firstAnswer(await dial(), { host: first.host, limitMs, another: dial, signal });
+  const peer: Peer = { stream: answer.stream, hop: first, timeoutMs, signal };
+  try {
+    const { head, rest } = await readReplyHead(peer, answer, limitMs);
     const reply = new Reply(peer, head, framingOf(head, method === 'HEAD'), rest);
     if (head.status < 400) return reply;
     throw remoteError(head, await errorBody(reply), location);
   } catch (error) {
-    stream.reset();
+    answer.stream.reset();
     throw error;
   }
 }
 
 /** The head of the final reply, interim ones skipped, and what follows it. */
-async function readReplyHead(peer: Peer, hops: number): Promise<FinalReply> {
+async function readReplyHead(peer: Peer, { begin, leftMs }: Answer, limitMs: number): Promise<FinalReply> {
   const { stream, signal } = peer;
-  const limitMs = hops * HTTP_HEAD_PER_HOP_MS + peer.timeoutMs;
   const heads = new ReplyHeadReader();
   const reply = await readUntil<FinalReply>(stream, {
+    begin,
     scan: (bytes): Verdict<FinalReply> => {
       const found = named(peer, () => heads.read(bytes));
       return found === undefined ? {} : { value: found };
     },
-    timeoutMs: limitMs,
+    timeoutMs: leftMs,
     signal,
     late: () => peerError(peer, 'TIMEOUT', `sent no reply within ${limitMs / 1000} s`),
     gone: () => peerError(peer, 'CUT_SHORT', earlyEnd('before it replied', stream.error), stream.error),

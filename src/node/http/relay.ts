@@ -1,7 +1,7 @@
 import { type ErrorCode, ViaductError, withContext } from '../../errors.js';
 import { type Hop, formatHop, hopLabel } from '../../route/hop.js';
 import { formatTarget, nameOfPath } from '../../route/url.js';
-import type { ByteStream } from '../../tcp/byte-stream.js';
+import type { Answer } from '../../tcp/first-answer.js';
 import { earlyEnd } from '../../tcp/early-reset.js';
 import { type Verdict, readUntil } from '../../tcp/read-until.js';
 import { HEAD_BYTES, type ReplyHead, formatHead, valuesOf } from '../../wire/http/head.js';
@@ -54,8 +54,10 @@ export async function relayRequest(
     label,
     client,
     connectMs: Math.min(node.connectMs, node.times.httpConnectMs),
-    openReply: (upstream) =>
-      openReply(connection, upstream, { label, nextHop, hopsLeft: left.length, request }),
+    openReply: {
+      limitMs: (left.length + 1) * node.times.headPerHopMs + node.silenceMs,
+      open: (answer) => openReply(connection, answer, { label, nextHop, hopsLeft: left.length, request }),
+    },
   });
 }
 
@@ -75,7 +77,7 @@ function nameFor(path: string): string {
  */
 async function openReply(
   connection: Connection,
-  stream: ByteStream,
+  { stream, begin, leftMs }: Answer,
   upstream: Upstream,
 ): Promise<OpenedReply> {
   const { node, exchange, writer, signal } = connection;
@@ -90,6 +92,7 @@ async function openReply(
   });
   const limitMs = (hopsLeft + 1) * node.times.headPerHopMs + node.silenceMs;
   const { head, rest } = await readUntil<FinalReply>(stream, {
+    begin,
     scan: (bytes): Verdict<FinalReply> => {
       try {
         const reply = heads.read(bytes);
@@ -98,7 +101,7 @@ async function openReply(
         throw withContext(error, (what) => `${upstream.label} ${what}`, hopOf(upstream));
       }
     },
-    timeoutMs: limitMs,
+    timeoutMs: leftMs,
     signal,
     late: () => failed('TIMEOUT', `sent no reply within ${limitMs / 1000} s`, upstream),
     gone: () => failed('CUT_SHORT', earlyEnd('before it replied', stream.error), upstream, stream.error),
