@@ -6,7 +6,7 @@ import { ViaductError } from '../../errors.js';
  * Time for an orderly end after the first signal, in ms. What was saved stays valid without one; but a call of the
  * system may block a thread for ever (a device that takes no bytes), and Node waits for its threads.
  */
-const END_MS = 5000;
+const END_MS = 900;
 
 /** Ends a command in an orderly way when the process gets a signal. */
 export interface Interruption {
