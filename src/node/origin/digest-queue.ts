@@ -21,10 +21,13 @@ const IDLE_MS = 10_000;
 export interface DigestJob {
   /** Networks of the clients that asked for it. */
   readonly clients: Set<string>;
-  readonly file: ServedFile;
+  /** Of the file, in bytes. */
+  readonly size: number;
+  /** Opens the file when it has its first turn; undefined if it is another one by then. */
+  open(): Promise<ServedFile | undefined>;
   /** Nobody waits for it any more. */
   isAbandoned(): boolean;
-  /** Base64; undefined if it was abandoned, made way for another, or the file cannot be read. */
+  /** Base64; undefined if it was abandoned, made way for another, or the file cannot be read. The file is used no more. */
   done(digest: string | undefined): void;
 }
 
@@ -32,6 +35,7 @@ interface Entry {
   readonly id: number;
   readonly job: DigestJob;
   readonly thread: Thread;
+  file: ServedFile | undefined;
   hashed: number;
 }
 
@@ -72,10 +76,10 @@ export class DigestQueue {
     return true;
   }
 
-  /** Hashes a file; when it is done with it, it calls `job.done` and uses the file no more. */
+  /** Hashes a file, and calls `job.done`. */
   add(job: DigestJob): void {
     const thread = this.#threadForNext();
-    const entry: Entry = { id: this.#nextId++, job, thread, hashed: 0 };
+    const entry: Entry = { id: this.#nextId++, job, thread, file: undefined, hashed: 0 };
     // A new client waits no longer than the one that has waited for the longest, and is not ahead of it.
     const first = Math.min(this.#turn, ...this.#lastTurn.values());
     for (const client of job.clients) this.#lastTurn.set(client, this.#lastTurn.get(client) ?? first);
@@ -107,14 +111,9 @@ export class DigestQueue {
 
   async #run(thread: Thread): Promise<void> {
     for (let entry = this.#next(thread); entry !== undefined; entry = this.#next(thread)) {
-      const { size, handle, sparse } = entry.job.file;
-      const to = Math.min(size, entry.hashed + DIGEST_PART_BYTES);
       thread.current = entry;
-      const part = { file: entry.id, fd: handle.fd, from: entry.hashed, to, last: to === size, sparse };
       try {
-        const digest = await thread.hasher.hash(part);
-        entry.hashed = to;
-        if (part.last) this.#remove(entry, digest);
+        await this.#hashPart(entry);
       } catch {
         this.#remove(entry, undefined);
       }
@@ -122,6 +121,17 @@ export class DigestQueue {
     thread.current = undefined;
     if (!this.#threads.has(thread)) return;
     thread.idle = setTimeout(() => void this.#end(thread), IDLE_MS).unref();
+  }
+
+  async #hashPart(entry: Entry): Promise<void> {
+    entry.file ??= await entry.job.open();
+    if (entry.file === undefined) return this.#remove(entry, undefined);
+    const { size, handle, sparse } = entry.file;
+    const to = Math.min(size, entry.hashed + DIGEST_PART_BYTES);
+    const part = { file: entry.id, fd: handle.fd, from: entry.hashed, to, last: to === size, sparse };
+    const digest = await entry.thread.hasher.hash(part);
+    entry.hashed = to;
+    if (part.last) this.#remove(entry, digest);
   }
 
   /** The file that has the next turn on a thread. */
@@ -171,5 +181,5 @@ export class DigestQueue {
 }
 
 function leftOf({ job, hashed }: Entry): number {
-  return job.file.size - hashed;
+  return job.size - hashed;
 }

@@ -128,17 +128,21 @@ export class Digests {
     return making;
   }
 
-  async #hashLarge({ version, client, reopen }: DigestOf, demand: Demand): Promise<string | undefined> {
+  async #hashLarge({ version, size, client, reopen }: DigestOf, demand: Demand): Promise<string | undefined> {
     if (!this.#queue.makeRoom(client)) return undefined;
-    const file = await reopen();
+    let file: ServedFile | undefined;
+    const open = async (): Promise<ServedFile | undefined> => {
+      file = await reopen();
+      return file.version === version ? file : undefined;
+    };
+    const { clients } = demand;
+    const isAbandoned = (): boolean =>
+      demand.waiting === 0 && performance.now() - demand.wantedAt > this.#abandonMs;
+    const digest = await new Promise<string | undefined>((done) =>
+      this.#queue.add({ clients, size, open, isAbandoned, done }),
+    );
+    if (file === undefined) return undefined;
     try {
-      if (file.version !== version) return undefined;
-      const { clients } = demand;
-      const isAbandoned = (): boolean =>
-        demand.waiting === 0 && performance.now() - demand.wantedAt > this.#abandonMs;
-      const digest = await new Promise<string | undefined>((done) =>
-        this.#queue.add({ clients, file, isAbandoned, done }),
-      );
       return await ifUnchanged(file, digest);
     } finally {
       await file.handle.close();

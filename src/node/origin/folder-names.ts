@@ -128,18 +128,24 @@ export class FolderNames {
     else this.#users.set(client, users);
     shared.users -= 1;
     if (shared.users > 0) return;
-    const drop = (): boolean => this.#shared.delete(key);
-    if (!shared.isStable || shared.count > NAMES_KEPT) return void drop();
+    const isKept = shared.isStable && shared.count <= NAMES_KEPT;
+    this.#drop(key, shared);
+    if (!isKept) return;
     // The one used longest ago first.
-    this.#shared.delete(key);
     this.#shared.set(key, shared);
-    shared.timer = setTimeout(drop, KEPT_MS).unref();
+    shared.timer = setTimeout(() => this.#drop(key, shared), KEPT_MS).unref();
     let kept = 0;
-    for (const [other, { users: others, count }] of [...this.#shared].toReversed()) {
-      if (others > 0) continue;
-      kept += count;
-      if (kept > NAMES_KEPT) this.#shared.delete(other);
+    for (const [other, names] of [...this.#shared].toReversed()) {
+      if (names.users > 0) continue;
+      kept += names.count;
+      if (kept > NAMES_KEPT) this.#drop(other, names);
     }
+  }
+
+  /** Forgets names, unless others have taken their place. */
+  #drop(key: string, shared: Shared): void {
+    clearTimeout(shared.timer);
+    if (this.#shared.get(key) === shared) this.#shared.delete(key);
   }
 }
 

@@ -110,3 +110,14 @@ test('threads that hash give way to others', { skip: process.platform !== 'linux
     (values) => `nice values of the threads: ${values.join(' ')}`,
   );
 });
+
+test('files that many ask for in the same moment are bounded too, and opened when their turn comes', async (t) => {
+  const { folder, want } = await prepare(t);
+  const names = Array.from({ length: 3 * DIGESTS_PER_CLIENT }, (_, number) => `huge-${number}`);
+  for (const [number, name] of names.entries()) sparseFile(folder, name, HUGE + number);
+  const wanted = await Promise.all(names.map((name) => want(name, 'attacker')));
+  const fields = await Promise.all(wanted.map((digest) => digest.fields(false)));
+  assert.ok(fields.every(([field]) => field?.[0] === 'Retry-After'));
+  const open = filesOpen(folder);
+  assert.ok(open <= DIGESTS_PER_CLIENT, `${open} files are open`);
+});
