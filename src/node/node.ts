@@ -116,6 +116,15 @@ export function startNode(options: NodeOptions): Promise<RunningNode> {
   return startNodeWith(options, {});
 }
 
+/** The limits for a reader that takes nothing. @throws ViaductError USAGE if the one for a busy node is longer */
+function stallLimits({ stallTimeoutMs, pauseTimeoutMs }: NodeOptions): { busyMs: number; idleMs: number } {
+  const busyMs = stallTimeoutMs ?? Math.min(STALL_MS, pauseTimeoutMs ?? PAUSE_MS);
+  const idleMs = pauseTimeoutMs ?? Math.max(PAUSE_MS, busyMs);
+  if (busyMs <= idleMs) return { busyMs, idleMs };
+  const values = `--stall-timeout (${busyMs / 1000} s) is longer than --pause-timeout (${idleMs / 1000} s)`;
+  throw new ViaductError('USAGE', values);
+}
+
 /** The same, with other time limits than the usual ones. */
 export async function startNodeWith(options: NodeOptions, times: Partial<NodeTimes>): Promise<RunningNode> {
   const emit = options.onEvent ?? ((): void => {});
@@ -125,11 +134,10 @@ export async function startNodeWith(options: NodeOptions, times: Partial<NodeTim
   const chosen = choosePump(options.pump, (cause) => emit({ type: 'pump-died', cause }));
   const connections = new Set<Connection>();
   const table = new ConnectionTable(maxConnections);
-  const stallMs = options.stallTimeoutMs ?? STALL_MS;
-  const pauseMs = Math.max(stallMs, options.pauseTimeoutMs ?? PAUSE_MS);
-  const stall = liveLimit(stallMs, pauseMs);
+  const { busyMs, idleMs } = stallLimits(options);
+  const stall = liveLimit(busyMs, idleMs);
   const connectionsChanged = (): void => {
-    stall.current[0] = table.isBusy ? stallMs : pauseMs;
+    stall.current[0] = table.isBusy ? busyMs : idleMs;
   };
   const { server, address } = await listen({
     host: options.host,

@@ -51,6 +51,18 @@ export function parseTarget(target: string): RoutedTarget {
   return { route, path };
 }
 
+/**
+ * Where a target leads that ends with a hop (`/@h:1`): the same with a slash (`./@h:1/`), relative. Without the slash, the
+ * relative links of a page would lead to the node before. Undefined for other targets.
+ */
+export function withMissingSlash(target: string): string | undefined {
+  const end = target.search(/[?#]/);
+  const path = end === -1 ? target : target.slice(0, end);
+  const segment = path.slice(path.lastIndexOf('/') + 1);
+  const query = target.slice(path.length).replace(/#.*$/s, '');
+  return parseSegment(segment) === undefined ? undefined : `./${segment}/${query}`;
+}
+
 function withoutDotSegments(target: string): string {
   const end = target.search(/[?#]/);
   const path = end === -1 ? target : target.slice(0, end);

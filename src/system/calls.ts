@@ -24,6 +24,9 @@ const SOL_SOCKET = 1;
 const SO_RCVBUF = 8;
 const SO_LINGER = 13;
 const MSG_DONTWAIT = 0x40;
+/** linux/tcp.h. */
+const IPPROTO_TCP = 6;
+const TCP_NOTSENT_LOWAT = 25;
 /** For TCP: take the bytes off the queue without a copy (tcp(7)). */
 const MSG_TRUNC = 0x20;
 
@@ -88,6 +91,8 @@ export interface SystemCalls {
   setLinger(socket: number, on: 0 | 1): number;
   /** SO_RCVBUF: bytes that wait to be read, overhead not counted. A negative errno on what is no socket. */
   setReceiveBuffer(socket: number, bytes: number): number;
+  /** TCP_NOTSENT_LOWAT: bytes that are accepted for sending beyond those on the way. A negative errno on what is no socket. */
+  setUnsentLimit(socket: number, bytes: number): number;
   close(fd: number): number;
 
   /** @throws SystemCallError EMFILE, ENFILE */
@@ -170,6 +175,8 @@ function bind(libc: Library): SystemCalls {
     setLinger: (socket, on) => or(setsockopt(socket, SOL_SOCKET, SO_LINGER, Int32Array.of(on, 0), 8)),
     setReceiveBuffer: (socket, bytes) =>
       or(setsockopt(socket, SOL_SOCKET, SO_RCVBUF, Int32Array.of(bytes), 4)),
+    setUnsentLimit: (socket, bytes) =>
+      or(setsockopt(socket, IPPROTO_TCP, TCP_NOTSENT_LOWAT, Int32Array.of(bytes), 4)),
     close: (fd) => or(close(fd)),
 
     pipe: () => {

@@ -1,6 +1,7 @@
 import { type AddressInfo, type Server, createServer } from 'node:net';
 import { ViaductError, systemCode } from '../errors.js';
 import { setResetOnDeath } from './reset-on-death.js';
+import { limitUnsent } from './unsent-limit.js';
 
 export interface ListenOptions {
   /** Undefined: all addresses, IPv4 and IPv6. */
@@ -10,7 +11,7 @@ export interface ListenOptions {
   readonly backlog: number;
 }
 
-/** A listener whose sockets arrive paused, half-open, without delay, and reset if this process dies. */
+/** A listener whose sockets arrive paused, half-open, without delay, limited in unsent bytes, and reset if this process dies. */
 export interface Listener {
   readonly server: Server;
   readonly address: AddressInfo;
@@ -27,6 +28,7 @@ export function listen(options: ListenOptions): Promise<Listener> {
     server.listen({ host: options.host, port: options.port, backlog: options.backlog }, () => {
       server.on('error', () => {}); // An accept that failed: the connection is gone, the listener is not.
       setResetOnDeath(server);
+      limitUnsent(server);
       const address = server.address();
       if (address === null || typeof address === 'string')
         return reject(new Error('a TCP listener has a port'));

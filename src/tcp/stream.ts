@@ -32,6 +32,10 @@ export class TcpStream implements ByteStream {
   #isShrunk = false;
   /** Node reads into its own buffers, ahead of the reader. */
   #readsAhead = false;
+  /** TLS: all records that were read together are delivered, also after a pause. */
+  readonly #overruns: boolean;
+  /** The reader has paused, and may hold the last chunk. */
+  #isHeld = false;
   #remote: HostHop | undefined;
   #local: HostHop | undefined;
   #into: Buffer = SHARED_BUFFER;
@@ -39,6 +43,7 @@ export class TcpStream implements ByteStream {
 
   private constructor(socket: Socket) {
     this.#socket = socket;
+    this.#overruns = 'encrypted' in socket;
     this.#control = {
       resume: this.#resume,
       pause: () => void socket.pause(),
@@ -186,10 +191,11 @@ export class TcpStream implements ByteStream {
   }
 
   readonly #resume = (attached: AttachedReader): void => {
+    this.#isHeld = false;
     if (this.#unread.length > 0) {
       const chunk = this.#unread;
       this.#unread = NOTHING;
-      if (!attached.reader.take(chunk) || this.#attached !== attached) return;
+      if (!this.#take(attached, chunk) || this.#attached !== attached) return;
     }
     if (this.ended) return this.#reportEnd();
     // Not before: the last chunk may have had to wait in this buffer.
@@ -206,7 +212,8 @@ export class TcpStream implements ByteStream {
 
   /** What Node reads into. It asks again after each chunk. */
   readonly #nextBuffer = (): Buffer => {
-    this.#into = (this.#isShrunk ? undefined : this.#attached?.buffer?.current) ?? SHARED_BUFFER;
+    const isFree = !this.#isShrunk && !(this.#overruns && this.#isHeld);
+    this.#into = (isFree ? this.#attached?.buffer?.current : undefined) ?? SHARED_BUFFER;
     return this.#into;
   };
 
@@ -225,8 +232,17 @@ export class TcpStream implements ByteStream {
 
   #deliver(chunk: Buffer): boolean {
     this.received += chunk.length;
-    if (this.#attached !== undefined) return this.#attached.reader.take(chunk);
+    if (this.#attached !== undefined && !(this.#overruns && this.#isHeld))
+      return this.#take(this.#attached, chunk);
     this.#unread = Buffer.concat([this.#unread, chunk]);
     return false;
+  }
+
+  #take({ reader }: AttachedReader, chunk: Buffer): boolean {
+    // Before the call, in which the reader may resume.
+    this.#isHeld = true;
+    const more = reader.take(chunk);
+    if (more) this.#isHeld = false;
+    return more;
   }
 }

@@ -94,4 +94,6 @@ const attacks: Record<string, () => void> = {
 const attack = attacks[name];
 if (attack === undefined) throw new Error(`no attack "${name}"`);
 attack();
+// Sockets that do not read keep no process alive.
+setInterval(() => {}, 60_000);
 process.stdout.write('attacking\n');

@@ -30,6 +30,11 @@ const invalid: readonly (readonly [string, readonly string[], RegExp])[] = [
   ['a timeout with a unit', ['server', '0', '--stall-timeout', '10s'], /--stall-timeout.*'10s'/],
   ['a timeout that exceeds a timer', ['server', '0', '--grace', '9999999'], /--grace.*'9999999'/],
   ['a timeout that is not a number', ['client', 'x', '--connect-timeout', 'NaN'], /--connect-timeout.*'NaN'/],
+  [
+    'a limit that is longer for a busy node',
+    ['server', '0', '--pause-timeout', '5'],
+    /--stall-timeout \(60 s\) is longer than --pause-timeout \(5 s\)/,
+  ],
   ['no hops', ['server', '0', '--max-hops', '0'], /--max-hops.*Expected a whole number from 1/],
   ['a fraction of a connection', ['server', '0', '--max-connections', '1.5'], /--max-connections.*'1\.5'/],
   ['a backlog that is not a number', ['server', '0', '--backlog', 'many'], /--backlog.*'many'/],

@@ -49,6 +49,24 @@ describe('one reply each, at the origin and behind relays', () => {
     }
   });
 
+  test('a target that ends with a hop is redirected: the links of its page are relative', async (t) => {
+    const { ways } = await prepare(t);
+    for (const [, hop, via] of ways.filter(([, , hops]) => hops !== '')) {
+      const last = via.slice(via.lastIndexOf('/') + 1);
+      for (const [target, location] of [
+        [via, `./${last}/`],
+        [`${via}?q=/x`, `./${last}/?q=/x`],
+        [`http://elsewhere.example${via}`, `./${last}/`],
+      ] as const) {
+        const { status, fields, body } = await ask(t, hop, get(target));
+        assert.deepEqual([status, fields['location'], body.length], [301, location, 0]);
+      }
+      for (const target of [`${via}/`, `${via}/?/@h:1`, `${via}/.`]) {
+        assert.equal((await ask(t, hop, get(target))).status, 200, target);
+      }
+    }
+  });
+
   test('any Host, an empty one too', async (t) => {
     const { ways, bytes } = await prepare(t);
     for (const [, hop, via] of ways) {

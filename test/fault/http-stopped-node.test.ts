@@ -11,8 +11,8 @@ import { randomFile, tempFolder } from '../support/temp.js';
 import { repliesIn } from '../support/wire-replies.js';
 
 const LONG_MS = 600_000;
-/** Less than the kernel takes for a reader who reads nothing, and much more than a head. */
-const SIZES = [1024 * 1024, 3 * 1024 * 1024];
+/** Less and more than the kernel takes for a reader that reads nothing. */
+const SIZES = [400_000, 3 * 1024 * 1024];
 
 /** A client that reads nothing yet, though the node has handed the kernel the whole reply. */
 async function unread(t: TestContext, size: number, later = '') {
@@ -23,7 +23,7 @@ async function unread(t: TestContext, size: number, later = '') {
   const client = await rawConnect(t, node.hop);
   client.pause();
   client.write(requestOf([node.hop], '/file', []) + later);
-  await node.event(size > 2 ** 20 ? 'serving' : 'completed');
+  await node.event(size > 2 ** 19 ? 'serving' : 'completed');
   // One turn, so that the node waits for a further request.
   await new Promise(setImmediate);
   return { node, file, client, nothingOpen };

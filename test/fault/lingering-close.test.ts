@@ -12,7 +12,7 @@ for (const relays of [0, 1, 3]) {
   test(`a client that reads only when all is sent, and talks on, gets every byte over ${relays} relay(s)`, async (t) => {
     const root = tempFolder(t);
     // What the buffers of one connection take, so that the node is done before the first read.
-    const file = randomFile(root, 'file', 1_500_000);
+    const file = randomFile(root, 'file', 400_000);
     const { nodes, route } = await testChain(t, relays + 1, { root });
     const [first] = nodes;
     assert.ok(first);

@@ -73,7 +73,7 @@ test('an origin that is killed in mid-body resets its client', { skip: withoutCa
 test('a node that is killed after it has completed takes nothing back', async (t) => {
   const root = tempFolder(t);
   // What the buffers of one connection take, so that the node is done before the first read.
-  const file = randomFile(root, 'file', 1_500_000);
+  const file = randomFile(root, 'file', 400_000);
   const origin = await NodeProcess.start(t, { root, args: PATIENT });
   const relay = await NodeProcess.start(t, { args: PATIENT });
   const nothingOpen = watchDescriptors();

@@ -41,14 +41,21 @@ export async function fileOrigin(
   return { location: { route: [hop], path: '/file' }, asked };
 }
 
-/** A whole reply of a node: its head and, but for HEAD, its body. */
+/** A whole reply of a node: its head and, but for HEAD, its body. It promises a digest, unless it has one or is told not to. */
 export function replyOf(
   status: number,
   fields: Readonly<Record<string, string | number | undefined>>,
   body: Buffer | string = '',
   method = 'GET',
 ): Buffer {
-  const lines = Object.entries({ Viaduct: '1', 'Content-Length': Buffer.byteLength(body), ...fields })
+  const promise =
+    status < 300 && method === 'GET' && !('Repr-Digest' in fields) ? { 'Retry-After': '1' } : {};
+  const lines = Object.entries({
+    Viaduct: '1',
+    'Content-Length': Buffer.byteLength(body),
+    ...promise,
+    ...fields,
+  })
     .filter(([, value]) => value !== undefined)
     .map(([name, value]) => `${name}: ${value}\r\n`);
   const head = `HTTP/1.1 ${status} Reason\r\n${lines.join('')}\r\n`;

@@ -10,7 +10,7 @@ import { freshnessOf, headersOf, preconditionsHold, rangeOf } from '#src/node/or
 import { wantsDigest } from '#src/node/origin/digests.js';
 import { parseInput } from '#src/route/input-file.js';
 import { parseLocation } from '#src/route/location.js';
-import { nameOfPath, parseTarget, withoutPasswords } from '#src/route/url.js';
+import { nameOfPath, parseTarget, withMissingSlash, withoutPasswords } from '#src/route/url.js';
 import { parseBytes, visible } from '#src/text.js';
 import { decodeMessage, scanMessage } from '#src/wire/classic.js';
 import { ChunkDecoder } from '#src/wire/http/chunked.js';
@@ -26,7 +26,7 @@ const FACTOR = 4;
 /** A parser that is linear takes 4 times as long, a quadratic one 16 times. */
 const MOST = 9;
 /** Each measurement takes at least so much time of the processor, in ms, so that its clock can tell. */
-const LEAST_MS = 1;
+const LEAST_MS = 0.3;
 const ROUNDS = 10;
 
 /** What the inputs are made of. */
@@ -68,6 +68,7 @@ const parsers: Record<string, (text: string) => unknown> = {
   'a reply head': (text) => parseReplyHead(latin1(`HTTP/1.1 200 ${text}\r\nX: a${text}b\r\n\r\n`)),
   'interim replies': (text) => new ReplyHeadReader().read(latin1(`HTTP/1.1 100 \r\n\r\n${text}`)),
   'a target': (text) => parseTarget(`/${text}`),
+  'a target with a missing slash': (text) => withMissingSlash(`/${text}`),
   'an absolute target': (text) => parseTarget(`http://${text}`),
   'a name': (text) => nameOfPath(`/${text}`),
   'a location': (text) => parseLocation(text),

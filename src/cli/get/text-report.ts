@@ -1,12 +1,15 @@
 import type { FileListener, GetSummary } from '../../client/get/get-all.js';
 import type { GetEvent, RetryEvent } from '../../client/get/events.js';
 import type { GetResult } from '../../client/get/options.js';
-import type { ViaductError } from '../../errors.js';
+import type { ErrorCode, ViaductError } from '../../errors.js';
 import { formatBytes, visible } from '../../text.js';
 import type { CommandContext } from '../context.js';
 import { ProgressDisplay, type ProgressTask } from '../terminal/display.js';
 import { errorLine, formatRate, formatSeconds, printError } from '../terminal/print.js';
 import type { GetReport, ReportOptions } from './report.js';
+
+/** The same command would fail again; the hint says what to do. */
+const FAILS_AGAIN: ReadonlySet<ErrorCode> = new Set(['NO_DIGEST', 'UNVERIFIED']);
 
 /** For people: progress on a terminal, and a line for each result and each problem. */
 export class TextReport implements GetReport {
@@ -150,8 +153,7 @@ class FileReport implements FileListener {
     const couldRetry =
       transient && code !== 'MAX_TIME' && this.#resumedAt === undefined && !this.#options.retryConnect;
     const option = couldRetry ? '; --retry-connect retries this' : '';
-    // After UNVERIFIED the same command would fail again; the hint says what to do.
-    const canResume = this.#kept !== '' && code !== 'UNVERIFIED';
+    const canResume = this.#kept !== '' && !FAILS_AGAIN.has(code);
     const kept = canResume ? `${this.#kept}, run the same command again to resume` : this.#kept;
     this.#display.message(errorLine(error, this.#prefix, `${option}${kept}`));
   }

@@ -6,6 +6,7 @@ import type { PumpName } from '../../pump/choose-pump.js';
 import { formatHop } from '../../route/hop.js';
 import type { CommandContext } from '../context.js';
 import { LineWriter } from '../terminal/lines.js';
+import { giveMemoryBack } from './give-back.js';
 import { type LogOptions, createLogger } from './log.js';
 import { portFrom } from './prompt.js';
 import { createReporter } from './report.js';
@@ -36,6 +37,7 @@ export async function runServer(
   context: CommandContext,
 ): Promise<number> {
   keepHeapSmall();
+  giveMemoryBack();
   // Creating the heap of a new thread resets the first flag (V8, Heap::ConfigureHeap).
   process.on('worker', (worker) => worker.once('online', keepHeapSmall).once('exit', keepHeapSmall));
   const log = await createLogger(options, context.stderr);

@@ -7,6 +7,8 @@ import { ViaductError } from '../../errors.js';
  * system may block a thread for ever (a device that takes no bytes), and Node waits for its threads.
  */
 const END_MS = 900;
+/** It is counted in turns of the event loop, so that a machine that is slow to run them has longer. */
+const TURNS = 9;
 
 /** Ends a command in an orderly way when the process gets a signal. */
 export interface Interruption {
@@ -31,7 +33,11 @@ export function listenForInterruption(outcome: string, endMs = END_MS): Interrup
     process.on(signal, () => {
       if (by !== undefined) return killSelf(signal);
       by = signal;
-      setTimeout(() => killSelf(signal), endMs).unref();
+      let turns = TURNS;
+      setInterval(() => {
+        turns -= 1;
+        if (turns === 0) killSelf(signal);
+      }, endMs / TURNS).unref();
       abort.abort(new ViaductError('ABORTED', `interrupted by ${signal}${outcome}`));
     });
   }

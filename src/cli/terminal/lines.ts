@@ -4,8 +4,8 @@ import type { CommandContext } from '../context.js';
 /** Unread lines on standard output or in the log; further ones are dropped and counted. */
 const OUTPUT_QUEUE_BYTES = 1024 * 1024;
 
-/** How long the end of the program waits until the output is read. */
-const OUTPUT_FLUSH_MS = 1000;
+/** How long the end of the program waits until the output is read, in ms: less than the end after a signal may take. */
+const OUTPUT_FLUSH_MS = 500;
 
 /*
  * A node must neither wait for the reader of its output nor fail because the disk under its log is full. Node's

@@ -56,7 +56,8 @@ export class OriginFile {
    * @param wantDigest ask for its SHA-256
    * @param resume request only the rest of this version, from `start`
    * @returns a 206 reply with exactly that rest, or a 200 reply with the whole file
-   * @throws ViaductError as {@link request}; CHANGED, BAD_REPLY; HTTP_ERROR for another status
+   * @throws ViaductError as {@link request}; CHANGED, BAD_REPLY; NO_DIGEST before anything is transferred; HTTP_ERROR
+   *   for another status
    */
   async get(
     wantDigest: boolean,
@@ -75,6 +76,9 @@ export class OriginFile {
     try {
       if (reply.status === 206 && resume) checkRest(reply, resume.version, resume.start, this.#location);
       else if (reply.status !== 200) throw this.#unexpectedStatus(reply);
+      // An origin that has yet to compute it says so.
+      if (wantDigest && digestOf(reply) === undefined && reply.field('retry-after') === undefined)
+        throw this.#noDigest();
       return reply;
     } catch (error) {
       reply.close();
@@ -111,7 +115,7 @@ export class OriginFile {
       const digest = digestOf(reply);
       if (digest !== undefined) return { digest, reply };
       const after = reply.field('retry-after');
-      if (after === undefined) throw this.error('NO_DIGEST', 'does not report the SHA-256');
+      if (after === undefined) throw this.#noDigest();
       if (performance.now() > deadline)
         throw this.error(
           'TIMEOUT',
@@ -124,6 +128,10 @@ export class OriginFile {
   /** An error of the last hop; `what` follows its name. */
   error(code: ViaductError['code'], what: string): ViaductError {
     return originError(this.#location, code, what);
+  }
+
+  #noDigest(): ViaductError {
+    return this.error('NO_DIGEST', 'does not report the SHA-256');
   }
 
   #request(method: 'GET' | 'HEAD', fields: readonly Field[]): Promise<Reply> {

@@ -47,7 +47,11 @@ export class RetryLimit {
     const left = this.#failingSince + this.#timeMs - now;
     if (left <= 0 || this.#retries === 0 || this.#attempt > this.#retries) return undefined;
     const pauseMs = Math.min(pauseBefore(this.#attempt), left);
-    return { attempt: this.#attempt, pauseMs, remainingMs: left === Infinity ? undefined : left };
+    return {
+      attempt: this.#attempt,
+      pauseMs: Math.round(pauseMs),
+      remainingMs: left === Infinity ? undefined : left,
+    };
   }
 }
 

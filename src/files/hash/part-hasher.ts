@@ -14,6 +14,7 @@ export class PartHasher {
   readonly #waiting = new Map<number, Waiting>();
   readonly #start: HashWorkerStart;
   #worker: Worker | undefined;
+  #closed = false;
 
   constructor(start: HashWorkerStart = {}) {
     this.#start = start;
@@ -25,6 +26,7 @@ export class PartHasher {
    * @throws Error if the file cannot be read or was truncated, or if the thread ended; its hash is then forgotten
    */
   hash(part: HashPart): Promise<string | undefined> {
+    if (this.#closed) return Promise.reject(closedError());
     return new Promise((resolve, reject) => {
       this.#waiting.set(part.file, { resolve, reject });
       this.#post(part);
@@ -40,6 +42,7 @@ export class PartHasher {
   async close(): Promise<void> {
     const worker = this.#worker;
     this.#worker = undefined;
+    this.#closed = true;
     if (worker !== undefined) {
       // Not terminate() at once: a thread that is in native code (koffi) would take the process with it (measured).
       const exited = new Promise((resolve) => worker.once('exit', resolve));
@@ -48,7 +51,7 @@ export class PartHasher {
       await exited;
       clearTimeout(late);
     }
-    this.#fail(new Error('the hashing thread was closed'));
+    this.#fail(closedError());
   }
 
   #post(order: HashOrder): void {
@@ -76,4 +79,8 @@ export class PartHasher {
     this.#waiting.clear();
     for (const { reject } of waiting) reject(error);
   }
+}
+
+function closedError(): Error {
+  return new Error('the hashing thread was closed');
 }

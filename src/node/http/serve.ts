@@ -1,9 +1,10 @@
 import { setImmediate } from 'node:timers/promises';
 import { asViaductError } from '../../errors.js';
-import { nameOfPath } from '../../route/url.js';
+import { nameOfPath, withMissingSlash } from '../../route/url.js';
 import { type HeldInput, holdInput } from '../client-input.js';
 import type { Connection } from '../connection.js';
 import { openReply } from '../origin/origin.js';
+import { redirectReply } from '../origin/reply.js';
 import { errorReply } from './error.js';
 import { readRequest } from './read-request.js';
 import { relayRequest } from './relay.js';
@@ -49,7 +50,9 @@ async function answer(connection: Connection, request: Request, input: HeldInput
     const isRelayed = target.route.length > 0;
     const close = isRelayed || !request.keepAlive || node.stopping();
     let isRoutine = false;
-    if (isRelayed) await relayRequest(connection, request, input);
+    const redirect = isRelayed && isRoot(target.path) ? withMissingSlash(head.target) : undefined;
+    if (redirect !== undefined) await sendReply(connection, request, redirectReply(redirect), close);
+    else if (isRelayed) await relayRequest(connection, request, input);
     else isRoutine = await answerAsOrigin(connection, request, close);
     exchange.completed(isRoutine);
     return !close;
@@ -62,6 +65,10 @@ async function answer(connection: Connection, request: Request, input: HeldInput
     exchange.failed(known);
     return !close;
   }
+}
+
+function isRoot(path: string): boolean {
+  return path === '/' || path.startsWith('/?') || path.startsWith('/#');
 }
 
 /** Errors about a file, after which the connection is as good as before. */

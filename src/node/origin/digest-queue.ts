@@ -176,7 +176,8 @@ export class DigestQueue {
     this.#threads.delete(thread);
     clearTimeout(thread.idle);
     await thread.hasher.close();
-    for (const entry of thread.entries) this.#remove(entry, undefined);
+    // The current one ends by itself: its file may just be opened.
+    for (const entry of thread.entries) if (entry !== thread.current) this.#remove(entry, undefined);
   }
 }
 

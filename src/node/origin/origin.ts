@@ -11,7 +11,7 @@ import { freshnessOf, headersOf, preconditionsHold, rangeOf } from './conditions
 import { DIGEST_AT_ONCE_BYTES, digestField, wantsDigest } from './digests.js';
 import { asOf, checkUnchanged, wantedVersion } from './growth.js';
 import { listFolder } from './listing.js';
-import type { Reply } from './reply.js';
+import { type Reply, redirectReply } from './reply.js';
 import type { ServedFile, ServedFolder } from './root.js';
 import { statusReply } from './status.js';
 import { readUnsized } from './unsized.js';
@@ -88,22 +88,9 @@ async function replyFor(asked: Asked, opened: ServedFile | ServedFolder): Promis
     return fileOrContent(asked, opened);
   }
   const isFolderPath = name === '' || name.endsWith('/');
-  if (!isFolderPath) return redirect(name);
+  if (!isFolderPath) return redirectReply(`./${encodeSegment(name.split('/').at(-1) ?? '')}/`);
   const { root, folderNames: reader } = node;
   return listFolder({ folder: opened, name, root, reader, client: asked.client }, request, asked.held);
-}
-
-/** Relative, so that it keeps the route in front of it. */
-function redirect(name: string): Reply {
-  const last = name.split('/').at(-1) ?? '';
-  return {
-    status: 301,
-    fields: [
-      ['Location', `./${encodeSegment(last)}/`],
-      ['Cache-Control', 'no-cache'],
-    ],
-    body: Buffer.alloc(0),
-  };
 }
 
 /** A file whose size is known, or the content of one whose size is not. */

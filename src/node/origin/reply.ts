@@ -17,3 +17,15 @@ interface FilePart {
   /** Called now and then while it is sent. @throws ViaductError CHANGED if it is no longer the same file */
   readonly check: () => Promise<void>;
 }
+
+/** Sends the client to another path. @param location relative, so that it keeps the route in front of it */
+export function redirectReply(location: string): Reply {
+  return {
+    status: 301,
+    fields: [
+      ['Location', location],
+      ['Cache-Control', 'no-cache'],
+    ],
+    body: Buffer.alloc(0),
+  };
+}

@@ -79,7 +79,20 @@ describe('verification', () => {
     );
   });
 
-  test('fails if the origin reports no digest, unless verification is off', async (t) => {
+  test('fails before anything is transferred if the origin reports no digest, unless it is off', async (t) => {
+    const folder = tempFolder(t);
+    const { location, asked } = await fileOrigin(t, (socket, { method }) => {
+      socket.end(replyOf(200, { ETag: '"v1"', 'Retry-After': undefined }, BYTES, method));
+    });
+    const error = await failureOf(get(location, join(folder, 'file')));
+    assert.deepEqual([error.code, outcomeOf(error).exit], ['NO_DIGEST', 22]);
+    assert.deepEqual([readdirSync(folder), asked.length], [[], 1]);
+    const { sha256, received } = await get(location, join(folder, 'file'), { verify: false });
+    assert.deepEqual([sha256, received, asked.length], [undefined, BYTES.length, 2]);
+    assert.deepEqual(readdirSync(folder), ['file']);
+  });
+
+  test('fails if the origin promises a digest and then reports none; what was received is kept', async (t) => {
     const folder = tempFolder(t);
     const { location, asked } = await fileOrigin(t, (socket, { method }) => {
       socket.end(replyOf(200, { ETag: '"v1"' }, BYTES, method));

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
+import { EventEmitter, once } from 'node:events';
 import { readFileSync, readdirSync, readlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
@@ -120,4 +121,29 @@ test('files that many ask for in the same moment are bounded too, and opened whe
   assert.ok(fields.every(([field]) => field?.[0] === 'Retry-After'));
   const open = filesOpen(folder);
   assert.ok(open <= DIGESTS_PER_CLIENT, `${open} files are open`);
+});
+
+test('a thread that is closed while a file is opened stays closed, and so does the file in the end', async (t) => {
+  const { folder, digests } = await prepare(t);
+  const nothingOpen = watchDescriptors();
+  sparseFile(folder, 'huge', HUGE);
+  const root = await Root.at(folder, false);
+  const mayOpen = new EventEmitter();
+  const opening = once(mayOpen, 'open');
+  const { handle, version, size } = await root.openFile('huge');
+  await handle.close();
+  let reopened: Promise<unknown> = Promise.resolve();
+  const reopen = () => {
+    const file = opening.then(() => root.openFile('huge'));
+    reopened = file;
+    return file;
+  };
+  const wanted = digests.want({ version, size, client: 'a', reopen });
+  const threads = niceValues().length;
+  await digests.close();
+  mayOpen.emit('open');
+  await reopened;
+  assert.deepEqual(await wanted.fields(true), [['Retry-After', '1']]);
+  await nothingOpen();
+  assert.equal(niceValues().length, threads);
 });
