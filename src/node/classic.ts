@@ -38,9 +38,9 @@ export async function serveClassic(
   exchange.completed();
 }
 
-async function serveFile({ node, exchange, writer }: Connection, name: string): Promise<void> {
+async function serveFile({ node, exchange, writer, network }: Connection, name: string): Promise<void> {
   exchange.serving(name);
-  const file = await node.root.openFile(name);
+  const file = await node.turns.run(network, () => node.root.openFile(name));
   exchange.replyBegun = true;
   exchange.countBytes(() => writer.sent);
   try {

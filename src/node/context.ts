@@ -3,6 +3,7 @@ import type { Dialler } from '../tcp/dial.js';
 import type { Limit } from '../tcp/live-limit.js';
 import type { Policy } from './access/policy.js';
 import type { SelfDials } from './access/self-dials.js';
+import type { ClientTurns } from './client-turns.js';
 import type { ConnectionTable } from './connection-table.js';
 import type { NodeEvent } from './events.js';
 import type { Totals } from './exchange.js';
@@ -32,6 +33,7 @@ export interface NodeContext {
   /** The node is being stopped: no connection is kept for a further request. */
   readonly stopping: () => boolean;
   readonly connections: ConnectionTable;
+  readonly turns: ClientTurns;
   readonly emit: (event: NodeEvent) => void;
   /** Events of the type `stage` are emitted too. */
   readonly stages: boolean;

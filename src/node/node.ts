@@ -22,6 +22,7 @@ import { LINGER_MS } from '../tcp/linger.js';
 import { formatHop } from '../route/hop.js';
 import { networkOf } from './access/address.js';
 import { Connection } from './connection.js';
+import { ClientTurns } from './client-turns.js';
 import { ConnectionTable } from './connection-table.js';
 import type { NodeContext, NodeTimes } from './context.js';
 import { connectionsThatFit } from './descriptors.js';
@@ -164,6 +165,7 @@ export async function startNodeWith(options: NodeOptions, times: Partial<NodeTim
     stall,
     times: { ...NODE_TIMES, ...times },
     connections: table,
+    turns: new ClientTurns(),
     startedAt: performance.now(),
     totals: new Totals(),
     stopping: () => !server.listening,

@@ -1,5 +1,6 @@
 import type { Policy } from '#src/node/access/policy.js';
 import { SelfDials } from '#src/node/access/self-dials.js';
+import { ClientTurns } from '#src/node/client-turns.js';
 import { ConnectionTable } from '#src/node/connection-table.js';
 import type { NodeContext } from '#src/node/context.js';
 import { Totals } from '#src/node/exchange.js';
@@ -28,6 +29,7 @@ export async function testContext(
     ownPort,
     maxHops: 16,
     connections: new ConnectionTable(100),
+    turns: new ClientTurns(),
     silenceMs: 10_000,
     connectMs: 10_000,
     stall: 10_000,

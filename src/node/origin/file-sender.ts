@@ -3,8 +3,13 @@ import { ViaductError, systemReason } from '../../errors.js';
 import { BUFFER_MAX } from '../../tcp/read-buffer.js';
 import type { StreamWriter } from '../../tcp/writer.js';
 
+const NOTHING = Buffer.alloc(0);
+
 /** A check costs one or two calls of the system. */
 const CHECK_BYTES = 8 * 1024 * 1024;
+
+/** The first two chunks are small: a client that leaves at once costs little, and the first byte is sooner there. */
+const FIRST_BYTES = 64 * 1024;
 
 /**
  * Sends `length` bytes of an open file from `start`, exactly those: a file that has grown since it was
@@ -21,9 +26,8 @@ export async function sendFileBytes(
   writer: StreamWriter,
   check?: () => Promise<void>,
 ): Promise<void> {
-  const size = Math.min(BUFFER_MAX, length);
-  let filling = Buffer.allocUnsafeSlow(size);
-  let leaving = Buffer.allocUnsafeSlow(size);
+  let filling = NOTHING;
+  let leaving = NOTHING;
   let sending: Promise<void> = Promise.resolve();
   let checkAt = start + CHECK_BYTES;
   for (let at = start, end = start + length; at < end;) {
@@ -31,7 +35,9 @@ export async function sendFileBytes(
       checkAt = at + CHECK_BYTES;
       await check?.();
     }
-    const chunk = await readChunk(handle, filling, Math.min(size, end - at), at);
+    const size = Math.min(at - start < 2 * FIRST_BYTES ? FIRST_BYTES : BUFFER_MAX, end - at);
+    if (filling.length < size) filling = Buffer.allocUnsafeSlow(size);
+    const chunk = await readChunk(handle, filling, size, at);
     await sending;
     [filling, leaving] = [leaving, filling];
     at += chunk.length;

@@ -50,7 +50,7 @@ export async function openReply(
   if (name === STATUS_NAME) return { reply: statusReply(node, client.class), close: async () => {} };
   let opened: ServedFile | ServedFolder;
   try {
-    opened = await node.root.open(name);
+    opened = await node.turns.run(client.network, () => node.root.open(name));
   } catch (error) {
     if (name !== FAVICON || asViaductError(error).code !== 'NOT_FOUND') throw error;
     return { reply: NO_FAVICON, close: async () => {} };
