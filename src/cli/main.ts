@@ -15,7 +15,7 @@ if (args.length === 1 && (args[0] === '--version' || args[0] === '-V')) {
   // Scripts call it often, so it does not load the commands.
   process.stdout.write(`${VERSION}\n`);
 } else {
-  const { runProgram } = await import('#program');
+  const { runProgram, endProcess } = await import('#program');
   await runProgram(args);
-  process.exit();
+  await endProcess();
 }

@@ -13,6 +13,8 @@ import { flushOutput } from './terminal/lines.js';
 import { printError } from './terminal/print.js';
 import { addTraceCommand } from './trace/command.js';
 
+export { endProcess } from './terminal/interruption.js';
+
 /** Width of help where the output is not a terminal. */
 const HELP_COLUMNS = 80;
 

@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
 import { once } from 'node:events';
 import type { Socket } from 'node:net';
 import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { test } from 'node:test';
 import { Child, NodeProcess, PROGRAM, startClient } from '../support/processes.js';
 import { formatHop } from 'viaduct';
@@ -24,6 +26,23 @@ test('SIGHUP, SIGUSR1 and SIGUSR2 neither end a node without a terminal nor open
   node.process.kill('SIGTERM');
   assert.equal(await node.ended, 0);
 });
+
+for (const signals of [['SIGTERM'], ['SIGTERM', 'SIGINT']] as const) {
+  test(`a node with a thread that is blocked for ever ends by ${signals.join(' and ')}`, async (t) => {
+    const fifo = join(tempFolder(t), 'fifo');
+    execFileSync('mkfifo', [fifo]);
+    // As a file system that hangs does: it opens when there is a writer.
+    const block = `import { open } from 'node:fs'; if (process.argv.includes('server')) open(${JSON.stringify(fifo)}, 'r', () => {});`;
+    const node = await NodeProcess.start(t, {
+      nodeArgs: ['--import', `data:text/javascript,${encodeURIComponent(block)}`],
+    });
+    for (const signal of signals) {
+      node.process.kill(signal);
+      await node.until(({ log }) => log.some(({ msg }) => msg === 'stopping'));
+    }
+    assert.equal(await node.ended, 'SIGKILL');
+  });
+}
 
 test('SIGHUP stops a node on a terminal, which closes', async (t) => {
   const driver = onTerminal(t, ['server', '0', '--root', tempFolder(t)]);

@@ -136,3 +136,17 @@ test('a head that has just room for Via passes, and one more byte does not', asy
   assert.equal((await ask(HEAD_BYTES - grown + 1)).status, 431);
   assert.equal(requests.length, 2);
 });
+
+test('a type that Connection names does not pass, and counts for nothing', async (t) => {
+  const { hop } = await sayingHop(
+    t,
+    'HTTP/1.1 200 OK\r\nViaduct: 1\r\nContent-Type: text/plain\r\nConnection: Content-Type\r\nContent-Length: 4\r\n\r\nbody',
+  );
+  const relay = await testNode(t);
+  const { bytes } = await exchange(t, relay.hop, requestOf([relay.hop, hop], '/file'));
+  const [reply] = repliesIn(bytes);
+  assert.deepEqual(
+    [reply?.fields['content-type'], reply?.fields['content-security-policy']],
+    [undefined, 'sandbox allow-downloads'],
+  );
+});

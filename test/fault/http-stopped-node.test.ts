@@ -6,6 +6,7 @@ import type { Hop } from 'viaduct';
 import { requestOf } from '../support/http.js';
 import { watchDescriptors } from '../support/leaks.js';
 import { testNode } from '../support/nodes.js';
+import { NodeProcess } from '../support/processes.js';
 import { rawConnect, readToEnd } from '../support/raw.js';
 import { randomFile, tempFolder } from '../support/temp.js';
 import { repliesIn } from '../support/wire-replies.js';
@@ -73,6 +74,27 @@ test('a whole second request that was sent ahead is answered by a node that stop
   client.end();
   await closed;
   await nothingOpen();
+});
+
+test('a node that stops resets no kept connection on which a request comes or a reply goes', async (t) => {
+  const root = tempFolder(t);
+  randomFile(root, 'file', 1000);
+  const node = await NodeProcess.start(t, { root });
+  const clients = await Promise.all(Array.from({ length: 40 }, () => rawConnect(t, node.hop)));
+  let replies = 0;
+  const endings = clients.map(async (client) => {
+    const request = requestOf([node.hop], '/file', []);
+    client.on('data', () => client.write(request)).write(request);
+    client.on('data', () => (replies += 1) === 400 && node.process.kill('SIGTERM'));
+    const how = await Promise.race([once(client, 'end'), once(client, 'error')]);
+    client.end();
+    return how.length === 0 ? 'end' : 'reset';
+  });
+  const how = await Promise.all(endings);
+  assert.deepEqual(
+    how.filter((ending) => ending !== 'end'),
+    [],
+  );
 });
 
 test('idle kept connections end with FIN as soon as a node stops, one with half a request too', async (t) => {

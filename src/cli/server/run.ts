@@ -3,8 +3,10 @@ import { setFlagsFromString } from 'node:v8';
 import { startNode } from '../../node/node.js';
 import type { ClientJudgement } from '../../node/access/policy.js';
 import type { PumpName } from '../../pump/choose-pump.js';
+import { MAX_TIMER_MS } from '../../defaults.js';
 import { formatHop } from '../../route/hop.js';
 import type { CommandContext } from '../context.js';
+import { killSelf } from '../terminal/interruption.js';
 import { LineWriter } from '../terminal/lines.js';
 import { giveMemoryBack } from './give-back.js';
 import { type LogOptions, createLogger } from './log.js';
@@ -29,6 +31,10 @@ export interface ServerOptions extends LogOptions {
   readonly clients: ClientJudgement;
   readonly pump: PumpName | 'auto';
 }
+
+/** Time to end after a second signal, and after the grace period for threads that hash, in ms. A file system that hangs keeps them. */
+const END_MS = 900;
+const THREADS_END_MS = 6000;
 
 /** Runs a node until a signal stops it. Returns the exit code. */
 export async function runServer(
@@ -80,11 +86,14 @@ export async function runServer(
   const signal = await signals.first;
   log.info({ signal, graceSeconds: options.grace / 1000 }, 'stopping');
   let secondSignal: NodeJS.Signals | undefined;
+  const isClosed = node.close(options.grace);
   void signals.second.then((second) => {
     secondSignal = second;
+    setTimeout(() => killSelf(second), END_MS).unref();
     return node.close(0);
   });
-  await node.close(options.grace);
+  setTimeout(() => killSelf(signal), Math.min(options.grace + THREADS_END_MS, MAX_TIMER_MS)).unref();
+  await isClosed;
   return secondSignal === undefined ? 0 : 128 + constants.signals[secondSignal];
 }
 

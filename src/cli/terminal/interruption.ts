@@ -1,5 +1,6 @@
 import { setMaxListeners } from 'node:events';
 import { constants } from 'node:os';
+import { setTimeout as delay } from 'node:timers/promises';
 import { ViaductError } from '../../errors.js';
 
 /**
@@ -47,8 +48,24 @@ export function listenForInterruption(outcome: string, endMs = END_MS): Interrup
   };
 }
 
-/** By the default action of the signal, which waits for no thread; the exit code is that of an orderly end. */
-function killSelf(signal: NodeJS.Signals): void {
+/** Ends the process by the default action of the signal, which waits for no thread; a shell sees the same exit code. */
+export function killSelf(signal: NodeJS.Signals): void {
   process.removeAllListeners(signal);
   process.kill(process.pid, signal);
+}
+
+/** Calls of the system on Node's threads: of files, and of the resolver. */
+const ON_THREADS = /^FSReq|^GetAddrInfo/;
+const THREADS_MS = 500;
+const POLL_MS = 10;
+
+/**
+ * Ends the process with the exit code that is set. `process.exit()` waits for calls of the system on Node's threads, and one
+ * on a file system that hangs never returns: after a moment the process then ends by SIGKILL.
+ */
+export async function endProcess(): Promise<void> {
+  const isBusy = (): boolean => process.getActiveResourcesInfo().some((name) => ON_THREADS.test(name));
+  for (let left = THREADS_MS / POLL_MS; left > 0 && isBusy(); left -= 1) await delay(POLL_MS);
+  if (isBusy()) killSelf('SIGKILL');
+  process.exit();
 }

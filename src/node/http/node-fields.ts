@@ -8,7 +8,7 @@ const SANDBOX = 'sandbox allow-downloads';
  * else: no scripts, no other hosts.
  */
 const PASSIVE =
-  "default-src 'none'; img-src 'self' data:; media-src 'self'; object-src 'self'; style-src 'unsafe-inline'";
+  "default-src 'none'; img-src 'self' data:; media-src 'self'; object-src 'self'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'";
 
 /** SVG and everything else that is XML can contain scripts. */
 const PASSIVE_TYPE =

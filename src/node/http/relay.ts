@@ -113,7 +113,8 @@ async function openReply(
   if (request.head.minor === 0 && valuesOf(head.fields, 'transfer-encoding').length > 0)
     throw failed('BAD_REPLY', 'sent chunks, which an HTTP/1.0 client cannot read', upstream);
   const first = `HTTP/1.1 ${head.status} ${head.reason}`;
-  const bytes = formatHead(first, [...passedFields(head.fields, head.minor), ...nodeFields(head.fields)]);
+  const passedOn = passedFields(head.fields, head.minor);
+  const bytes = formatHead(first, [...passedOn, ...nodeFields(passedOn)]);
   const framing = framingOf(head, request.isHead);
   return {
     bytes: Buffer.concat([bytes, rest]),

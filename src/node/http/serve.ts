@@ -25,9 +25,10 @@ export async function serveHttp(connection: Connection, begin: Buffer): Promise<
     const received = await readRequest(connection, pending, isFirst);
     if (received === undefined) return writer.finish();
     if (!isFirst) connection.nextExchange();
+    // At once: a stop in between would reset a complete request.
+    connection.requestReceived();
     // Of many requests that were sent ahead, some are answered without any wait: others have their turn in between.
     if (!isFirst) await setImmediate();
-    connection.requestReceived();
     connection.exchange.traceId = received.request.traceId;
     const input = holdInput(stream, received.rest, INPUT_AHEAD_BYTES);
     const isKept = await answer(connection, received.request, input);
