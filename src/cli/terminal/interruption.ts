@@ -64,8 +64,11 @@ const POLL_MS = 10;
  * on a file system that hangs never returns: after a moment the process then ends by SIGKILL.
  */
 export async function endProcess(): Promise<void> {
-  const isBusy = (): boolean => process.getActiveResourcesInfo().some((name) => ON_THREADS.test(name));
-  for (let left = THREADS_MS / POLL_MS; left > 0 && isBusy(); left -= 1) await delay(POLL_MS);
-  if (isBusy()) killSelf('SIGKILL');
+  for (let left = THREADS_MS / POLL_MS; left > 0 && areThreadsBusy(); left -= 1) await delay(POLL_MS);
+  if (areThreadsBusy()) killSelf('SIGKILL');
   process.exit();
+}
+
+function areThreadsBusy(): boolean {
+  return process.getActiveResourcesInfo().some((name) => ON_THREADS.test(name));
 }
