@@ -1,7 +1,9 @@
 import { ViaductError } from '../errors.js';
 import { type Hop, type HostHop, formatHop } from '../route/hop.js';
 import type { ByteStream } from '../tcp/byte-stream.js';
+import { acceptTls } from '../tls/accept.js';
 import { StreamWriter } from '../tcp/writer.js';
+import { pinOfCertificate } from '../identity/pin.js';
 import { type AddressClass, networkOf, outermost } from './access/address.js';
 import type { TableEntry } from './connection-table.js';
 import type { NodeContext } from './context.js';
@@ -10,8 +12,8 @@ import { Exchange, secondsSince } from './exchange.js';
 /** One accepted connection: who is at the other end, what is being served, and what ends it. */
 export class Connection implements TableEntry {
   readonly node: NodeContext;
-  readonly stream: ByteStream;
-  readonly writer: StreamWriter;
+  #stream: ByteStream;
+  #writer: StreamWriter;
   readonly id: number;
   /** The client, or the node before this one. */
   readonly peer: HostHop;
@@ -20,7 +22,16 @@ export class Connection implements TableEntry {
   exchange: Exchange;
   readonly network: string;
   #requestReceived = false;
-  readonly acceptedAt = performance.now();
+  /** When its first byte could come: it was accepted, or a tunnel or TLS ended here. */
+  begunAt = performance.now();
+  readonly #acceptedAt = this.begunAt;
+  /** A tunnel ends here. */
+  isTunnel = false;
+  /** Proved in TLS by the client. */
+  clientPin: string | undefined;
+  #isSecure = false;
+  /** What the nodes before this one have seen, at the end of a tunnel. */
+  #tunnelClass: AddressClass | undefined;
   #requests = 0;
   /** Only the client's end is awaited: its departure no longer ends anything. */
   #isLingering = false;
@@ -29,7 +40,7 @@ export class Connection implements TableEntry {
 
   constructor(node: NodeContext, stream: ByteStream) {
     this.node = node;
-    this.stream = stream;
+    this.#stream = stream;
     this.id = node.totals.connections;
     node.totals.connections += 1;
     this.peer = stream.remote;
@@ -40,8 +51,43 @@ export class Connection implements TableEntry {
       if (this.#isLingering) return;
       this.abort(new ViaductError('CLIENT_GONE', 'the client left', { cause: stream.error }));
     });
-    this.writer = new StreamWriter(stream, node.stall, this.signal);
+    this.#writer = new StreamWriter(stream, node.stall, this.signal);
     this.exchange = this.nextExchange();
+  }
+
+  get stream(): ByteStream {
+    return this.#stream;
+  }
+
+  get writer(): StreamWriter {
+    return this.#writer;
+  }
+
+  /**
+   * The client begins TLS. From here on {@link stream} is what it carries.
+   * @param begin what was read of it
+   * @throws ViaductError TLS_FAILED; the signal's reason
+   */
+  async secure(begin: Buffer): Promise<void> {
+    const { node, signal } = this;
+    if (this.#isSecure) throw new ViaductError('TLS_FAILED', 'TLS inside TLS is not served');
+    if (node.tls === undefined) throw new ViaductError('TLS_FAILED', 'this node has no key for TLS');
+    this.#isSecure = true;
+    this.#writer.release();
+    const { stream, peerCertificate } = await acceptTls(this.#stream, begin, { ...node.tls, limitMs: node.silenceMs, signal });
+    this.#stream = stream;
+    this.#writer = new StreamWriter(stream, node.stall, signal);
+    this.clientPin = peerCertificate && pinOfCertificate(peerCertificate);
+    this.begunAt = performance.now();
+  }
+
+  /** A 101 was sent: a new connection begins on this one. @param claimed the class that nodes before this one have seen */
+  tunnelEnds(claimed: AddressClass | undefined): void {
+    this.isTunnel = true;
+    this.#tunnelClass = claimed;
+    this.#requestReceived = false;
+    this.begunAt = performance.now();
+    this.nextExchange();
   }
 
   /** Aborted when the client leaves, and when the node ends. */
@@ -101,7 +147,7 @@ export class Connection implements TableEntry {
   /** The stream is closed. */
   closed(): void {
     this.writer.release();
-    const seconds = secondsSince(this.acceptedAt);
+    const seconds = secondsSince(this.#acceptedAt);
     this.node.emit({ type: 'closed', connectionId: this.id, requests: this.#requests, seconds });
   }
 
@@ -109,7 +155,8 @@ export class Connection implements TableEntry {
   clientClass(claim?: AddressClass): AddressClass {
     const { selfDials, policy } = this.node;
     const observed = selfDials.classOf(this.peer) ?? policy.classOf(this.peer.host);
-    return claim === undefined ? observed : outermost(claim, observed);
+    const claims = [claim, this.#tunnelClass].filter((known) => known !== undefined);
+    return claims.reduce(outermost, observed);
   }
 
   /**

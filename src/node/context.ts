@@ -1,5 +1,6 @@
 import type { Pump } from '../pump/pump.js';
 import type { Dialler } from '../tcp/dial.js';
+import type { TlsServer } from '../tls/accept.js';
 import type { Limit } from '../tcp/live-limit.js';
 import type { Policy } from './access/policy.js';
 import type { SelfDials } from './access/self-dials.js';
@@ -22,6 +23,8 @@ export interface NodeContext {
   readonly pump: Pump;
   /** The port that the node listens on. */
   readonly ownPort: number;
+  /** Undefined: no TLS. */
+  readonly tls: TlsServer | undefined;
   readonly maxHops: number;
   readonly silenceMs: number;
   /** On the HTTP wire `times.httpConnectMs` at most. */

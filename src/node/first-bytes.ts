@@ -12,25 +12,28 @@ export const QUIET_AFTER_LINE_MS = 500;
 /** A message that does not end in LF counts as whole after this much quiet. */
 export const QUIET_MS = 1000;
 
-/** A whole classic message, or the beginning of an HTTP request. */
+/** A whole classic message, or the beginning of an HTTP request or of TLS. */
 export type SniffResult =
   | { readonly dialect: 'classic'; readonly message: Buffer; readonly rest: Buffer }
-  | { readonly dialect: 'http'; readonly bytes: Buffer };
+  | { readonly dialect: 'http' | 'tls'; readonly bytes: Buffer };
 
 /**
  * Reads until it is clear what a connection speaks, and a classic message to its end: an empty line or
  * FIN, at once, or quiet, 0.5 s after text that ends in LF and 1 s after text that does not.
  *
+ * @param begin what was read before
  * @param timeoutMs for all of it, whatever its pace
  * @throws ViaductError MESSAGE_TOO_LONG, MESSAGE_TIMEOUT or CLIENT_GONE; the signal's reason
  */
 export function sniff(
   stream: ByteStream,
+  begin: Buffer,
   timeoutMs: number,
   quiet: Pick<NodeTimes, 'quietMs' | 'quietAfterLineMs'>,
   signal: AbortSignal,
 ): Promise<SniffResult> {
   return readUntil(stream, {
+    begin,
     scan: (bytes, after) => scan(bytes, after, quiet),
     timeoutMs,
     signal,
@@ -51,7 +54,7 @@ function scan(
   quiet: Pick<NodeTimes, 'quietMs' | 'quietAfterLineMs'>,
 ): Verdict<SniffResult> {
   const dialect = dialectOf(bytes);
-  if (dialect === 'http') return { value: { dialect, bytes } };
+  if (dialect === 'http' || dialect === 'tls') return { value: { dialect, bytes } };
   const found = scanMessage(bytes);
   const length = found.ended ? bytes.length - found.rest.length : bytes.length;
   if (length > MESSAGE_BYTES) {

@@ -14,6 +14,8 @@ export interface OpenedReply {
   readonly bytes: Buffer;
   /** Bytes of the whole reply, where the head contains its length. */
   readonly length?: number | undefined;
+  /** From here on bytes go both ways, as they come. @default false */
+  readonly isTunnel?: boolean;
 }
 
 export interface RelayOptions {
@@ -56,12 +58,19 @@ export async function relay(connection: Connection, options: RelayOptions): Prom
     return dialled;
   };
   const { upstream, reply } = await openReply(await dial(), dial, options, signal);
+  const isTunnel = reply.isTunnel === true;
+  const fromClient = options.input.stop();
+  // Not one byte of a client goes to a next hop that has not answered 101 (RFC 9931).
+  if (isTunnel && fromClient.length > 0) {
+    upstream.reset();
+    throw new ViaductError('BAD_REQUEST', 'the client sent bytes before the tunnel was built');
+  }
   exchange.replyBegun = true;
   const flow = node.pump({
-    mode: 'reply',
+    mode: isTunnel ? 'duplex' : 'reply',
     client,
     upstream,
-    fromClient: options.input.stop(),
+    fromClient,
     fromUpstream: reply.bytes,
     length: reply.length,
     silenceMs: node.silenceMs,

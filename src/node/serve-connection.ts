@@ -7,19 +7,34 @@ import { serveHttp } from './http/serve.js';
 
 /** Serves an accepted connection from its first byte to its last. Never rejects; on return its streams are closed. */
 export async function serveConnection(connection: Connection): Promise<void> {
-  const { stream, node, signal } = connection;
+  const { node, signal } = connection;
   try {
-    const first = await sniff(stream, node.silenceMs, node.times, signal);
-    connection.exchange.stage('dialect', () => first.dialect);
-    if (first.dialect === 'classic') await serveClassic(connection, first);
-    else await serveHttp(connection, first.bytes);
+    let next: Buffer | undefined = Buffer.alloc(0);
+    while (next !== undefined) next = await serveDialect(connection, next);
     connection.linger();
-    await lingeringClose(stream, signal, node.times.lingerMs);
+    await lingeringClose(connection.stream, signal, node.times.lingerMs);
   } catch (error) {
-    stream.reset();
+    connection.stream.reset();
     // A kept connection may break between two requests, when there is nothing to report.
     if (!connection.exchange.ended) connection.exchange.failed(asViaductError(error));
   } finally {
     connection.closed();
+  }
+}
+
+/** @returns the first bytes of what comes next on the connection, in TLS or at the end of a tunnel; undefined after FIN */
+async function serveDialect(connection: Connection, begin: Buffer): Promise<Buffer | undefined> {
+  const { stream, node, signal } = connection;
+  const first = await sniff(stream, begin, node.silenceMs, node.times, signal);
+  connection.exchange.stage('dialect', () => first.dialect);
+  switch (first.dialect) {
+    case 'tls':
+      await connection.secure(first.bytes);
+      return Buffer.alloc(0);
+    case 'http':
+      return (await serveHttp(connection, first.bytes))?.begin;
+    case 'classic':
+      await serveClassic(connection, first);
+      return undefined;
   }
 }

@@ -1,3 +1,5 @@
+import type { Socket } from 'node:net';
+import type { TLSSocket } from 'node:tls';
 import type { HostHop } from '../route/hop.js';
 
 /** Takes what a stream receives. */
@@ -60,6 +62,14 @@ export interface ByteStream {
   close(): void;
   /** Closes both directions with RST, at once. */
   reset(): void;
+
+  /**
+   * Puts TLS on the connection, which has no reader. The stream that is returned carries what TLS does; this one must not
+   * be used any more, but its {@link onClose} still tells.
+   * @param begin what was read of the handshake before
+   * @param wrap makes the TLS socket
+   */
+  secured(begin: Buffer, wrap: (socket: Socket) => TLSSocket): ByteStream;
 
   /** Limits what the kernel buffers for a slow reader, in bytes. Does nothing where the system has no call for it. */
   limitReceiveBuffer(bytes: number): void;

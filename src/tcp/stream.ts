@@ -1,4 +1,5 @@
 import { type Socket, connect } from 'node:net';
+import type { TLSSocket } from 'node:tls';
 import type { HostHop } from '../route/hop.js';
 import { systemCalls } from '../system/calls.js';
 import { AttachedReader, type ReadControl } from './attached-reader.js';
@@ -25,6 +26,8 @@ export class TcpStream implements ByteStream {
   error: Error | undefined;
   ended = false;
   readonly #socket: Socket;
+  /** The TCP connection under a TLS socket, or the socket itself. */
+  readonly #raw: Socket;
   #attached: AttachedReader | undefined;
   /** Bytes that arrived between two readers. */
   #unread: Buffer = NOTHING;
@@ -41,8 +44,9 @@ export class TcpStream implements ByteStream {
   #into: Buffer = SHARED_BUFFER;
   readonly #control: ReadControl;
 
-  private constructor(socket: Socket) {
+  private constructor(socket: Socket, raw = socket) {
     this.#socket = socket;
+    this.#raw = raw;
     this.#overruns = 'encrypted' in socket;
     this.#control = {
       resume: this.#resume,
@@ -71,8 +75,8 @@ export class TcpStream implements ByteStream {
    * Wraps a connected socket that is paused and was created with `allowHalfOpen`: one that a server with
    * `pauseOnConnect` has accepted, or a TLS socket.
    */
-  static over(socket: Socket): TcpStream {
-    const stream = new TcpStream(socket);
+  static over(socket: Socket, raw = socket): TcpStream {
+    const stream = new TcpStream(socket, raw);
     const isOurs = readInto(socket, { buffer: stream.#nextBuffer, callback: stream.#readInto });
     if (!isOurs) {
       stream.#readsAhead = true;
@@ -122,7 +126,7 @@ export class TcpStream implements ByteStream {
   }
 
   get unsent(): number {
-    return unsentBytes(this.#socket);
+    return unsentBytes(this.#raw);
   }
 
   get closed(): boolean {
@@ -164,10 +168,22 @@ export class TcpStream implements ByteStream {
 
   reset(): void {
     const socket = this.#socket;
+    if (this.#raw !== socket) {
+      this.#raw.resetAndDestroy();
+      socket.destroy();
+      return;
+    }
     // libuv refuses to reset (EINVAL) a socket whose FIN it is just queuing; its bytes are all sent then.
     const finishing = socket.writableEnded && !socket.writableFinished && socket.writableLength === 0;
     if (socket.connecting || finishing) socket.destroy();
     else socket.resetAndDestroy();
+  }
+
+  secured(begin: Buffer, wrap: (socket: Socket) => TLSSocket): TcpStream {
+    const early = Buffer.concat([begin, this.#unread]);
+    this.#unread = NOTHING;
+    if (early.length > 0) this.#socket.unshift(early);
+    return TcpStream.over(wrap(this.#socket).pause(), this.#socket);
   }
 
   limitReceiveBuffer(bytes: number): void {
@@ -180,7 +196,7 @@ export class TcpStream implements ByteStream {
     const socket = this.#socket;
     const fd = descriptorOf(socket);
     const isClean = socket.readableLength === 0 && socket.writableLength === 0 && !socket.destroyed;
-    if (fd === undefined || !isClean || this.#unread.length > 0) return undefined;
+    if (fd === undefined || this.#overruns || !isClean || this.#unread.length > 0) return undefined;
     forbidReading(socket);
     return fd;
   }

@@ -1,5 +1,6 @@
 import { type Field, type RequestHead, listOf, valuesOf } from '../../wire/http/head.js';
 import { traceparent } from '../../wire/http/trace-context.js';
+import { UPGRADE_FIELDS } from '../../wire/http/upgrade.js';
 import { type Hop, formatHop } from '../../route/hop.js';
 import { type AddressClass, CLASSES } from '../access/address.js';
 
@@ -77,12 +78,15 @@ export function claimedClass(request: RequestHead): AddressClass | undefined {
     : (CLASSES.find((known) => claims.length === 1 && known === claims[0]) ?? 'public');
 }
 
+const CLOSE: Field = ['Connection', 'close'];
+
 /** The fields of a request for the next hop. */
 export function forwardedFields(
   request: RequestHead,
   nextHop: Hop,
   client: AddressClass,
   traceId: string,
+  isTunnel: boolean,
 ): Field[] {
   return [
     ['Host', formatHop(nextHop)],
@@ -90,7 +94,7 @@ export function forwardedFields(
     viaOf(request.fields, request.minor),
     [CLASS_FIELD, client],
     traceparent(traceId),
-    ['Connection', 'close'],
+    ...(isTunnel ? UPGRADE_FIELDS : [CLOSE]),
   ];
 }
 
@@ -99,7 +103,12 @@ export function passedFields(fields: readonly Field[], minor: number): Field[] {
   const passed = kept(fields, (name) => PASSED.has(name));
   // RFC 9110 §6.6.1: a recipient that forwards a reply without Date adds it.
   if (valuesOf(passed, 'date').length === 0) passed.push(['Date', new Date().toUTCString()]);
-  return [...passed, viaOf(fields, minor), ['Connection', 'close']];
+  return [...passed, viaOf(fields, minor), CLOSE];
+}
+
+/** The fields of the 101 for the client. */
+export function switchingFields(fields: readonly Field[], minor: number): Field[] {
+  return [viaOf(fields, minor), ...UPGRADE_FIELDS, ['Viaduct', '1']];
 }
 
 /** The fields of an interim reply for the client: none of the next hop's, for none is needed and `Link` fetches. */

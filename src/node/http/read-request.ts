@@ -32,8 +32,8 @@ export async function readRequest(
   let bytes = isFirst ? begin : Buffer.alloc(0);
   try {
     if (!isFirst) bytes = await nextBytes(connection, begin);
-    // The first head has its time from accept on, however long it took to recognize it as one.
-    const spentMs = isFirst ? performance.now() - connection.acceptedAt : 0;
+    // The first head has its time from the first moment on, however long it took to recognize it as one.
+    const spentMs = isFirst ? performance.now() - connection.begunAt : 0;
     const { head, rest } = await readUntil<Split>(stream, {
       begin: bytes,
       scan: (all): Verdict<Split> => {

@@ -6,10 +6,11 @@ import { earlyEnd } from '../../tcp/early-reset.js';
 import { type Verdict, readUntil } from '../../tcp/read-until.js';
 import { HEAD_BYTES, type ReplyHead, formatHead, valuesOf } from '../../wire/http/head.js';
 import { type FinalReply, ReplyHeadReader, framingOf } from '../../wire/http/reply.js';
+import { isTunnel } from '../../wire/http/upgrade.js';
 import type { HeldInput } from '../client-input.js';
 import type { Connection } from '../connection.js';
 import { type OpenedReply, relay } from '../relay.js';
-import { forwardedFields, interimFields, passedFields } from './fields.js';
+import { forwardedFields, interimFields, passedFields, switchingFields } from './fields.js';
 import { nodeFields } from './node-fields.js';
 import type { Request } from './request.js';
 
@@ -43,7 +44,7 @@ export async function relayRequest(
   const client = connection.clientClass(request.claimedClass);
   exchange.relaying(nameFor(target.path), nextHop);
   const first = `${head.method} ${formatTarget({ route: left, path: target.path })} HTTP/1.1`;
-  const forwarded = formatHead(first, forwardedFields(head, nextHop, client, request.traceId));
+  const forwarded = formatHead(first, forwardedFields(head, nextHop, client, request.traceId, request.isTunnel));
   // The next hop would refuse it too, but could not know which hop it is.
   if (forwarded.length > HEAD_BYTES)
     throw new ViaductError('HEAD_TOO_LARGE', 'the head leaves no room for Via');
@@ -89,7 +90,7 @@ async function openReply(
     const head = formatHead(`HTTP/1.1 ${interim.status} ${interim.reason}`, fields);
     passed = passed === undefined ? writer.write(head) : passed.then(() => writer.write(head));
     passed.catch(() => {}); // Awaited below.
-  });
+  }, request.isTunnel);
   const limitMs = (hopsLeft + 1) * node.times.headPerHopMs + node.silenceMs;
   const { head, rest } = await readUntil<FinalReply>(stream, {
     begin,
@@ -109,6 +110,7 @@ async function openReply(
   if (passed !== undefined) await passed;
   exchange.stage('first-byte', () => `${head.status} ${head.reason}`);
   requireNode(connection, head, upstream);
+  if (request.isTunnel && head.status < 400) return openTunnel(head, rest, upstream);
   // RFC 9112 §6.1: never chunks for HTTP/1.0. A node knows by Via; others may not.
   if (request.head.minor === 0 && valuesOf(head.fields, 'transfer-encoding').length > 0)
     throw failed('BAD_REPLY', 'sent chunks, which an HTTP/1.0 client cannot read', upstream);
@@ -120,6 +122,14 @@ async function openReply(
     bytes: Buffer.concat([bytes, rest]),
     length: typeof framing === 'number' ? bytes.length + framing : undefined,
   };
+}
+
+/** @throws ViaductError BAD_REPLY */
+function openTunnel(head: ReplyHead, rest: Buffer, upstream: Upstream): OpenedReply {
+  if (head.status !== 101 || !isTunnel(head.fields))
+    throw failed('BAD_REPLY', `answered ${head.status} and builds no tunnel: an older version?`, upstream);
+  const bytes = formatHead('HTTP/1.1 101 Switching Protocols', switchingFields(head.fields, head.minor));
+  return { bytes: Buffer.concat([bytes, rest]), isTunnel: true };
 }
 
 /** A forgotten node is no open web proxy: only nodes are relayed, and hosts that the operator has named. */

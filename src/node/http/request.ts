@@ -2,6 +2,7 @@ import { ViaductError, asViaductError } from '../../errors.js';
 import { limitHops } from '../../route/hop.js';
 import { type RoutedTarget, parseTarget } from '../../route/url.js';
 import { type RequestHead, listOf, parseRequestHead, valuesOf } from '../../wire/http/head.js';
+import { isTunnel } from '../../wire/http/upgrade.js';
 import { newTraceId, traceIdOf } from '../../wire/http/trace-context.js';
 import type { AddressClass } from '../access/address.js';
 import { claimedClass, hopNumberOf } from './fields.js';
@@ -22,6 +23,8 @@ export interface Request {
   readonly keepAlive: boolean;
   /** The client, or a client behind relays, speaks HTTP/1.0, which has no chunks and no interim replies. */
   readonly isOld: boolean;
+  /** It asks for a tunnel. */
+  readonly isTunnel: boolean;
   /** The reply has no body. */
   readonly isHead: boolean;
   /** What is wrong with it: its answer. */
@@ -49,6 +52,8 @@ export function parseRequest(bytes: Buffer, maxHops: number): Request {
     traceId: traceIdOf(head.fields) ?? newTraceId(),
     keepAlive: isKeptAlive(head),
     isOld: isOld(head),
+    // RFC 9110 §7.8: HTTP/1.0 has no upgrade.
+    isTunnel: head.minor >= 1 && isTunnel(head.fields),
     isHead: head.method === 'HEAD',
     error: checked instanceof ViaductError ? checked : undefined,
   };
@@ -67,6 +72,7 @@ export function unreadableRequest(bytes: Buffer, error: ViaductError): Request {
     traceId: newTraceId(),
     keepAlive: false,
     isOld: true,
+    isTunnel: false,
     isHead: method === 'HEAD',
     error,
   };

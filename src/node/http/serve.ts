@@ -1,4 +1,5 @@
 import { setImmediate } from 'node:timers/promises';
+import type { StreamWriter } from '../../tcp/writer.js';
 import { asViaductError } from '../../errors.js';
 import { nameOfPath, withMissingSlash } from '../../route/url.js';
 import { type HeldInput, holdInput } from '../client-input.js';
@@ -10,20 +11,27 @@ import { readRequest } from './read-request.js';
 import { relayRequest } from './relay.js';
 import type { Request } from './request.js';
 import { sendReply } from './send-reply.js';
+import { endTunnel } from './tunnel.js';
 
 /** Input that is held while a reply is on its way, for requests that a client sends ahead. */
 const INPUT_AHEAD_BYTES = 64 * 1024;
 
+/** The end of a tunnel: the connection begins anew. */
+export interface TunnelEnd {
+  /** Its first bytes, which came with the request. */
+  readonly begin: Buffer;
+}
+
 /**
- * Answers the requests of one connection, one after the other, up to and including FIN. An error before a reply has
- * begun is reported to the client; a later one is thrown, and ends in a reset.
+ * Answers the requests of one connection, one after the other, up to and including FIN, or up to a 101. An error before a
+ * reply has begun is reported to the client; a later one is thrown, and ends in a reset.
  */
-export async function serveHttp(connection: Connection, begin: Buffer): Promise<void> {
+export async function serveHttp(connection: Connection, begin: Buffer): Promise<TunnelEnd | undefined> {
   const { node, stream, writer } = connection;
   let pending = begin;
   for (let isFirst = true; ; isFirst = false) {
     const received = await readRequest(connection, pending, isFirst);
-    if (received === undefined) return writer.finish();
+    if (received === undefined) return finish(writer);
     if (!isFirst) connection.nextExchange();
     // At once: a stop in between would reset a complete request.
     connection.requestReceived();
@@ -31,24 +39,34 @@ export async function serveHttp(connection: Connection, begin: Buffer): Promise<
     if (!isFirst) await setImmediate();
     connection.exchange.traceId = received.request.traceId;
     const input = holdInput(stream, received.rest, INPUT_AHEAD_BYTES);
-    const isKept = await answer(connection, received.request, input);
+    const next = await answer(connection, received.request, input);
     pending = input.stop();
-    if (!isKept) return;
+    if (next === 'end') return undefined;
+    if (next !== 'kept') return next;
     connection.awaitsRequest();
     // The reply may have begun before the stop, and announced that the connection is kept. A complete request is
     // answered all the same; the rest of an incomplete one is not waited for.
-    if (node.stopping() && !pending.includes('\n\r\n')) return writer.finish();
+    if (node.stopping() && !pending.includes('\n\r\n')) return finish(writer);
   }
 }
 
-/** True if the connection is kept for a further request; if not, FIN is queued. */
-async function answer(connection: Connection, request: Request, input: HeldInput): Promise<boolean> {
+async function finish(writer: StreamWriter): Promise<undefined> {
+  await writer.finish();
+}
+
+/** What follows on the connection: a further request, the end (FIN is queued), or what a tunnel brings. */
+async function answer(
+  connection: Connection,
+  request: Request,
+  input: HeldInput,
+): Promise<'kept' | 'end' | TunnelEnd> {
   const { node, stream, exchange, signal } = connection;
   const { head, target } = request;
   exchange.stage('head', () => `${head.method} ${head.target} as hop ${request.hopNumber}`);
   try {
     if (request.error !== undefined) throw request.error;
     const isRelayed = target.route.length > 0;
+    if (request.isTunnel && !isRelayed) return await endTunnel(connection, request, input);
     const close = isRelayed || !request.keepAlive || node.stopping();
     let isRoutine = false;
     const redirect = isRelayed && isRoot(target.path) ? withMissingSlash(head.target) : undefined;
@@ -56,7 +74,7 @@ async function answer(connection: Connection, request: Request, input: HeldInput
     else if (isRelayed) await relayRequest(connection, request, input);
     else isRoutine = await answerAsOrigin(connection, request, close);
     exchange.completed(isRoutine);
-    return !close;
+    return close ? 'end' : 'kept';
   } catch (error) {
     const known = asViaductError(error);
     // Once a byte of a reply has left, a second reply would be taken for its body.
@@ -64,7 +82,7 @@ async function answer(connection: Connection, request: Request, input: HeldInput
     const close = !request.keepAlive || node.stopping() || !KEEPING.has(known.code);
     await sendReply(connection, request, errorReply(known, request), close);
     exchange.failed(known);
-    return !close;
+    return close ? 'end' : 'kept';
   }
 }
 

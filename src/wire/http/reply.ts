@@ -22,12 +22,15 @@ export interface FinalReply {
  */
 export class ReplyHeadReader {
   readonly #onInterim: (head: ReplyHead) => void;
+  readonly #maySwitch: boolean;
   /** Where the first incomplete head begins. */
   #start = 0;
   #interims = 0;
 
-  constructor(onInterim: (head: ReplyHead) => void = () => {}) {
+  /** @param maySwitch the request asks for another protocol: 101 is final */
+  constructor(onInterim: (head: ReplyHead) => void = () => {}, maySwitch = false) {
     this.#onInterim = onInterim;
+    this.#maySwitch = maySwitch;
   }
 
   /**
@@ -40,7 +43,9 @@ export class ReplyHeadReader {
       const split = splitReply(bytes.subarray(this.#start));
       if (split === undefined) return undefined;
       const head = parseReply(split.head);
-      if (head.status >= 200) return { head, rest: split.rest };
+      if (head.status === 101 && !this.#maySwitch)
+        throw new ViaductError('BAD_REPLY', 'switched to another protocol');
+      if (head.status >= 200 || head.status === 101) return { head, rest: split.rest };
       this.#start += split.head.length;
       this.#interims += 1;
       if (this.#interims > INTERIM_REPLIES || this.#start > INTERIM_BYTES)
@@ -70,7 +75,6 @@ function parseReply(head: Buffer): ReplyHead {
     const why = asViaductError(cause).message;
     throw new ViaductError('BAD_REPLY', `sent a malformed reply: ${why}`, { cause });
   }
-  if (reply.status === 101) throw new ViaductError('BAD_REPLY', 'switched to another protocol');
   return reply;
 }
 

@@ -1,0 +1,44 @@
+import { type SecureContext, TLSSocket } from 'node:tls';
+import { ViaductError } from '../errors.js';
+import type { ByteStream } from '../tcp/byte-stream.js';
+import { type SecuredStream, handshake } from './handshake.js';
+
+/** How a node speaks TLS. */
+export interface TlsServer {
+  /** With its key and certificate, for TLS 1.3 only. */
+  readonly context: SecureContext;
+  /** Ask clients for a certificate; any is accepted, as its pin decides. */
+  readonly asksClients: boolean;
+}
+
+export interface AcceptOptions extends TlsServer {
+  readonly limitMs: number;
+  readonly signal: AbortSignal;
+}
+
+/**
+ * Accepts TLS on a connection.
+ * @param begin what was read of it before
+ * @throws ViaductError TLS_FAILED, CLIENT_GONE; the signal's reason
+ */
+export function acceptTls(
+  stream: ByteStream,
+  begin: Buffer,
+  { context, asksClients, limitMs, signal }: AcceptOptions,
+): Promise<SecuredStream> {
+  return handshake(stream, {
+    begin,
+    wrap: (socket) =>
+      new TLSSocket(socket, {
+        isServer: true,
+        secureContext: context,
+        requestCert: asksClients,
+        rejectUnauthorized: false,
+        ALPNProtocols: ['http/1.1'],
+      }),
+    event: 'secure',
+    limitMs,
+    signal,
+    failed: (why, cause) => new ViaductError('TLS_FAILED', `the TLS handshake failed: ${why}`, { cause }),
+  });
+}
