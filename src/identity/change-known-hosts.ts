@@ -6,7 +6,7 @@ import { lockFile } from '../files/lock.js';
 import { PRIVATE_MODE } from '../files/ownership.js';
 import { writePrivateFile } from '../files/private-file.js';
 import { withWriteErrors } from '../files/write-error.js';
-import { type KnownHosts, readKnownHosts } from './known-hosts.js';
+import { KnownHosts, readKnownHosts } from './known-hosts.js';
 import { createStateFolder } from './state-folder.js';
 
 /** How long a change waits for those of other processes, each of which takes milliseconds. */
@@ -76,7 +76,10 @@ async function tryChange(
       if (lock === undefined) return false;
       try {
         const text = edit(await read());
-        if (text !== undefined) await writePrivateFile(path, text);
+        if (text === undefined) return true;
+        // Nothing is written that could not be read again.
+        void new KnownHosts(path, text);
+        await writePrivateFile(path, text);
       } finally {
         await lock.release();
       }

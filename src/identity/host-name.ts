@@ -1,8 +1,7 @@
 import { isIP } from 'node:net';
 import { ViaductError } from '../errors.js';
 import { isGlobal, parseAddress } from '../route/address.js';
-import { type Hop, type Route, formatHop } from '../route/hop.js';
-import { parseLocation } from '../route/location.js';
+import { type Hop, type Route, formatHop, parseHop } from '../route/hop.js';
 import { formatTarget } from '../route/url.js';
 import { visible } from '../text.js';
 
@@ -36,16 +35,18 @@ export function hostNameOf(route: Route): string {
 }
 
 /**
- * A name of {@link hostNameOf} as people write it, in canonical form.
+ * A name of {@link hostNameOf} as people write it, in canonical form. It is no URL: an address keeps its zone as it is.
  * @throws ViaductError BAD_ROUTE
  */
 export function parseHostName(text: string): string {
-  const { route, path } = parseLocation(text);
-  if (path === '/') return hostNameOf(route);
-  throw new ViaductError(
-    'BAD_ROUTE',
-    `"${visible(text)}" has a path; write host:port, or h1:12000/@h2:11000`,
-  );
+  return hostNameOf(text.split('/@').map((hop) => parseNamedHop(hop, text)));
+}
+
+function parseNamedHop(hop: string, text: string): Hop {
+  const [, host, port] = /^(\[[^\]]*\]|[^:[\]]*):([^:]*)$/.exec(hop) ?? [];
+  if (host !== undefined && port !== undefined) return parseHop(host, port);
+  const message = `"${visible(text)}" is not the name of an origin; write host:port, or h1:12000/@h2:11000`;
+  throw new ViaductError('BAD_ROUTE', message);
 }
 
 function canonicalHop({ host, port }: Hop): Hop {

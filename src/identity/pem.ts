@@ -1,4 +1,4 @@
-import { type KeyObject, X509Certificate, createPrivateKey } from 'node:crypto';
+import { type KeyObject, X509Certificate, createPrivateKey, sign, verify } from 'node:crypto';
 import { ViaductError } from '../errors.js';
 import { visible } from '../text.js';
 import { pinOfCertificate } from './pin.js';
@@ -40,6 +40,7 @@ export function parseIdentity(
   const [certificate] = chain;
   if (certificate === undefined) throw identityError(certPath, 'it has no certificate in PEM form');
   if (!certificate.checkPrivateKey(key.object)) throw wrongKey(key.object, chain, keyPath, certPath);
+  if (!signs(key.object, certificate)) throw identityError(keyPath, 'the private key is damaged');
   return {
     key: key.pem,
     cert: chain.map((part) => part.toString()).join(''),
@@ -86,6 +87,20 @@ function whyNotUsable({
   if (type !== 'ec') return `TLS 1.3 has no signatures for keys of the type ${type ?? 'unknown'}`;
   const curve = details?.namedCurve ?? 'unknown';
   return CURVES.has(curve) ? undefined : `TLS 1.3 has no signatures for keys on the curve ${curve}`;
+}
+
+/** Whether a signature of the key is valid: OpenSSL takes a damaged private key whose public half is whole. */
+function signs(key: KeyObject, { publicKey }: X509Certificate): boolean {
+  const type = key.asymmetricKeyType;
+  // Such a key may be limited to other digests.
+  if (type === 'rsa-pss') return true;
+  const digest = type === 'ed25519' || type === 'ed448' ? null : 'sha256';
+  const sample = Buffer.from('viaduct');
+  try {
+    return verify(digest, sample, publicKey, sign(digest, sample, key));
+  } catch {
+    return false;
+  }
 }
 
 function parseChain(text: string, path: string): X509Certificate[] {
