@@ -11,6 +11,11 @@ import { pinOfCertificate } from '#src/identity/pin.js';
 import { havePeer } from '../../support/peers.js';
 import { tempFolder } from '../../support/temp.js';
 
+const openssl = (...args: readonly string[]): string =>
+  execFileSync('openssl', args, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] });
+
+const pinOfPeer = (of: TLSSocket): string => pinOfCertificate(of.getPeerCertificate().raw);
+
 test('a certificate: its members, its key, its signature', () => {
   const { key, cert } = makeIdentity();
   const certificate = new X509Certificate(cert);
@@ -37,8 +42,6 @@ test('openssl reads and verifies it, and encodes it the same way', (t) => {
   const path = join(tempFolder(t), 'cert.pem');
   const { cert } = makeIdentity();
   writeFileSync(path, cert);
-  const openssl = (...args: readonly string[]): string =>
-    execFileSync('openssl', args, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] });
   assert.equal(openssl('verify', '-x509_strict', '-CAfile', path, path), `${path}: OK\n`);
   const text = openssl('x509', '-in', path, '-noout', '-text');
   assert.match(text, /Version: 3 \(0x2\)/);
@@ -76,7 +79,6 @@ test('a TLS 1.3 handshake, in which each side sees the pin of the other', async 
   t.after(() => peer.destroy());
   assert.ok(socket.authorized);
   assert.equal(socket.getProtocol(), 'TLSv1.3');
-  const pinOfPeer = (of: TLSSocket): string => pinOfCertificate(of.getPeerCertificate().raw);
   assert.equal(pinOfPeer(socket), pinOfCertificate(Buffer.from(server.cert)));
   assert.equal(pinOfPeer(peer), pinOfCertificate(Buffer.from(client.cert)));
 });

@@ -14,6 +14,12 @@ const routeOf = (text: string): Route => {
   return parseLocation(last, relays.length === 0 ? undefined : relays.join(',')).route;
 };
 
+const nameBehind = (host: string): string =>
+  hostNameOf([
+    { host: 'h1', port: 2 },
+    { host, port: 1 },
+  ]);
+
 describe('the name of an origin in known_hosts', () => {
   for (const [where, name] of [
     ['h2.example:11000', 'h2.example:11000'],
@@ -43,12 +49,6 @@ describe('the name of an origin in known_hosts', () => {
       assert.equal(parseHostName(name), name);
     });
   }
-
-  const nameBehind = (host: string): string =>
-    hostNameOf([
-      { host: 'h1', port: 2 },
-      { host, port: 1 },
-    ]);
 
   test('has the route in front of every address that is not public', () => {
     for (const address of [...ADDRESSES.private, ...ADDRESSES.never]) {

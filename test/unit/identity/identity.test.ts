@@ -49,6 +49,17 @@ describe('the identity in a state folder', () => {
 });
 
 const good = makeIdentity();
+/** Within the two halves of a P-256 key in PKCS#8. */
+const PRIVATE_AT = 50;
+const PUBLIC_AT = 100;
+
+/** A key with a byte changed. */
+function damaged(pem: string, at: number): string {
+  const der = Buffer.from(pem.replaceAll(/-----.*-----/g, ''), 'base64');
+  der.writeUInt8(der.readUInt8(at) ^ 1, at);
+  return `-----BEGIN PRIVATE KEY-----\n${der.toString('base64')}\n-----END PRIVATE KEY-----\n`;
+}
+
 const unusable: Record<string, readonly [make: (path: string, folder: string) => void, why: RegExp]> = {
   'an empty file': [(path) => writeFileSync(path, ''), /it has no private key in PEM form/],
   'half of a file': [
@@ -57,7 +68,11 @@ const unusable: Record<string, readonly [make: (path: string, folder: string) =>
   ],
   'a key only': [(path) => writeFileSync(path, good.key), /it has no certificate in PEM form/],
   'a damaged key': [
-    (path) => writeFileSync(path, good.key.replace(/[A-Za-z]{4}\n/, '0000\n') + good.cert),
+    (path) => writeFileSync(path, damaged(good.key, PRIVATE_AT) + good.cert),
+    /the private key is damaged/,
+  ],
+  'a key whose public half is damaged': [
+    (path) => writeFileSync(path, damaged(good.key, PUBLIC_AT) + good.cert),
     /the private key is damaged/,
   ],
   'a damaged certificate': [
