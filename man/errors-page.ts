@@ -98,11 +98,13 @@ const DESCRIPTIONS: Readonly<Record<ErrorCode, Description>> = {
   },
   UNKNOWN_HOST_KEY: {
     meaning: 'the key of the origin is neither pinned nor in `known_hosts`',
-    remedy: 'compare the pin with that of `viaduct identity` at the origin; the message has the command that accepts it',
+    remedy:
+      'compare the pin with that of `viaduct identity` at the origin; the message has the command that accepts it',
   },
   CHANGED_HOST_KEY: {
     meaning: 'the key of the origin is not the one that `known_hosts` has for it: a new key, or an impostor',
-    remedy: 'ask those who run the origin; if they confirm the new pin, remove the old one with `viaduct known remove`',
+    remedy:
+      'ask those who run the origin; if they confirm the new pin, remove the old one with `viaduct known remove`',
   },
   WRONG_PIN: {
     meaning: 'the key of the origin does not have the pin of `--pin` or of the route file',

@@ -1,7 +1,7 @@
 import { ViaductError, withContext } from '../errors.js';
 import { visible } from '../text.js';
 import { type Hop, type Route, parseHop } from './hop.js';
-import { parsePin } from './pin.js';
+import { PIN_START, parsePin } from './pin.js';
 
 /** The content of an input file: which file, and over which route. */
 export interface Source {
@@ -29,7 +29,8 @@ export function parseInput(text: string): Source {
         throw new ViaductError('BAD_ROUTE', `line ${index + 1}: a file name has no NUL`);
       name = line;
     } else {
-      if (pin !== undefined) throw pinBeforeLine(index + 1);
+      if (pin !== undefined)
+        throw wrongLine(index + 1, 'only the last hop can have a pin, but an earlier line has one');
       const parsed = parseHopLine(line, index + 1);
       route.push(parsed.hop);
       ({ pin } = parsed);
@@ -47,17 +48,16 @@ interface HopLine {
 
 function parseHopLine(line: string, number: number): HopLine {
   const [host, port, third, ...more] = line.trim().split(/\s+/);
-  if (host === undefined || port === undefined || more.length > 0) {
-    throw new ViaductError(
-      'BAD_ROUTE',
-      `line ${number}: expected "host port", with a space between, found "${visible(line)}"`,
-    );
-  }
   const pin = third === undefined ? undefined : parsePin(third);
-  if (third !== undefined && pin === undefined) {
-    const message = `line ${number}: "${visible(third)}" is not a pin; expected "host port", on the last line also "host port sha256//PIN"`;
-    throw new ViaductError('BAD_ROUTE', message);
-  }
+  if (pin === undefined && third?.startsWith(PIN_START))
+    throw wrongLine(number, `"${visible(third)}" is not a pin; it has 44 characters after ${PIN_START}`);
+  if (
+    host === undefined ||
+    port === undefined ||
+    more.length > 0 ||
+    (third !== undefined && pin === undefined)
+  )
+    throw wrongLine(number, `expected "host port", with a space between, found "${visible(line)}"`);
   try {
     return { hop: parseHop(host, port), pin };
   } catch (error) {
@@ -65,12 +65,8 @@ function parseHopLine(line: string, number: number): HopLine {
   }
 }
 
-/** @param number the line after the one with the pin */
-function pinBeforeLine(number: number): ViaductError {
-  return new ViaductError(
-    'BAD_ROUTE',
-    `line ${number}: only the last hop can have a pin, but an earlier line has one`,
-  );
+function wrongLine(number: number, what: string): ViaductError {
+  return new ViaductError('BAD_ROUTE', `line ${number}: ${what}`);
 }
 
 /** The inverse of {@link parseInput}: the text of an input file. */

@@ -1,3 +1,6 @@
+/** What every pin begins with. */
+export const PIN_START = 'sha256//';
+
 /** SHA-256 in base64: 43 characters and one of padding. */
 const PIN = /^sha256\/\/([A-Za-z0-9+/]{43}=)$/;
 
