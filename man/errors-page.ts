@@ -97,17 +97,17 @@ const DESCRIPTIONS: Readonly<Record<ErrorCode, Description>> = {
     remedy: 'the file stays in `FILE.part`; to accept it, run the same command with `--no-verify`',
   },
   UNKNOWN_HOST_KEY: {
-    meaning: 'the key of the origin is neither pinned nor in `known_hosts`',
+    meaning: 'the key of the host is neither pinned nor in `known_hosts`',
     remedy:
-      'compare the pin with that of `viaduct identity` at the origin; the message has the command that accepts it',
+      'compare the pin with that of `viaduct identity` on the host; the message has the command that accepts it',
   },
   CHANGED_HOST_KEY: {
-    meaning: 'the key of the origin is not the one that `known_hosts` has for it: a new key, or an impostor',
+    meaning: 'the key of the host is not the one that `known_hosts` has for it: a new key, or an impostor',
     remedy:
-      'ask those who run the origin; if they confirm the new pin, remove the old one with `viaduct known remove`',
+      'ask the administrator of the host; if the new pin is right, remove the old one with `viaduct known remove`',
   },
   WRONG_PIN: {
-    meaning: 'the key of the origin does not have the pin of `--pin` or of the route file',
+    meaning: 'the key of the host does not have the pin of `--pin` or of the route file',
     remedy: 'check the pin; if it is right, another host answers',
   },
   BAD_IDENTITY: {

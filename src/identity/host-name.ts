@@ -22,15 +22,15 @@ const PRIVATE_ENDS = [
 ].map((end) => `.${end}`);
 
 /**
- * The name under which `known_hosts` keeps the origin of a route. A public name or address is the same host from
+ * The name under which `known_hosts` keeps the last host of a route. A public name or address is the same host from
  * everywhere: `host:port`. Any other one means what the hop before it makes of it, so that it has the route in front,
  * as in a URL: `h1:12000/@10.0.0.5:11000`. In lower case, addresses in their canonical form.
  * @param route one hop or more
  */
 export function hostNameOf(route: Route): string {
   const hops = route.map(canonicalHop);
-  const origin = hops.at(-1);
-  const [first, ...rest] = origin !== undefined && isPublic(origin) ? [origin] : hops;
+  const last = hops.at(-1);
+  const [first, ...rest] = last !== undefined && isPublic(last) ? [last] : hops;
   return first === undefined ? '' : formatHop(first) + formatTarget({ route: rest, path: '' });
 }
 
@@ -45,7 +45,7 @@ export function parseHostName(text: string): string {
 function parseNamedHop(hop: string, text: string): Hop {
   const [, host, port] = /^(\[[^\]]*\]|[^:[\]]*):([^:]*)$/.exec(hop) ?? [];
   if (host !== undefined && port !== undefined) return parseHop(host, port);
-  const message = `"${visible(text)}" is not the name of an origin; write host:port, or h1:12000/@h2:11000`;
+  const message = `"${visible(text)}" is not the name of a host; write host:port, or h1:12000/@h2:11000`;
   throw new ViaductError('BAD_ROUTE', message);
 }
 

@@ -31,7 +31,7 @@ export interface HostTrustOptions {
   readonly notify?: (lines: string) => void;
 }
 
-/** Decides for one command which origins are trusted. Each key is decided on once, however many connections see it. */
+/** Decides for one command which hosts are trusted. Each key is decided on once, however many connections see it. */
 export class HostTrust {
   readonly #options: HostTrustOptions;
   readonly #decisions = new Map<string, Promise<void>>();
@@ -43,8 +43,8 @@ export class HostTrust {
   }
 
   /**
-   * Resolves if the key of a route's origin is trusted.
-   * @param presented the pin of the certificate that the origin proved to have the key for
+   * Resolves if the key of a route's last host is trusted.
+   * @param presented the pin of the certificate that the host proved to have the key for
    * @throws ViaductError UNKNOWN_HOST_KEY, CHANGED_HOST_KEY or WRONG_PIN; READ_FAILED, WRITE_FAILED or BUSY for known_hosts
    */
   check(route: Route, presented: string): Promise<void> {

@@ -21,7 +21,7 @@ export interface KnownHost {
 }
 
 /**
- * The content of `known_hosts` at one moment. Each line has the name of an origin (host-name.ts), its pin, and perhaps a
+ * The content of `known_hosts` at one moment. Each line has the name of a host (host-name.ts), its pin, and perhaps a
  * comment, with spaces or tabs between. Blank lines and lines that begin with `#` are kept. A name may have several lines,
  * and then several pins.
  */

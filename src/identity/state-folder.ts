@@ -2,7 +2,7 @@ import { constants } from 'node:fs';
 import { homedir } from 'node:os';
 import { isAbsolute, join, resolve } from 'node:path';
 import { ViaductError, systemCode, systemReason } from '../errors.js';
-import { mkdir, open } from '../files/fs.js';
+import { mkdir, open, stat } from '../files/fs.js';
 import { whyNotOurFolder } from '../files/ownership.js';
 import { withWriteErrors } from '../files/write-error.js';
 import { visible } from '../text.js';
@@ -39,6 +39,8 @@ function homeFolder(): string {
  */
 export async function checkStateFolder(path: string): Promise<boolean> {
   try {
+    // Windows opens no folders, and has no owners and permissions to check.
+    if (process.geteuid === undefined) return (await stat(path)).isDirectory();
     const folder = await open(path, constants.O_RDONLY | constants.O_DIRECTORY);
     try {
       const unsafe = await whyNotOurFolder(folder);

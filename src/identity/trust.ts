@@ -5,7 +5,7 @@ import { formatTarget } from '../route/url.js';
 import { visible } from '../text.js';
 import type { KnownHost, KnownHosts } from './known-hosts.js';
 
-/* Whether the key that an origin presents is trusted, and what is printed if it is not. */
+/* Whether the key that a host presents is trusted, and what is printed if it is not. */
 
 /** Other names of a key that a question lists. */
 const NAMES_SHOWN = 5;
@@ -22,9 +22,9 @@ export interface Evidence {
   /** Pins that the user gave (`--pin`, route file). If there is one, `known_hosts` has no say. */
   readonly pins: readonly string[];
   readonly known: KnownHosts;
-  /** The origin's name in `known_hosts`. */
+  /** The host's name in `known_hosts`. */
   readonly name: string;
-  /** The pin of the certificate that the origin presented, and for which it proved to have the key. */
+  /** The pin of the certificate that the host presented, and for which it proved to have the key. */
   readonly presented: string;
 }
 
@@ -51,16 +51,16 @@ export interface PresentedKey {
 export function changedKeyWarning(key: PresentedKey, known: readonly KnownHost[]): string {
   const lines = known.map(({ pin, line }) => `  known      ${pin} (${visible(key.path)}:${line})`);
   return `@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@
-@      WARNING: THE KEY OF THE ORIGIN HAS CHANGED!        @
+@       WARNING: THE KEY OF THE HOST HAS CHANGED!         @
 @@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@
-Someone may be impersonating the origin (man-in-the-middle attack).
-It is also possible that the origin has a new key.
-  origin     ${key.name}
+Someone may be impersonating the host (man-in-the-middle attack).
+It is also possible that the host has a new key.
+  host       ${key.name}
 ${lines.join('\n')}
   presented  ${key.presented}
-No request was sent. Ask the administrator of the origin for its pin (viaduct identity).
+No request was sent. Ask the administrator of the host for its pin (viaduct identity).
 If it is the presented one, remove the known one and try again:
-  ${command(key, 'known remove', key.name)}
+  ${knownCommand(key.stateOption, 'remove', key.name)}
 `;
 }
 
@@ -68,26 +68,26 @@ If it is the presented one, remove the known one and try again:
 export function changedKeyError(key: PresentedKey, known: readonly KnownHost[]): ViaductError {
   const line = known[0]?.line ?? 0;
   const where = `${visible(key.path)}:${line}`;
-  return originError('CHANGED_HOST_KEY', key, `presented a key that is not the known one (${where})`);
+  return hostError('CHANGED_HOST_KEY', key, `presented a key that is not the known one (${where})`);
 }
 
 /** UNKNOWN_HOST_KEY, with the commands that accept the key. */
 export function unknownKeyError(key: PresentedKey, otherNames: readonly string[]): ViaductError {
   const [other] = otherNames;
   const others = other === undefined ? '' : `, known under another name (${other})`;
-  const accept = command(key, 'known add', key.name, key.presented);
+  const accept = knownCommand(key.stateOption, 'add', key.name, key.presented);
   const what = `presented an unknown key${others}; if its pin is right, run: ${accept} (or use --pin or --accept-new)`;
-  return originError('UNKNOWN_HOST_KEY', key, what);
+  return hostError('UNKNOWN_HOST_KEY', key, what);
 }
 
 /** UNKNOWN_HOST_KEY after the user has answered no. */
 export function refusedKeyError(key: PresentedKey): ViaductError {
-  return originError('UNKNOWN_HOST_KEY', key, 'presented a key that you did not accept');
+  return hostError('UNKNOWN_HOST_KEY', key, 'presented a key that you did not accept');
 }
 
 /** @param expected pins that the user gave */
 export function wrongPinError(key: PresentedKey, expected: readonly string[]): ViaductError {
-  return originError(
+  return hostError(
     'WRONG_PIN',
     key,
     `presented a key with the pin ${key.presented}, expected ${expected.join(' or ')}`,
@@ -103,11 +103,11 @@ export function keyQuestion(key: PresentedKey, otherNames: readonly string[]): s
     .map((name) => `  This key is known under another name: ${name}\n`);
   const hidden = otherNames.length - others.length;
   const more = hidden > 0 ? `  and under ${hidden} more\n` : '';
-  return `The key of the origin is not known.
-  origin  ${key.name}
+  return `The key of the host is not known.
+  host    ${key.name}
   route   ${route}
   pin     ${key.presented}
-${others.join('')}${more}Compare the pin with the output of viaduct identity on the origin.
+${others.join('')}${more}Compare the pin with the output of viaduct identity on the host.
 Trust this key and save it to ${visible(key.path)} (yes/no/pin)? `;
 }
 
@@ -122,21 +122,28 @@ export function readAnswer(text: string, presented: string): 'yes' | 'no' | 'wro
   return word === 'yes' || word === 'no' ? word : 'unclear';
 }
 
-function originError(
+function hostError(
   code: 'CHANGED_HOST_KEY' | 'UNKNOWN_HOST_KEY' | 'WRONG_PIN',
   { route, name }: PresentedKey,
   what: string,
 ): ViaductError {
-  const origin = route.at(-1);
-  return origin === undefined
+  const hop = route.at(-1);
+  return hop === undefined
     ? new ViaductError(code, `${name} ${what}`)
-    : hopError(code, route.length, origin, what);
+    : hopError(code, route.length, hop, what);
 }
 
-/** A command that does what it says when it is pasted into a shell. */
-function command({ stateOption }: PresentedKey, words: string, ...args: readonly string[]): string {
+/**
+ * A command `viaduct known` that does what it says when it is pasted into a shell.
+ * @param stateOption the value of `--state`, if it was given
+ */
+export function knownCommand(
+  stateOption: string | undefined,
+  action: 'add' | 'remove',
+  ...args: readonly string[]
+): string {
   const state = stateOption === undefined ? [] : ['--state', stateOption];
-  return ['viaduct', words, ...[...state, ...args].map(quoted)].join(' ');
+  return ['viaduct known', action, ...[...state, ...args].map(quoted)].join(' ');
 }
 
 /** A word as shells take it literally. */

@@ -24,11 +24,11 @@ function start(t: TestContext, folder: string, seconds: number): Child {
 }
 
 const QUESTION = `(paused)
-The key of the origin is not known.
-  origin  ${WHERE}
+The key of the host is not known.
+  host    ${WHERE}
   route   ${WHERE}
   pin     ${PIN}
-Compare the pin with the output of viaduct identity on the origin.
+Compare the pin with the output of viaduct identity on the host.
 Trust this key and save it to STATE/known_hosts (yes/no/pin)? `;
 const UNKNOWN = `viaduct: hop 2 (10.0.0.5:11000) presented an unknown key; if its pin is right, run: viaduct known add ${WHERE} ${PIN} (or use --pin or --accept-new)\n`;
 

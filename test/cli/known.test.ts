@@ -47,7 +47,11 @@ test('failures: one line each, and nothing changes', async (t) => {
   const before = `h:1 ${A}\n`;
   const { known, path, text } = prepare(t, before);
   for (const [args, code, line] of [
-    [['add', 'h:1', B], 60, /: h:1 is known with another pin; remove that one first \(known remove\)\n/],
+    [
+      ['add', 'h:1', B],
+      60,
+      /: h:1 is known with another pin; to replace it, first run: viaduct known remove --state \/\S+ h:1\n/,
+    ],
     [['remove', 'h:2'], 60, /: h:2 is not in \/\S+\/known_hosts\n/],
     [['add', 'h:2'], 2, /: expected: known add NAME PIN \(see viaduct known --help\)\n/],
     [['remove'], 2, /: expected: known remove NAME \(/],
@@ -55,7 +59,7 @@ test('failures: one line each, and nothing changes', async (t) => {
     [['list', 'h:1'], 2, /: list has no further arguments \(/],
     [['remove', 'h:1', '--json'], 2, /: --json is only for list \(/],
     [['add', 'h:2', 'x\u001b'], 2, /: "x\\x1b" is not a pin; expected sha256\/\/ and 44 characters \(/],
-    [['add', 'h', A], 2, /: "h" is not the name of an origin; write host:port, or h1:12000\/@h2:11000\n/],
+    [['add', 'h', A], 2, /: "h" is not the name of a host; write host:port, or h1:12000\/@h2:11000\n/],
     [['add', 'h:0', A], 2, /: "0" is not a port \(1 to 65535\)\n/],
     [
       ['forget', 'h:1'],
@@ -80,7 +84,7 @@ test('failures: one line each, and nothing changes', async (t) => {
   );
 });
 
-test('ten processes that each add an origin at once lose nothing', async (t) => {
+test('ten processes that each add a host at once lose nothing', async (t) => {
   const { state, text } = prepare(t, '# lab\n');
   const names = Array.from({ length: 10 }, (_, index) => `h${index}:1`);
   const runs = await Promise.all(

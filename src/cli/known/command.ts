@@ -11,14 +11,14 @@ const EXAMPLES = `
 export function addKnownCommand(program: Command, context: CommandContext): void {
   program
     .command('known')
-    .description('List, add or remove the pins of known origins.')
+    .description('List, add or remove the pins of known hosts.')
     .addArgument(
       new Argument('[action]', 'what to do').choices(['list', 'add', 'remove']).default('list', 'list'),
     )
-    .argument('[name]', 'the origin: host:port, for a private host with the route, h1:12000/@h2:11000')
+    .argument('[name]', 'host:port, or for a private host the route, h1:12000/@h2:11000')
     .argument('[pin]', 'for add: the pin, as viaduct identity prints it')
     .addOption(stateOption())
-    .option('--json', 'list: print one JSON object per origin and line')
+    .option('--json', 'list: print one JSON object per host and line')
     .addHelpText('after', EXAMPLES)
     .action(
       async (

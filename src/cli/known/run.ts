@@ -3,6 +3,7 @@ import { addKnownHost, removeKnownHost } from '../../identity/change-known-hosts
 import { parseHostName } from '../../identity/host-name.js';
 import { type KnownHost, knownHostsPath, readKnownHosts } from '../../identity/known-hosts.js';
 import { stateFolderPath } from '../../identity/state-folder.js';
+import { knownCommand } from '../../identity/trust.js';
 import { parsePin } from '../../route/pin.js';
 import { visible } from '../../text.js';
 import type { CommandContext } from '../context.js';
@@ -34,7 +35,7 @@ export async function runKnown(
       return 0;
     case 'add':
       if (name === undefined || pin === undefined) throw usage('expected: known add NAME PIN');
-      await add(folder, parseHostName(name), pin);
+      await add(folder, parseHostName(name), pin, state);
       return 0;
     case 'remove':
       if (name === undefined || pin !== undefined) throw usage('expected: known remove NAME');
@@ -52,14 +53,14 @@ async function list(
   await untilReaderLeaves(standardOutput(stdout)(Buffer.from(hosts.map(format).join(''))));
 }
 
-async function add(folder: string, name: string, pinText: string): Promise<void> {
+async function add(folder: string, name: string, pinText: string, state: string | undefined): Promise<void> {
   const pin = parsePin(pinText);
   if (pin === undefined)
     throw usage(`"${visible(pinText)}" is not a pin; expected sha256// and 44 characters`);
   if (await addKnownHost(folder, name, pin)) return;
   throw new ViaductError(
     'CHANGED_HOST_KEY',
-    `${name} is known with another pin; remove that one first (known remove)`,
+    `${name} is known with another pin; to replace it, first run: ${knownCommand(state, 'remove', name)}`,
   );
 }
 

@@ -95,11 +95,7 @@ describe('a line that is wrong is an error, never an unknown host', () => {
       `h1:1,h2:1 ${A}`,
       /has no valid name: "1,h2:1" is not a port|has no valid name/,
     ],
-    [
-      'a name without port',
-      `h1 ${A}`,
-      /has no valid name: "h1" is not the name of an origin; write host:port/,
-    ],
+    ['a name without port', `h1 ${A}`, /has no valid name: "h1" is not the name of a host; write host:port/],
     ['a URL', `http://h1:1 ${A}`, /has no valid name/],
     ['control characters', `\u001b[2J:1 ${A}`, /has no valid name: "\\x1b\[2J:1" is not/],
     ['NULs', '\0'.repeat(200), /is not "NAME sha256\/\/PIN": "(\\x00)+…"/],

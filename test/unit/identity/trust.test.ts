@@ -81,11 +81,11 @@ describe('the decision', () => {
   });
 });
 
-const QUESTION = `The key of the origin is not known.
-  origin  ${WHERE}
+const QUESTION = `The key of the host is not known.
+  host    ${WHERE}
   route   ${WHERE}
   pin     ${A}
-Compare the pin with the output of viaduct identity on the origin.
+Compare the pin with the output of viaduct identity on the host.
 Trust this key and save it to /STATE/known_hosts (yes/no/pin)? `;
 const SAVED = `viaduct: saved the pin of ${WHERE} to /STATE/known_hosts\n`;
 
@@ -191,15 +191,15 @@ describe('an unknown key', () => {
 });
 
 const CHANGED = `@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@
-@      WARNING: THE KEY OF THE ORIGIN HAS CHANGED!        @
+@       WARNING: THE KEY OF THE HOST HAS CHANGED!         @
 @@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@
-Someone may be impersonating the origin (man-in-the-middle attack).
-It is also possible that the origin has a new key.
-  origin     ${WHERE}
+Someone may be impersonating the host (man-in-the-middle attack).
+It is also possible that the host has a new key.
+  host       ${WHERE}
   known      ${A} (/STATE/known_hosts:2)
   known      ${C} (/STATE/known_hosts:3)
   presented  ${B}
-No request was sent. Ask the administrator of the origin for its pin (viaduct identity).
+No request was sent. Ask the administrator of the host for its pin (viaduct identity).
 If it is the presented one, remove the known one and try again:
   viaduct known remove ${WHERE}
 `;
