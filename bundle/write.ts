@@ -32,7 +32,7 @@ const mergeCommands: Plugin = {
         : undefined,
     );
     build.onLoad({ filter: /^/, namespace: 'merged' }, () => ({
-      contents: ['get', 'ls', 'trace', 'client', 'completion']
+      contents: ['get', 'ls', 'trace', 'client', 'identity', 'known', 'completion']
         .map((name) => `export * from './${name}/run.js';`)
         .join('\n'),
       resolveDir: `${root}dist/cli`,

@@ -96,6 +96,24 @@ const DESCRIPTIONS: Readonly<Record<ErrorCode, Description>> = {
       'all of the file was received, but its origin no longer serves it, so that nothing can confirm it',
     remedy: 'the file stays in `FILE.part`; to accept it, run the same command with `--no-verify`',
   },
+  UNKNOWN_HOST_KEY: {
+    meaning: 'the key of the host is neither pinned nor in `known_hosts`',
+    remedy:
+      'compare the pin with that of `viaduct identity` on the host; the message has the command that accepts it',
+  },
+  CHANGED_HOST_KEY: {
+    meaning: 'the key of the host is not the one that `known_hosts` has for it: a new key, or an impostor',
+    remedy:
+      'ask the administrator of the host; if the new pin is right, remove the old one with `viaduct known remove`',
+  },
+  WRONG_PIN: {
+    meaning: 'the key of the host does not have the pin of `--pin` or of the route file',
+    remedy: 'check the pin; if it is right, another host answers',
+  },
+  BAD_IDENTITY: {
+    meaning: 'the key or certificate of the node or client cannot be used',
+    remedy: 'the message says what is wrong with it',
+  },
   UNSAFE_NAME: {
     meaning: 'a remote name is not a safe file name on this system',
     remedy: 'choose a name with -o',

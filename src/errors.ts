@@ -75,6 +75,14 @@ const CODES = {
   NO_DIGEST: { transient: false },
   /** All of the file was received, but its origin no longer serves it, so that nothing can confirm it. */
   UNVERIFIED: { transient: false },
+  /** The key of the host is neither pinned nor in known_hosts. */
+  UNKNOWN_HOST_KEY: { transient: false },
+  /** The key of the host is another one than known_hosts has for its name. */
+  CHANGED_HOST_KEY: { transient: false },
+  /** The key of the host does not have the pin that the user gave. */
+  WRONG_PIN: { transient: false },
+  /** The key or certificate of this node or client cannot be used. */
+  BAD_IDENTITY: { transient: false },
   /** A name of the far side that means something else here. */
   UNSAFE_NAME: { transient: false },
   /** Another process is writing the same file. */

@@ -57,6 +57,14 @@ export function routeOption(): Option {
   return new Option('--route <file>', 'read name and route from an input file, - for standard input');
 }
 
+/** For every command that uses keys or known hosts. */
+export function stateOption(): Option {
+  return new Option(
+    '--state <dir>',
+    'folder of keys and known hosts (default: $XDG_STATE_HOME/viaduct or ~/.local/state/viaduct)',
+  );
+}
+
 /** The options that `get`, `ls`, `trace` and `client` share. */
 export const DESCRIPTIONS = {
   timeout: 'timeout: no data received',

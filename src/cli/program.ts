@@ -7,6 +7,8 @@ import { addCompletionCommand } from './completion/command.js';
 import type { CommandContext } from './context.js';
 import { exitCodesHelp, outcomeOf } from './exit-codes.js';
 import { addGetCommand } from './get/command.js';
+import { addIdentityCommand } from './identity/command.js';
+import { addKnownCommand } from './known/command.js';
 import { addListCommand } from './ls/command.js';
 import { addServerCommand } from './server/command.js';
 import { flushOutput } from './terminal/lines.js';
@@ -25,6 +27,8 @@ const COMMANDS: ReadonlyMap<string, (program: Command, context: CommandContext) 
   ['ls', addListCommand],
   ['trace', addTraceCommand],
   ['client', addClientCommand],
+  ['identity', addIdentityCommand],
+  ['known', addKnownCommand],
   ['completion', (program, context) => addCompletionCommand(program, context, () => buildProgram(context))],
 ]);
 

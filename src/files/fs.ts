@@ -36,7 +36,10 @@ export async function realpath(path: string): Promise<string> {
   return nameOfBytes(await fs.realpath(fsPath(path), { encoding: 'buffer' }));
 }
 
-export async function mkdir(path: string, options: { readonly recursive: boolean }): Promise<void> {
+export async function mkdir(
+  path: string,
+  options: { readonly recursive: boolean; readonly mode?: number },
+): Promise<void> {
   await fs.mkdir(fsPath(path), options);
 }
 

@@ -1,3 +1,4 @@
+import type { Stats } from 'node:fs';
 import type { FileHandle } from 'node:fs/promises';
 import { systemCode } from '../errors.js';
 
@@ -26,14 +27,27 @@ export const PRIVATE_MODE = 0o600;
  */
 export async function whyNotOurs(file: FileHandle, maxLinks = 1): Promise<string | undefined> {
   const stat = await file.stat();
-  const { uid, nlink, mode } = stat;
   if (!stat.isFile()) return 'is not a file';
-  // Windows has neither owners nor these permissions.
-  if (process.geteuid === undefined) return undefined;
-  if (uid !== process.geteuid()) return 'belongs to another user';
-  if (nlink > maxLinks) return 'has another name too (a hard link)';
-  if ((mode & WRITABLE_BY_OTHERS) === 0 || (await hasFixedModes(file, mode))) return undefined;
-  return 'is writable by others';
+  const foreign = whyForeign(stat);
+  if (foreign !== undefined) return foreign;
+  if (process.geteuid !== undefined && stat.nlink > maxLinks) return 'has another name too (a hard link)';
+  return whyWritable(file, stat);
+}
+
+/** Why a folder is not used for what only this user may change. Undefined if it may be used. */
+export async function whyNotOurFolder(folder: FileHandle): Promise<string | undefined> {
+  const stat = await folder.stat();
+  return whyForeign(stat) ?? whyWritable(folder, stat);
+}
+
+/** Windows has neither owners nor these permissions. */
+function whyForeign({ uid }: Stats): string | undefined {
+  return process.geteuid === undefined || uid === process.geteuid() ? undefined : 'belongs to another user';
+}
+
+async function whyWritable(file: FileHandle, { mode }: Stats): Promise<string | undefined> {
+  if (process.geteuid === undefined || (mode & WRITABLE_BY_OTHERS) === 0) return undefined;
+  return (await hasFixedModes(file, mode)) ? undefined : 'is writable by others';
 }
 
 /** A file system without permissions, such as FAT, shows the same ones for all files. */

@@ -1,22 +1,26 @@
 import { ViaductError, withContext } from '../errors.js';
 import { visible } from '../text.js';
 import { type Hop, type Route, parseHop } from './hop.js';
+import { PIN_START, parsePin } from './pin.js';
 
 /** The content of an input file: which file, and over which route. */
 export interface Source {
   /** File name as the origin knows it, relative to its root. */
   readonly name: string;
   readonly route: Route;
+  /** The pin of the origin, if the file has one. It is not sent. */
+  readonly pin?: string;
 }
 
 /**
- * The input file of the original: the file name on the first line, then one line `host port` per hop.
- * LF or CRLF; blank lines are skipped and a byte-order mark is ignored.
+ * The input file of the original: the file name on the first line, then one line `host port` per hop. The line of the
+ * last hop may have its pin as a third word. LF or CRLF; blank lines are skipped and a byte-order mark is ignored.
  * @throws ViaductError BAD_ROUTE, naming the line and what is wrong with it
  */
 export function parseInput(text: string): Source {
   let name: string | undefined;
   const route: Hop[] = [];
+  let pin: string | undefined;
   const lines = text.replace(/^\uFEFF/, '').split(/\r?\n/);
   for (const [index, line] of lines.entries()) {
     if (line.trim() === '') continue;
@@ -25,30 +29,48 @@ export function parseInput(text: string): Source {
         throw new ViaductError('BAD_ROUTE', `line ${index + 1}: a file name has no NUL`);
       name = line;
     } else {
-      route.push(parseHopLine(line, index + 1));
+      if (pin !== undefined)
+        throw wrongLine(index + 1, 'only the last hop can have a pin, but an earlier line has one');
+      const parsed = parseHopLine(line, index + 1);
+      route.push(parsed.hop);
+      ({ pin } = parsed);
     }
   }
   if (name === undefined) throw new ViaductError('BAD_ROUTE', 'line 1: the file name is missing');
   if (route.length === 0) throw new ViaductError('BAD_ROUTE', 'line 2: a line "host port" is missing');
-  return { name, route };
+  return pin === undefined ? { name, route } : { name, route, pin };
 }
 
-function parseHopLine(line: string, number: number): Hop {
-  const [host, port, ...more] = line.trim().split(/\s+/);
-  if (host === undefined || port === undefined || more.length > 0) {
-    throw new ViaductError(
-      'BAD_ROUTE',
-      `line ${number}: expected "host port", with a space between, found "${visible(line)}"`,
-    );
-  }
+interface HopLine {
+  readonly hop: Hop;
+  readonly pin: string | undefined;
+}
+
+function parseHopLine(line: string, number: number): HopLine {
+  const [host, port, third, ...more] = line.trim().split(/\s+/);
+  const pin = third === undefined ? undefined : parsePin(third);
+  if (pin === undefined && third?.startsWith(PIN_START))
+    throw wrongLine(number, `"${visible(third)}" is not a pin; it has 44 characters after ${PIN_START}`);
+  if (
+    host === undefined ||
+    port === undefined ||
+    more.length > 0 ||
+    (third !== undefined && pin === undefined)
+  )
+    throw wrongLine(number, `expected "host port", with a space between, found "${visible(line)}"`);
   try {
-    return parseHop(host, port);
+    return { hop: parseHop(host, port), pin };
   } catch (error) {
     throw withContext(error, (message) => `line ${number}: ${message}`);
   }
 }
 
+function wrongLine(number: number, what: string): ViaductError {
+  return new ViaductError('BAD_ROUTE', `line ${number}: ${what}`);
+}
+
 /** The inverse of {@link parseInput}: the text of an input file. */
-export function formatInput({ name, route }: Source): string {
-  return [name, ...route.map(({ host, port }) => `${host} ${port}`), ''].join('\n');
+export function formatInput({ name, route, pin }: Source): string {
+  const lines = route.map(({ host, port }) => `${host} ${port}`).join('\n');
+  return `${name}\n${lines}${pin === undefined ? '' : ` ${pin}`}\n`;
 }

@@ -49,6 +49,16 @@ const wrong: readonly (readonly [string, string | Buffer, RegExp])[] = [
     /line 3: expected "host port", with a space between, found "host"/,
   ],
   [
+    'half of a pin',
+    'file\nHOP\nhost 12000 sha256//AAAA\n',
+    /line 3: "sha256\/\/AAAA" is not a pin; it has 44 characters after sha256\/\/\n/,
+  ],
+  [
+    'a pin that is not on the last line',
+    `file\nhost 12000 sha256//${'A'.repeat(43)}=\nHOP\n`,
+    /line 3: only the last hop can have a pin, but an earlier line has one/,
+  ],
+  [
     'a hop of three words',
     'file\nHOP\nhost 12000 x\n',
     /line 3: expected "host port", with a space between, found "host 12000 x"/,
@@ -127,6 +137,31 @@ for (const [what, content] of right) {
     });
   }
 }
+
+test('a pin after the last hop is not sent, and the client warns that it does not check it', async (t) => {
+  const root = tempFolder(t);
+  const bytes = randomFile(root, 'file', 1000);
+  const { hop } = await testNode(t, { root });
+  const received: Buffer[] = [];
+  const relay = await rawServer(t, (socket) => {
+    // The message is in one packet, and the origin does not need more of it.
+    socket.once('data', (message) => {
+      received.push(message);
+      socket.end();
+    });
+  });
+  const pin = `sha256//${Buffer.alloc(32).toString('base64')}`;
+  const warning = 'viaduct: warning: the pin is not checked; client does not encrypt, get does\n';
+  const folder = tempFolder(t);
+  for (const first of [relay.hop, hop]) {
+    const input = `file\n127.0.0.1 ${first.port}\n127.0.0.1 ${hop.port} ${pin}\n`;
+    const run = await runInProcess(['client', '-'], { cwd: folder, input });
+    assert.equal(run.code, 0, run.stderr);
+    assert.ok(run.stderr.startsWith(warning), run.stderr);
+  }
+  assert.equal(Buffer.concat(received).toString(), `file\n127.0.0.1 ${hop.port}\n\n`);
+  assert.deepEqual(readFileSync(join(folder, 'file')), bytes);
+});
 
 test('IPv6 hosts, with and without brackets', async (t) => {
   const root = tempFolder(t);

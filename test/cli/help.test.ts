@@ -18,6 +18,8 @@ const commands: readonly (readonly [string, readonly string[]])[] = [
   ['client-help', ['client', '--help']],
   ['ls-help', ['ls', '--help']],
   ['trace-help', ['trace', '--help']],
+  ['identity-help', ['identity', '--help']],
+  ['known-help', ['known', '--help']],
   ['completion-help', ['completion', '--help']],
 ];
 for (const [name, args] of commands) {

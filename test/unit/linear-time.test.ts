@@ -8,9 +8,13 @@ import { parseRequest } from '#src/node/http/request.js';
 import { errorReply } from '#src/node/http/error.js';
 import { freshnessOf, headersOf, preconditionsHold, rangeOf } from '#src/node/origin/conditions.js';
 import { wantsDigest } from '#src/node/origin/digests.js';
+import { parseHostName } from '#src/identity/host-name.js';
+import { KnownHosts } from '#src/identity/known-hosts.js';
+import { parseIdentity } from '#src/identity/pem.js';
 import { parseInput } from '#src/route/input-file.js';
 import { parseLocation } from '#src/route/location.js';
 import { nameOfPath, parseTarget, withMissingSlash, withoutPasswords } from '#src/route/url.js';
+import { parsePin } from '#src/route/pin.js';
 import { parseBytes, visible } from '#src/text.js';
 import { decodeMessage, scanMessage } from '#src/wire/classic.js';
 import { ChunkDecoder } from '#src/wire/http/chunked.js';
@@ -32,7 +36,9 @@ const ROUNDS = 10;
 /** What the inputs are made of. */
 const PIECES = [
   ...Array.from(' \t,"%@/:;0=*-\\.\'<{[(&?#x\u00e9\r\n'),
-  ...'\r\n|%4|%41|/@|/.|/@h:1|, |","|a, |"a",|W/"|;q=0|=:|:a@|\\"| x|x y|..|[::|0-|0-1,'.split('|'),
+  ...'\r\n|%4|%41|/@|/.|/@h:1|, |","|a, |"a",|W/"|;q=0|=:|:a@|\\"| x|x y|..|[::|0-|0-1,|-----BEGIN CERTIFICATE-----|-----BEGIN PRIVATE KEY-----'.split(
+    '|',
+  ),
 ];
 
 const stubFile = {
@@ -74,6 +80,10 @@ const parsers: Record<string, (text: string) => unknown> = {
   'a location': (text) => parseLocation(text),
   'a text with passwords': (text) => withoutPasswords(text),
   'an input file': (text) => parseInput(text),
+  'lines of known_hosts': (text) => new KnownHosts('x', text),
+  'a name of known_hosts': (text) => parseHostName(text),
+  'a pin': (text) => parsePin(text),
+  'a key and its certificate': (text) => parseIdentity(text, text, 'x', 'x'),
   'a classic message': (text) => decodeMessage(latin1(text).subarray(0, 4096)),
   'the end of a classic message': (text) => scanMessage(latin1(text)),
   'the dialect': (text) => dialectOf(latin1(text)),

@@ -27,6 +27,8 @@ export async function runClient(
   context: CommandContext,
 ): Promise<number> {
   const source = await readInput(input, context);
+  if (source.pin !== undefined)
+    context.stderr.write('viaduct: warning: the pin is not checked; client does not encrypt, get does\n');
   const interruption = listenForInterruption(options.output === '-' ? '' : '; nothing was saved');
   try {
     await fetchAndReport(source, options, context, interruption.signal);

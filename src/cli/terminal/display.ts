@@ -30,6 +30,7 @@ export class ProgressDisplay {
   #area: LiveArea | undefined;
   #timer: NodeJS.Timeout | undefined;
   #closed = false;
+  #pauses = 0;
   readonly #running = new Set<TransferProgress>();
   readonly #overall: OverallProgress;
   readonly #onResume = (): void => this.#area?.forget();
@@ -70,6 +71,15 @@ export class ProgressDisplay {
     else this.#area.around(print);
   }
 
+  /** Draws nothing until the returned function is called, while something else uses the terminal. */
+  pause(): () => void {
+    this.#pauses += 1;
+    this.#area?.draw([]);
+    return () => {
+      this.#pauses -= 1;
+    };
+  }
+
   /** Erases what was drawn; later messages are printed as plain lines. */
   close(): void {
     this.#closed = true;
@@ -91,7 +101,7 @@ export class ProgressDisplay {
     const colors = this.#terminal.hasColors();
     const redraw = (): void => {
       const { columns, rows } = this.#terminal;
-      if (columns <= 0) return;
+      if (columns <= 0 || this.#pauses > 0) return;
       const now = performance.now();
       const running = [...this.#running];
       const views = running.map((transfer) => transfer.view(now));

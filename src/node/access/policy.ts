@@ -1,14 +1,12 @@
 import { ViaductError } from '../../errors.js';
+import { inPrefix, isWhole, parseAddress } from '../../route/address.js';
 import { type Hop, formatHop } from '../../route/hop.js';
 import {
   type AddressClass,
   type NetworkView,
   classOfClient,
   classOfTarget,
-  inPrefix,
-  isWhole,
   isMoreInward,
-  parseAddress,
 } from './address.js';
 import type { HopRule } from './rules.js';
 

@@ -1,7 +1,7 @@
 import { ViaductError } from '../../errors.js';
+import { type Prefix, parsePrefix } from '../../route/address.js';
 import { parseHost, parsePort } from '../../route/hop.js';
 import { visible } from '../../text.js';
-import { type Prefix, parsePrefix } from './address.js';
 
 /** One `--allow-hop`: which hosts, at which ports. */
 export interface HopRule {

@@ -60,6 +60,8 @@ describe('a hop', () => {
   });
 });
 
+const PIN = `sha256//${Buffer.alloc(32).toString('base64')}`;
+
 describe('an input file', () => {
   test('is the name, then a line for each hop', () => {
     assert.deepEqual(parseInput('a file\npchost1 12000\npchost2 11000\npchost1 12000\n'), {
@@ -84,6 +86,17 @@ describe('an input file', () => {
     });
   }
 
+  test('may have the pin of the origin at its end', () => {
+    assert.deepEqual(parseInput(`f\nh1 1\nh2 2\t${PIN} \r\n\n`), {
+      name: 'f',
+      route: [
+        { host: 'h1', port: 1 },
+        { host: 'h2', port: 2 },
+      ],
+      pin: PIN,
+    });
+  });
+
   test('keeps spaces of a name', () => assert.equal(parseInput('  a  b \nh 1').name, '  a  b '));
 
   test('takes IPv6 hosts with and without brackets', () => {
@@ -100,7 +113,13 @@ describe('an input file', () => {
     ['f', /line 2: .*host port/],
     ['f\0\nh 1', /line 1: .*NUL/],
     ['f\n\nh', /line 3: .*"host port".*h/],
-    ['f\nh 1\nh 1 2', /line 3: .*"host port"/],
+    ['f\nh 1\nh 1 2', /line 3: expected "host port"/],
+    ['f\nh 1\nh 1 sha256//2', /line 3: "sha256\/\/2" is not a pin; it has 44 characters after sha256\/\/$/],
+    [`f\nh 1 ${PIN}\nh 1`, /line 3: only the last hop can have a pin, but an earlier line has one/],
+    [`f\nh 1 ${PIN}\n\nh 1 ${PIN}`, /line 4: only the last hop can have a pin/],
+    [`f\nh 1 ${PIN} x`, /line 2: expected "host port"/],
+    [`f\nh 1 ${PIN.slice(0, -1)}`, /line 2: "sha256\S+" is not a pin/],
+    [`f\nh 0 ${PIN}`, /line 2: "0" is not a port/],
     ['f\nh 1\n\r\nh 0', /line 4: "0" is not a port/],
     ['f\n127.1 80', /line 2: "127\.1" is not a host/],
     ['f\n\u001b[2J 80', /line 2: "\\x1b\[2J" is not a host/],
@@ -111,7 +130,9 @@ describe('an input file', () => {
   }
 
   test('format and parse are inverse', () => {
-    const sources = fc.record({ name: names, route: fc.array(hops, { minLength: 1, maxLength: 20 }) }, PLAIN);
+    const pin = fc.constant(PIN);
+    const route = fc.array(hops, { minLength: 1, maxLength: 20 });
+    const sources = fc.record({ name: names, route, pin }, { ...PLAIN, requiredKeys: ['name', 'route'] });
     fc.assert(fc.property(sources, (source) => assert.deepEqual(parseInput(formatInput(source)), source)));
   });
 });

@@ -65,6 +65,23 @@ test('two transfers, their total, a message above, all erased at the end', async
   assert.ok(terminal.output.endsWith('the end\n'));
 });
 
+test('nothing is drawn during a pause', async (t) => {
+  t.mock.timers.enable({ apis: ['setTimeout', 'setInterval'] });
+  const terminal = new FakeTerminal();
+  const display = open(t, terminal);
+  const task = display.add('first');
+  t.mock.timers.tick(100);
+  await terminal.until((output) => output.includes('first'));
+  const resume = display.pause();
+  terminal.output = '';
+  task.update({ phase: 'downloading', bytes: 50, size: 100 });
+  t.mock.timers.tick(1000);
+  assert.equal(terminal.output, '');
+  resume();
+  t.mock.timers.tick(100);
+  assert.match(stripVTControlCharacters(terminal.output), /first +50%/);
+});
+
 test('a finished transfer is counted once', async (t) => {
   const terminal = new FakeTerminal();
   const display = open(t, terminal);

@@ -1,14 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import * as fc from 'fast-check';
-import {
-  classOfClient,
-  classOfTarget,
-  inPrefix,
-  isMoreInward,
-  parseAddress,
-  parsePrefix,
-} from '#src/node/access/address.js';
+import { classOfClient, classOfTarget, isMoreInward } from '#src/node/access/address.js';
+import { inPrefix, parseAddress, parsePrefix } from '#src/route/address.js';
 import { ADDRESSES, VIEW } from '../../../support/addresses.js';
 
 describe('targets', () => {

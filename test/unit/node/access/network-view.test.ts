@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { networkInterfaces } from 'node:os';
 import { test } from 'node:test';
 import { NETWORK_VIEW_MS, systemNetworkView } from '#src/node/access/network-view.js';
-import { parseAddress, parsePrefix } from '#src/node/access/address.js';
+import { parseAddress, parsePrefix } from '#src/route/address.js';
 
 test('it has all addresses of this host, as prefixes that the policy can read', () => {
   const { own } = systemNetworkView()();

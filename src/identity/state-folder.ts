@@ -1,0 +1,77 @@
+import { constants } from 'node:fs';
+import { homedir } from 'node:os';
+import { isAbsolute, join, resolve } from 'node:path';
+import { ViaductError, systemCode, systemReason } from '../errors.js';
+import { mkdir, open, stat } from '../files/fs.js';
+import { whyNotOurFolder } from '../files/ownership.js';
+import { withWriteErrors } from '../files/write-error.js';
+import { visible } from '../text.js';
+
+const FOLDER_MODE = 0o700;
+
+/**
+ * The absolute path of the folder for keys and `known_hosts`: `option`, or `$XDG_STATE_HOME/viaduct`, or
+ * `~/.local/state/viaduct`.
+ * @param option of `--state`
+ * @throws ViaductError USAGE if this user has no home folder
+ */
+export function stateFolderPath(option?: string): string {
+  if (option !== undefined) return resolve(option);
+  const configured = process.env['XDG_STATE_HOME'] ?? '';
+  // The XDG Base Directory Specification: a relative path is to be ignored.
+  return join(isAbsolute(configured) ? configured : join(homeFolder(), '.local', 'state'), 'viaduct');
+}
+
+function homeFolder(): string {
+  try {
+    const home = homedir();
+    if (isAbsolute(home)) return home;
+  } catch {
+    // The user has no entry in the system's list, as in containers.
+  }
+  throw new ViaductError('USAGE', 'this user has no home folder for keys and known hosts; use --state DIR');
+}
+
+/**
+ * Checks the state folder: whoever may write to it can replace keys and known hosts.
+ * @returns whether it exists
+ * @throws ViaductError READ_FAILED if it belongs to another user, or others may write to it
+ */
+export async function checkStateFolder(path: string): Promise<boolean> {
+  try {
+    // Windows opens no folders, and has no owners and permissions to check.
+    if (process.geteuid === undefined) return (await stat(path)).isDirectory();
+    const folder = await open(path, constants.O_RDONLY | constants.O_DIRECTORY);
+    try {
+      const unsafe = await whyNotOurFolder(folder);
+      if (unsafe !== undefined) throw unusable(path, `it ${unsafe}${remedyFor(unsafe, path)}`);
+      return true;
+    } finally {
+      await folder.close();
+    }
+  } catch (error) {
+    if (error instanceof ViaductError) throw error;
+    if (systemCode(error) === 'ENOENT') return false;
+    throw unusable(path, systemReason(error), error);
+  }
+}
+
+/**
+ * Creates the state folder unless it exists, and checks it.
+ * @throws ViaductError WRITE_FAILED or READ_FAILED
+ */
+export async function createStateFolder(path: string): Promise<void> {
+  if (await checkStateFolder(path)) return;
+  await withWriteErrors(path, () => mkdir(path, { recursive: true, mode: FOLDER_MODE }));
+  await checkStateFolder(path);
+}
+
+function remedyFor(unsafe: string, path: string): string {
+  return unsafe === 'is writable by others' ? `; run: chmod go-w ${visible(path)}` : '; use --state DIR';
+}
+
+function unusable(path: string, reason: string, cause?: unknown): ViaductError {
+  return new ViaductError('READ_FAILED', `cannot use the state folder ${visible(path)}: ${reason}`, {
+    cause,
+  });
+}
