@@ -96,6 +96,10 @@ const DESCRIPTIONS: Readonly<Record<ErrorCode, Description>> = {
       'all of the file was received, but its origin no longer serves it, so that nothing can confirm it',
     remedy: 'the file stays in `FILE.part`; to accept it, run the same command with `--no-verify`',
   },
+  TLS_FAILED: {
+    meaning: 'TLS with a node could not be agreed on, or broke',
+    remedy: 'the node needs version 0.3 or later and a key; `--plain` does without encryption',
+  },
   UNKNOWN_HOST_KEY: {
     meaning: 'the key of the host is neither pinned nor in `known_hosts`',
     remedy:

@@ -75,6 +75,8 @@ const CODES = {
   NO_DIGEST: { transient: false },
   /** All of the file was received, but its origin no longer serves it, so that nothing can confirm it. */
   UNVERIFIED: { transient: false },
+  /** TLS could not be agreed on, or broke. */
+  TLS_FAILED: { transient: false },
   /** The key of the host is neither pinned nor in known_hosts. */
   UNKNOWN_HOST_KEY: { transient: false },
   /** The key of the host is another one than known_hosts has for its name. */

@@ -22,6 +22,8 @@ import { LINGER_MS } from '../tcp/linger.js';
 import { formatHop } from '../route/hop.js';
 import { networkOf } from './access/address.js';
 import { Connection } from './connection.js';
+import type { KeyAndCertificate } from '../identity/certificate.js';
+import { tlsServer } from '../tls/accept.js';
 import { ClientTurns } from './client-turns.js';
 import { ConnectionTable } from './connection-table.js';
 import type { NodeContext, NodeTimes } from './context.js';
@@ -74,6 +76,8 @@ export interface NodeOptions {
   /** Emit events of the type `stage`, for watching single requests. @default false */
   readonly stages?: boolean | undefined;
   /** Called for everything that happens on connections. Must not throw. */
+  /** Key and certificate (with its chain) for TLS on the same port, as PEM. @default none: no TLS */
+  readonly identity?: KeyAndCertificate | undefined;
   readonly onEvent?: ((event: NodeEvent) => void) | undefined;
 }
 
@@ -166,6 +170,7 @@ export async function startNodeWith(options: NodeOptions, times: Partial<NodeTim
     times: { ...NODE_TIMES, ...times },
     connections: table,
     turns: new ClientTurns(),
+    tls: options.identity && tlsServer(options.identity),
     startedAt: performance.now(),
     totals: new Totals(),
     stopping: () => !server.listening,

@@ -182,6 +182,8 @@ export class TcpStream implements ByteStream {
   secured(begin: Buffer, wrap: (socket: Socket) => TLSSocket): TcpStream {
     const early = Buffer.concat([begin, this.#unread]);
     this.#unread = NOTHING;
+    // A socket that flows would drop what nobody listens for.
+    this.#socket.pause();
     if (early.length > 0) this.#socket.unshift(early);
     return TcpStream.over(wrap(this.#socket).pause(), this.#socket);
   }

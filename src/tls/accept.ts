@@ -1,7 +1,9 @@
-import { type SecureContext, TLSSocket } from 'node:tls';
+import { type SecureContext, TLSSocket, createSecureContext } from 'node:tls';
 import { ViaductError } from '../errors.js';
 import type { ByteStream } from '../tcp/byte-stream.js';
 import { type SecuredStream, handshake } from './handshake.js';
+
+const CIPHERS = 'TLS_AES_128_GCM_SHA256:TLS_AES_256_GCM_SHA384:TLS_CHACHA20_POLY1305_SHA256';
 
 /** How a node speaks TLS. */
 export interface TlsServer {
@@ -9,6 +11,12 @@ export interface TlsServer {
   readonly context: SecureContext;
   /** Ask clients for a certificate; any is accepted, as its pin decides. */
   readonly asksClients: boolean;
+}
+
+/** TLS 1.3 only: older versions show the certificate to everyone on the way. AES-128-GCM first: it is the cheapest (measured). */
+export function tlsServer({ key, cert }: { readonly key: string; readonly cert: string }): TlsServer {
+  const context = createSecureContext({ key, cert, minVersion: 'TLSv1.3', ciphers: CIPHERS, honorCipherOrder: true });
+  return { context, asksClients: false };
 }
 
 export interface AcceptOptions extends TlsServer {

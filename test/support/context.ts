@@ -30,6 +30,7 @@ export async function testContext(
     maxHops: 16,
     connections: new ConnectionTable(100),
     turns: new ClientTurns(),
+    tls: undefined,
     silenceMs: 10_000,
     connectMs: 10_000,
     stall: 10_000,

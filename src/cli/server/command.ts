@@ -10,7 +10,7 @@ import {
   STALL_MS,
 } from '../../defaults.js';
 import type { CommandContext } from '../context.js';
-import { countOption, parseSize, secondsOption } from '../options.js';
+import { countOption, parseSize, secondsOption, stateOption } from '../options.js';
 import type { ServerOptions } from './run.js';
 
 const HTTP_EXAMPLE = `
@@ -25,6 +25,7 @@ export function addServerCommand(program: Command, context: CommandContext): voi
     .option('--root <dir>', 'folder to serve', '.')
     .option('--host <address>', 'address to listen on (default: all IPv4 and IPv6 addresses)')
     .option('--dotfiles', 'serve files whose names start with a dot', false)
+    .addOption(stateOption())
     .addOption(secondsOption('--timeout', 'timeout: no data from the sender', SILENCE_MS))
     .addOption(secondsOption('--connect-timeout', 'timeout: connect to the next hop', CONNECT_MS))
     .addOption(

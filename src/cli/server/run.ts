@@ -5,6 +5,8 @@ import type { ClientJudgement } from '../../node/access/policy.js';
 import type { PumpName } from '../../pump/choose-pump.js';
 import { MAX_TIMER_MS } from '../../defaults.js';
 import { formatHop } from '../../route/hop.js';
+import { loadIdentity } from '../../identity/identity.js';
+import { stateFolderPath } from '../../identity/state-folder.js';
 import type { CommandContext } from '../context.js';
 import { killSelf } from '../terminal/interruption.js';
 import { LineWriter } from '../terminal/lines.js';
@@ -30,6 +32,7 @@ export interface ServerOptions extends LogOptions {
   readonly allowHop?: readonly string[];
   readonly clients: ClientJudgement;
   readonly pump: PumpName | 'auto';
+  readonly state?: string;
 }
 
 /** Time to end after a second signal, and after the grace period for threads that hash, in ms. A file system that hangs keeps them. */
@@ -52,6 +55,7 @@ export async function runServer(
     (count) => `${count} lines dropped: the output was not read\n`,
   );
   const print = (line: string): void => lines.write(`${line}\n`);
+  const identity = await loadIdentity(stateFolderPath(options.state), 'node');
   const node = await startNode({
     port: await portFrom(portArgument, context),
     host: options.host,
@@ -69,13 +73,14 @@ export async function runServer(
     clients: options.clients,
     pump: options.pump === 'auto' ? undefined : options.pump,
     stages: log.isLevelEnabled('trace'),
+    identity,
     onEvent: createReporter(log, print),
   });
   const hasTerminal = [context.stdin, context.stdout, context.stderr].some(({ isTTY }) => isTTY);
   const signals = stopSignals(hasTerminal, (signal) => log.info({ signal }, 'signal ignored'));
   print('the server is ready');
   const { address, root, maxConnections, resetOnDeath, pump, pumpReason } = node;
-  const facts = { address: formatHop(address), root, maxConnections, resetOnDeath, pump, pumpReason };
+  const facts = { address: formatHop(address), pin: identity.pin, root, maxConnections, resetOnDeath, pump, pumpReason };
   log.info(facts, 'listening');
   if (maxConnections < options.maxConnections) {
     log.warn(

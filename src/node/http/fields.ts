@@ -86,7 +86,7 @@ export function forwardedFields(
   nextHop: Hop,
   client: AddressClass,
   traceId: string,
-  isTunnel: boolean,
+  isTunnel = false,
 ): Field[] {
   return [
     ['Host', formatHop(nextHop)],

@@ -13,7 +13,7 @@ const QUIET = { quietMs: QUIET_MS, quietAfterLineMs: QUIET_AFTER_LINE_MS };
 async function reader(t: TestContext, signal = new AbortController().signal) {
   const pair = await acceptedPair(t);
   t.mock.timers.enable({ apis: ['setTimeout'] });
-  const message = sniff(pair.stream, TIMEOUT_MS, QUIET, signal);
+  const message = sniff(pair.stream, Buffer.alloc(0), TIMEOUT_MS, QUIET, signal);
   message.catch(() => {});
   /** Sends, and waits until it has been read. */
   const send = async (text: string | Buffer): Promise<void> => {
@@ -53,7 +53,7 @@ describe('a message ends', () => {
     for (const text of ['file', 'file\n', 'file\nh 1', '']) {
       const { stream, peer } = await acceptedPair(t);
       peer.end(text);
-      const message = await sniff(stream, TIMEOUT_MS, QUIET, new AbortController().signal);
+      const message = await sniff(stream, Buffer.alloc(0), TIMEOUT_MS, QUIET, new AbortController().signal);
       assert.deepEqual(texts(message), [text, '']);
     }
   });
@@ -88,7 +88,7 @@ describe('a message ends', () => {
   // The clock of a busy process runs on while what has come is not read yet.
   test('not by quiet in which the process was too busy to read what came', async (t) => {
     const { stream, peer } = await acceptedPair(t);
-    const message = sniff(stream, TIMEOUT_MS, QUIET, new AbortController().signal);
+    const message = sniff(stream, Buffer.alloc(0), TIMEOUT_MS, QUIET, new AbortController().signal);
     peer.write('file\n');
     await until(() => stream.received > 0);
     peer.write('h 1\n\n');
@@ -157,7 +157,7 @@ describe('a message fails', () => {
     controller.abort(reason);
     await assert.rejects(message, reason);
     const { stream } = await acceptedPair(t);
-    await assert.rejects(sniff(stream, TIMEOUT_MS, QUIET, controller.signal), reason);
+    await assert.rejects(sniff(stream, Buffer.alloc(0), TIMEOUT_MS, QUIET, controller.signal), reason);
   });
 });
 
