@@ -86,7 +86,7 @@ export class HostTrust {
     }
   }
 
-  /** Whether the user accepts the key. @throws ViaductError if he cannot be asked or answers with another pin */
+  /** Whether the user accepts the key. @throws ViaductError if there is no answer, or it is another pin */
   async #confirm(key: PresentedKey, otherNames: readonly string[]): Promise<boolean> {
     const asking = this.#lastQuestion.then(async () => {
       let question = keyQuestion(key, otherNames);
