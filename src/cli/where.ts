@@ -11,6 +11,11 @@ export interface WhereOptions {
   readonly route?: string;
 }
 
+/** A location, and the pin of its last hop if a route file has one. */
+export interface Where extends Location {
+  readonly pin?: string | undefined;
+}
+
 /**
  * The location that the argument, `-J` and `--route` name together.
  * @throws ViaductError USAGE, READ_FAILED or BAD_ROUTE
@@ -19,7 +24,7 @@ export async function locationFrom(
   where: string | undefined,
   options: WhereOptions,
   context: CommandContext,
-): Promise<Location> {
+): Promise<Where> {
   const { jump, route } = options;
   if (route === undefined) {
     if (where === undefined)
@@ -28,5 +33,6 @@ export async function locationFrom(
   }
   if (where !== undefined || jump !== undefined)
     throw new ViaductError('USAGE', '--route already names the location; it excludes the argument and -J');
-  return locationOf(await readInput(route, context));
+  const source = await readInput(route, context);
+  return { ...locationOf(source), pin: source.pin };
 }

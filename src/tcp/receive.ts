@@ -15,11 +15,13 @@ export interface ReceiveOptions {
   readonly gone: () => Error;
   /** The peer sent FIN although more was wanted: the error, if that is one. */
   readonly ended: () => Error | undefined;
+  /** Called instead of an error, when nothing more is wanted or nothing more comes. */
+  readonly end: () => void;
 }
 
 /**
  * Reads a stream, one chunk at a time and none while that is being taken, until nothing more is wanted or the peer
- * ends. The stream is then finished and closed; after any error it is reset.
+ * ends. After any error the stream is reset.
  */
 export function receive(stream: ByteStream, options: ReceiveOptions): Promise<void> {
   const { take, signal } = options;
@@ -50,7 +52,7 @@ export function receive(stream: ByteStream, options: ReceiveOptions): Promise<vo
     };
     const succeed = (): void => {
       stop();
-      stream.finish(() => stream.close());
+      options.end();
       resolve();
     };
     const aborted = (): void => fail(signal.reason);

@@ -1,9 +1,8 @@
 import { type SecureContext, TLSSocket, createSecureContext } from 'node:tls';
 import { ViaductError } from '../errors.js';
 import type { ByteStream } from '../tcp/byte-stream.js';
+import { CIPHERS } from './ciphers.js';
 import { type SecuredStream, handshake } from './handshake.js';
-
-const CIPHERS = 'TLS_AES_128_GCM_SHA256:TLS_AES_256_GCM_SHA384:TLS_CHACHA20_POLY1305_SHA256';
 
 /** How a node speaks TLS. */
 export interface TlsServer {

@@ -2,11 +2,12 @@ import { type Command, InvalidArgumentError, Option } from 'commander';
 import { CONNECT_MS, MAX_HOPS, RETRY_MS, SILENCE_MS, TRANSFERS } from '../../defaults.js';
 import { parseBytes } from '../../text.js';
 import type { CommandContext } from '../context.js';
+import { encryptionOptions } from '../encryption.js';
 import { DESCRIPTIONS, WHERE, countOption, jumpOption, routeOption, secondsOption } from '../options.js';
 import type { GetCommandOptions } from './run.js';
 
 export function addGetCommand(program: Command, context: CommandContext): void {
-  program
+  const command = program
     .command('get')
     .description(
       'Fetch files over a route. Interrupted transfers are resumed, and each file is verified before it is saved.',
@@ -50,7 +51,6 @@ export function addGetCommand(program: Command, context: CommandContext): void {
     .addOption(secondsOption('--connect-timeout', DESCRIPTIONS.connectTimeout, CONNECT_MS))
     .addOption(secondsOption('--max-time', 'timeout: all transfers together', undefined))
     .addOption(countOption('--max-hops', DESCRIPTIONS.maxHops, MAX_HOPS))
-    .option('--plain', 'transfer without encryption (currently always the case)')
     .addOption(new Option('-q, --quiet', 'print errors only').conflicts('verbose'))
     .option('-v, --verbose', 'print each step')
     .option('--json', 'print events as one JSON object per line (with -o -: to standard error)')
@@ -58,6 +58,7 @@ export function addGetCommand(program: Command, context: CommandContext): void {
       const { runGet } = await import('./run.js');
       context.exitCode = await runGet(where, options, context);
     });
+  for (const option of encryptionOptions()) command.addOption(option);
 }
 
 function parseRetries(text: string): number {

@@ -17,6 +17,10 @@ export class JsonReport implements GetReport {
     this.#output = output;
   }
 
+  pause(): () => void {
+    return () => {};
+  }
+
   file(file: string): FileListener {
     const startedAt = performance.now();
     const print = (event: string, members: object): void => this.#print({ event, file, ...members });

@@ -4,6 +4,8 @@ import type { ViaductError } from '../../errors.js';
 
 /** Reports the progress and the result of downloads. */
 export interface GetReport {
+  /** Stops drawing while a question is asked; returns what lets it go on. */
+  pause(): () => void;
   /** A file starts; `name` is its local name. */
   file(name: string): FileListener;
   /** More files were found. */

@@ -10,6 +10,7 @@ import { isPartialOf } from '../../files/partial-name.js';
 import { withWriteErrors } from '../../files/write-error.js';
 import { ViaductError, asViaductError } from '../../errors.js';
 import { visible } from '../../text.js';
+import { type EncryptionOptions, encryptionFrom } from '../encryption.js';
 import type { CommandContext } from '../context.js';
 import { outcomeOf } from '../exit-codes.js';
 import { JsonReport } from './json-report.js';
@@ -17,10 +18,10 @@ import type { GetReport } from './report.js';
 import { TextReport } from './text-report.js';
 import { listenForInterruption } from '../terminal/interruption.js';
 import { standardOutput } from '../terminal/standard-output.js';
-import { type WhereOptions, locationFrom } from '../where.js';
+import { type Where, type WhereOptions, locationFrom } from '../where.js';
 
 /** Parsed options; times in ms. */
-export interface GetCommandOptions extends WhereOptions {
+export interface GetCommandOptions extends WhereOptions, EncryptionOptions {
   readonly output?: string;
   readonly recursive?: true;
   readonly transfers: number;
@@ -36,7 +37,6 @@ export interface GetCommandOptions extends WhereOptions {
   readonly connectTimeout: number;
   readonly maxTime?: number;
   readonly maxHops: number;
-  readonly plain?: true;
   readonly quiet?: true;
   readonly verbose?: true;
   readonly json?: true;
@@ -52,10 +52,14 @@ export async function runGet(
   const toStdout = options.output === '-';
   // Standard output may be for the bytes of the file.
   const jsonOutput = toStdout ? context.stderr : context.stdout;
+  let locations: readonly Where[];
   let items: readonly GetItem[];
   try {
     if (toStdout && several) throw new ViaductError('USAGE', '-o - accepts only one file');
-    items = await itemsFor(wheres, options, context);
+    locations = await Promise.all(
+      (wheres.length === 0 ? [undefined] : wheres).map((where) => locationFrom(where, options, context)),
+    );
+    items = await itemsFor(wheres, locations, options);
   } catch (error) {
     if (options.json) return new JsonReport(jsonOutput).failed(asViaductError(error));
     throw error;
@@ -64,7 +68,13 @@ export async function runGet(
     ? new JsonReport(jsonOutput)
     : new TextReport({ ...options, toStdout, several }, context);
   const interruption = listenForInterruption('');
+  const encryption = encryptionFrom(options, context, {
+    pin: locations[0]?.pin,
+    signal: interruption.signal,
+    pause: () => report.pause(),
+  });
   const settings: GetOptions = {
+    encryption,
     retries: options.retry,
     retryTimeMs: options.retryTime,
     retryConnect: options.retryConnect,
@@ -89,20 +99,19 @@ export async function runGet(
     return interruption.exitCode(totals.firstFailure === undefined ? 0 : outcomeOf(totals.firstFailure).exit);
   } catch (error) {
     return interruption.exitCode(report.failed(asViaductError(error)));
+  } finally {
+    encryption?.sessions?.close();
   }
 }
 
 /** What to fetch and where to save it. Several locations are saved into a folder. */
 async function itemsFor(
   wheres: readonly string[],
+  locations: readonly Location[],
   options: GetCommandOptions,
-  context: CommandContext,
 ): Promise<GetItem[]> {
   const { output } = options;
   const recursive = options.recursive === true;
-  const locations = await Promise.all(
-    (wheres.length === 0 ? [undefined] : wheres).map((where) => locationFrom(where, options, context)),
-  );
   if (!recursive) for (const [at, location] of locations.entries()) refuseHopAsName(wheres[at], location);
   const [only] = locations;
   if (output !== undefined && only !== undefined && locations.length === 1)

@@ -26,6 +26,10 @@ export class TextReport implements GetReport {
     this.#display = new ProgressDisplay(context.stderr, !fileOnTerminal && !options.quiet);
   }
 
+  pause(): () => void {
+    return this.#display.pause();
+  }
+
   file(name: string): FileListener {
     return new FileReport(name, this.#options, this.#display, (line) => this.#print(line));
   }

@@ -1,11 +1,12 @@
 import type { Command } from 'commander';
 import { CONNECT_MS, MAX_HOPS, SILENCE_MS } from '../../defaults.js';
 import type { CommandContext } from '../context.js';
+import { encryptionOptions } from '../encryption.js';
 import { DESCRIPTIONS, WHERE, countOption, jumpOption, routeOption, secondsOption } from '../options.js';
 import type { ListCommandOptions } from './run.js';
 
 export function addListCommand(program: Command, context: CommandContext): void {
-  program
+  const ls = program
     .command('ls')
     .description('List a remote folder.')
     .argument('[where]', WHERE)
@@ -24,4 +25,5 @@ export function addListCommand(program: Command, context: CommandContext): void 
       const { runList } = await import('./run.js');
       context.exitCode = await runList(where, options, context);
     });
+  for (const option of encryptionOptions()) ls.addOption(option);
 }

@@ -7,10 +7,12 @@ import type { Framing } from '../../wire/http/reply.js';
 import type { Sink } from '../../files/destination.js';
 import { receive } from '../../tcp/receive.js';
 
-/** The first hop, as a client talks to it. */
+/** The hop that a client talks to: the first one, or in a tunnel the last. */
 export interface Peer {
   readonly stream: ByteStream;
   readonly hop: Hop;
+  /** 1 for the first. */
+  readonly number: number;
   /** Silence that is an error, in ms. */
   readonly timeoutMs: number;
   readonly signal: AbortSignal;
@@ -26,12 +28,18 @@ export class Reply implements ReplyHead {
   readonly length: number | undefined;
   /** Bytes of the body that the sink has taken so far. */
   received = 0;
+  #isEnded = false;
   readonly #peer: Peer;
   readonly #framing: Framing;
   readonly #rest: Buffer;
+  readonly #keep: (() => void) | undefined;
 
-  /** @param rest what came with the head */
-  constructor(peer: Peer, head: ReplyHead, framing: Framing, rest: Buffer) {
+  /**
+   * @param rest what came with the head
+   * @param keep keeps the connection for a further request. @default it is closed
+   */
+  constructor(peer: Peer, head: ReplyHead, framing: Framing, rest: Buffer, keep?: () => void) {
+    this.#keep = framing === 'end' ? undefined : keep;
     this.status = head.status;
     this.reason = head.reason;
     this.minor = head.minor;
@@ -59,9 +67,10 @@ export class Reply implements ReplyHead {
     if (this.length === 0) {
       if (this.#rest.length > 0)
         throw peerError(peer, 'BAD_REPLY', 'sent more than the 0 bytes that it announced');
-      return stream.finish(() => stream.close());
+      return this.#end();
     }
     await receive(stream, {
+      end: () => this.#end(),
       begin: this.#rest,
       take: this.#framing === 'chunks' ? this.#chunkTaker(sink) : this.#byteTaker(sink),
       timeoutMs,
@@ -98,7 +107,16 @@ export class Reply implements ReplyHead {
 
   /** Gives the body up. */
   close(): void {
-    this.#peer.stream.reset();
+    if (this.length === 0 && this.#rest.length === 0 && this.#keep !== undefined) this.#end();
+    else this.#peer.stream.reset();
+  }
+
+  /** Once: the whole reply was read. */
+  #end(): void {
+    const { stream } = this.#peer;
+    if (this.#keep === undefined) stream.finish(() => stream.close());
+    else if (!this.#isEnded) this.#keep();
+    this.#isEnded = true;
   }
 
   #byteTaker(sink: Sink): (bytes: Buffer) => Promise<boolean> {
@@ -133,17 +151,17 @@ export class Reply implements ReplyHead {
   }
 }
 
-/** An error of the first hop; `what` follows its name. */
-export function peerError({ hop }: Peer, code: ErrorCode, what: string, cause?: unknown): ViaductError {
-  return hopError(code, 1, hop, what, cause);
+/** An error of the hop; `what` follows its name. */
+export function peerError({ hop, number }: Peer, code: ErrorCode, what: string, cause?: unknown): ViaductError {
+  return hopError(code, number, hop, what, cause);
 }
 
-/** Names the first hop in what is wrong with its bytes. */
-export function named<T>({ hop }: Peer, read: () => T): T {
+/** Names the hop in what is wrong with its bytes. */
+export function named<T>({ hop, number }: Peer, read: () => T): T {
   try {
     return read();
   } catch (error) {
-    const details = { hopAddress: formatHop(hop), hopNumber: 1 };
-    throw withContext(error, (what) => `${hopLabel(1, hop)} ${what}`, details);
+    const details = { hopAddress: formatHop(hop), hopNumber: number };
+    throw withContext(error, (what) => `${hopLabel(number, hop)} ${what}`, details);
   }
 }

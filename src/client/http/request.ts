@@ -1,20 +1,16 @@
+import { asViaductError } from '../../errors.js';
 import { HTTP_HEAD_PER_HOP_MS, SILENCE_MS } from '../../defaults.js';
 import { formatHop } from '../../route/hop.js';
 import type { Location } from '../../route/location.js';
 import { formatTarget } from '../../route/url.js';
 import type { ByteStream } from '../../tcp/byte-stream.js';
-import { earlyEnd } from '../../tcp/early-reset.js';
-import { type Answer, firstAnswer } from '../../tcp/first-answer.js';
-import { type Verdict, readUntil } from '../../tcp/read-until.js';
-import { type Field, formatHead, valuesOf } from '../../wire/http/head.js';
-import { type FinalReply, ReplyHeadReader, framingOf } from '../../wire/http/reply.js';
+import { firstAnswer } from '../../tcp/first-answer.js';
+import { type Field, type ReplyHead, formatHead, listOf } from '../../wire/http/head.js';
+import { framingOf } from '../../wire/http/reply.js';
 import { type ConnectOptions, connectTo, splitRoute } from '../first-hop.js';
-import { remoteError } from './remote-error.js';
-import { type Peer, Reply, named, peerError } from './reply.js';
-
-/** The body of an error reply, and how long a client reads it; the head alone names the failure. */
-const ERROR_BODY_BYTES = 64 * 1024;
-const ERROR_BODY_MS = 5000;
+import { errorOf, readReplyHead } from './reply-head.js';
+import { type Peer, Reply } from './reply.js';
+import { type Encryption, type Session, openSession } from './session.js';
 
 export interface RequestOptions extends ConnectOptions {
   /** @default 'GET' */
@@ -27,6 +23,8 @@ export interface RequestOptions extends ConnectOptions {
   readonly receiveBuffer?: number | undefined;
   /** Called when the first hop is connected, right before the request is sent. */
   readonly onConnect?: (() => void) | undefined;
+  /** Encrypts it up to the last hop of the route. @default plain HTTP */
+  readonly encryption?: Encryption | undefined;
 }
 
 /**
@@ -38,6 +36,7 @@ export interface RequestOptions extends ConnectOptions {
  *   an error reply (4xx, 5xx) describes; the signal's reason
  */
 export async function request(location: Location, options: RequestOptions = {}): Promise<Reply> {
+  if (options.encryption !== undefined) return requestInTls(location, options.encryption, options);
   const { method = 'GET', timeoutMs = SILENCE_MS, signal = new AbortController().signal } = options;
   const { first, left } = splitRoute(location.route, options);
   const dial = async (except?: string): Promise<ByteStream> => {
@@ -51,43 +50,69 @@ export async function request(location: Location, options: RequestOptions = {}):
   };
   const limitMs = location.route.length * HTTP_HEAD_PER_HOP_MS + timeoutMs;
   const answer = await firstAnswer(await dial(), { host: first.host, limitMs, another: dial, signal });
-  const peer: Peer = { stream: answer.stream, hop: first, timeoutMs, signal };
+  const peer: Peer = { stream: answer.stream, hop: first, number: 1, timeoutMs, signal };
   try {
     const { head, rest } = await readReplyHead(peer, answer, limitMs);
     const reply = new Reply(peer, head, framingOf(head, method === 'HEAD'), rest);
     if (head.status < 400) return reply;
-    throw remoteError(head, await errorBody(reply), location);
+    throw await errorOf(reply, location);
   } catch (error) {
     answer.stream.reset();
     throw error;
   }
 }
 
-/** The head of the final reply, interim ones skipped, and what follows it. */
-async function readReplyHead(peer: Peer, { begin, leftMs }: Answer, limitMs: number): Promise<FinalReply> {
-  const { stream, signal } = peer;
-  const heads = new ReplyHeadReader();
-  const reply = await readUntil<FinalReply>(stream, {
-    begin,
-    scan: (bytes): Verdict<FinalReply> => {
-      const found = named(peer, () => heads.read(bytes));
-      return found === undefined ? {} : { value: found };
-    },
-    timeoutMs: leftMs,
-    signal,
-    late: () => peerError(peer, 'TIMEOUT', `sent no reply within ${limitMs / 1000} s`),
-    gone: () => peerError(peer, 'CUT_SHORT', earlyEnd('before it replied', stream.error), stream.error),
-  });
-  if (valuesOf(reply.head.fields, 'viaduct').length === 0)
-    throw peerError(peer, 'NOT_A_NODE', 'is not a node');
-  return reply;
+/** The node that answers in a tunnel counts hops by Via: this one tells it how many are before it. */
+function viaOf(hops: number): Field[] {
+  return hops > 1 ? [['Via', Array.from({ length: hops - 1 }, () => '1.1 viaduct').join(', ')]] : [];
 }
 
-/** The body of an error reply; empty if it cannot be read to its end in time, since the head alone names the failure. */
-async function errorBody(reply: Reply): Promise<Buffer> {
-  try {
-    return await reply.bytes(ERROR_BODY_BYTES, ERROR_BODY_MS);
-  } catch {
-    return Buffer.alloc(0);
+/** Sends the request over a kept connection, or over a new one if there is none, or it ends before it answers. */
+async function requestInTls(
+  location: Location,
+  encryption: Encryption,
+  options: RequestOptions,
+): Promise<Reply> {
+  const kept = encryption.sessions?.take(location.route);
+  if (kept !== undefined) {
+    try {
+      return await requestOver(kept, location, encryption, options);
+    } catch (error) {
+      // Nothing has come, so the node has closed the connection meanwhile.
+      if (kept.stream.received > kept.receivedBefore || asViaductError(error).code !== 'CUT_SHORT') throw error;
+    }
   }
+  return requestOver(await openSession(location.route, encryption, options), location, encryption, options);
+}
+
+async function requestOver(
+  session: Session,
+  location: Location,
+  { sessions }: Encryption,
+  { method = 'GET', timeoutMs = SILENCE_MS, fields = [], signal = new AbortController().signal }: RequestOptions,
+): Promise<Reply> {
+  const { stream } = session;
+  const { route, path } = location;
+  const hop = route.at(-1);
+  if (hop === undefined) throw new Error('a session has a route');
+  const peer: Peer = { stream, hop, number: route.length, timeoutMs, signal };
+  const limitMs = route.length * HTTP_HEAD_PER_HOP_MS + timeoutMs;
+  const close: Field[] = sessions === undefined ? [['Connection', 'close']] : [];
+  try {
+    stream.write(
+      formatHead(`${method} ${path} HTTP/1.1`, [['Host', formatHop(hop)], ...viaOf(route.length), ...fields, ...close]),
+    );
+    const { head, rest } = await readReplyHead(peer, { begin: Buffer.alloc(0), leftMs: limitMs }, limitMs);
+    const isKept = sessions !== undefined && isKeptAlive(head);
+    const reply = new Reply(peer, head, framingOf(head, method === 'HEAD'), rest, isKept ? () => sessions.give(session) : undefined);
+    if (head.status < 400) return reply;
+    throw await errorOf(reply, location);
+  } catch (error) {
+    stream.reset();
+    throw error;
+  }
+}
+
+function isKeptAlive({ minor, fields }: ReplyHead): boolean {
+  return minor >= 1 && !listOf(fields, 'connection').some((option) => option.toLowerCase() === 'close');
 }

@@ -1,0 +1,55 @@
+import { HTTP_HEAD_PER_HOP_MS, SILENCE_MS } from '../../defaults.js';
+import { type Route, formatHop } from '../../route/hop.js';
+import { formatTarget } from '../../route/url.js';
+import type { ByteStream } from '../../tcp/byte-stream.js';
+import { firstAnswer } from '../../tcp/first-answer.js';
+import { type Field, formatHead } from '../../wire/http/head.js';
+import { framingOf } from '../../wire/http/reply.js';
+import { UPGRADE_FIELDS, isTunnel } from '../../wire/http/upgrade.js';
+import { connectTo, splitRoute } from '../first-hop.js';
+import { errorOf, readReplyHead } from './reply-head.js';
+import { type Peer, Reply, peerError } from './reply.js';
+import type { SessionOptions } from './session.js';
+
+export interface TunnelOptions extends SessionOptions {
+  readonly fields?: readonly Field[];
+  readonly signal: AbortSignal;
+}
+
+/** A tunnel that reaches the last hop of its route. */
+export interface Tunnel {
+  readonly stream: ByteStream;
+  /** What came behind the 101. */
+  readonly begin: Buffer;
+}
+
+/**
+ * Builds a tunnel to the last hop of a route.
+ * @throws ViaductError as for any request; BAD_REPLY if the first hop answers anything but 101 or an error
+ */
+export async function openTunnel(route: Route, options: TunnelOptions): Promise<Tunnel> {
+  const { timeoutMs = SILENCE_MS, signal } = options;
+  const { first, left } = splitRoute(route, options);
+  const target = formatTarget({ route: left, path: '/' });
+  const fields: Field[] = [['Host', formatHop(first)], ...(options.fields ?? []), ...UPGRADE_FIELDS];
+  const dial = async (except?: string): Promise<ByteStream> => {
+    const stream = await connectTo(first, options, except);
+    options.onConnect?.();
+    if (options.receiveBuffer !== undefined) stream.limitReceiveBuffer(options.receiveBuffer);
+    stream.write(formatHead(`GET ${target} HTTP/1.1`, fields));
+    return stream;
+  };
+  const limitMs = route.length * HTTP_HEAD_PER_HOP_MS + timeoutMs;
+  const answer = await firstAnswer(await dial(), { host: first.host, limitMs, another: dial, signal });
+  const peer: Peer = { stream: answer.stream, hop: first, number: 1, timeoutMs, signal };
+  try {
+    const { head, rest } = await readReplyHead(peer, answer, limitMs, true);
+    if (head.status === 101 && isTunnel(head.fields)) return { stream: answer.stream, begin: rest };
+    if (head.status < 400)
+      throw peerError(peer, 'BAD_REPLY', `answered ${head.status} and builds no tunnel: an older version?`);
+    throw await errorOf(new Reply(peer, head, framingOf(head, false), rest), { route, path: '/' });
+  } catch (error) {
+    answer.stream.reset();
+    throw error;
+  }
+}
