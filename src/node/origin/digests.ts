@@ -4,7 +4,7 @@ import { parseDictionary } from 'structured-headers';
 import { type Field, type RequestHead, valuesOf } from '../../wire/http/head.js';
 import { DigestQueue } from './digest-queue.js';
 import { hasGrown } from './growth.js';
-import { type ServedFile, versionOf } from './root.js';
+import { type ServedFile, versionOf } from './served-file.js';
 
 /** A `HEAD` that wants a digest waits so long for it. */
 const DIGEST_WAIT_MS = 5000;

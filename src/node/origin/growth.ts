@@ -1,6 +1,6 @@
 import { ViaductError } from '../../errors.js';
 import { type RequestHead, valuesOf } from '../../wire/http/head.js';
-import { type ServedFile, parseVersion, versionOf } from './root.js';
+import { type ServedFile, parseVersion, versionOf } from './served-file.js';
 
 /* A file that only grows, such as a log: its beginning is the file as it was before. */
 
