@@ -39,7 +39,7 @@ export class FileDownload {
   /** The SHA-256 that the origin reported, and the modification time. */
   #originDigest: string | undefined;
   #modified: Date | undefined;
-  /** The size of the file by now, if it has grown since its version was determined. */
+  /** The size of the file by now, if it has grown, or was only renamed, since its version was determined. */
   #grownTo: number | undefined;
 
   constructor(location: Location, to: Destination, options: SharedOptions, signal: AbortSignal) {
@@ -65,7 +65,7 @@ export class FileDownload {
       try {
         await this.#fetch();
         const sha256 = this.#verifies ? hex(await this.#verify()) : undefined;
-        if (this.#grownTo !== undefined)
+        if (this.#grownTo !== undefined && this.#grownTo > this.#to.bytes)
           this.#emit({ type: 'grown', bytes: this.#to.bytes, size: this.#grownTo });
         return { size: this.#to.bytes, received: this.#received, sha256, modified: this.#modified };
       } catch (error) {
@@ -169,7 +169,7 @@ export class FileDownload {
     const expected = (this.#originDigest ??= await this.#fetchDigest());
     const own = await unlessAborted(this.#ownDigest, this.#signal);
     if (own === expected) return own;
-    // Not only grown: its beginning has changed too.
+    // Not only grown or renamed: its bytes have changed too.
     if (this.#grownTo !== undefined && this.#to.restartable)
       throw this.#origin.error('CHANGED', 'has another version of the file by now');
     await this.#to.discard();

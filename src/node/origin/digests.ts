@@ -3,7 +3,7 @@ import pLimit from 'p-limit';
 import { parseDictionary } from 'structured-headers';
 import { type Field, type RequestHead, valuesOf } from '../../wire/http/head.js';
 import { DigestQueue } from './digest-queue.js';
-import { hasGrown } from './growth.js';
+import { mayBegin } from './growth.js';
 import { type ServedFile, versionOf } from './served-file.js';
 
 /** A `HEAD` that wants a digest waits so long for it. */
@@ -176,7 +176,7 @@ async function hashSmall({ version, reopen }: DigestOf): Promise<string | undefi
 
 async function ifUnchanged(file: ServedFile, digest: string | undefined): Promise<string | undefined> {
   const now = versionOf(await file.handle.stat({ bigint: true }));
-  return now === file.version || hasGrown(file.version, now) ? digest : undefined;
+  return now === file.version || mayBegin(now, file.version) ? digest : undefined;
 }
 
 function withinLimit(running: Promise<string | undefined>): Promise<string | undefined> {

@@ -12,7 +12,7 @@ export interface ServedFile {
   readonly modified: Date;
   /** Differs whenever the bytes may differ: inode, size, and times of change in ns. */
   readonly version: string;
-  /** Its size by now, if this is an earlier version of a file that has grown. */
+  /** Its size by now, if this is an earlier version that a client has named. */
   readonly grownTo?: number;
 }
 

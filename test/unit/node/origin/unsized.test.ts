@@ -89,14 +89,15 @@ describe('an ordinary file that is opened just when it is', () => {
     const writing = (async () => {
       while (!isOver) await writeFile(join(root, 'file'), bytes);
     })();
-    t.after(async () => {
+    try {
+      for (let count = 0; count < 100; count += 1) {
+        const reply = await request({ route, path: '/file' }, { method: 'HEAD' });
+        reply.close();
+        assert.doesNotMatch(reply.field('etag') ?? '', /^"[\da-f]{64}"$/, 'served as a file of the kernel');
+      }
+    } finally {
       isOver = true;
       await writing;
-    });
-    for (let count = 0; count < 100; count += 1) {
-      const reply = await request({ route, path: '/file' }, { method: 'HEAD' });
-      reply.close();
-      assert.doesNotMatch(reply.field('etag') ?? '', /^"[\da-f]{64}"$/, 'served as a file of the kernel');
     }
   });
 });
