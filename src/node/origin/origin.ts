@@ -121,7 +121,10 @@ async function fileReply(
     ['Cache-Control', 'no-cache'],
     ['Accept-Ranges', 'bytes'],
   ];
-  if (file.grownTo !== undefined) fields.push(['Viaduct-Grown', String(file.grownTo)]);
+  // A cache may keep no version for others that only its client has named.
+  if (content === undefined) fields.push(['Vary', 'Viaduct-Version']);
+  const isEarlier = file.grownTo !== undefined;
+  if (isEarlier) fields.push(['Viaduct-Grown', String(file.grownTo)]);
   if (fresh(freshnessOf(headers), { etag, 'last-modified': lastModified }))
     return { status: 304, fields, body: Buffer.alloc(0) };
   fields.push(['Content-Type', typeOf(name)]);
@@ -129,7 +132,7 @@ async function fileReply(
     const { version, size } = file;
     if (content !== undefined) fields.push(digestField(Buffer.from(version, 'hex').toString('base64')));
     else {
-      const digest = node.digests.want({ version, size, client, reopen });
+      const digest = node.digests.want({ version, size, isEarlier, client, reopen });
       held.push(digest.release);
       fields.push(...(await digest.fields(request.method === 'HEAD' || size <= DIGEST_AT_ONCE_BYTES)));
     }
