@@ -126,8 +126,8 @@ export class OriginFile {
   }
 
   /** An error of the last hop; `what` follows its name. */
-  error(code: ViaductError['code'], what: string): ViaductError {
-    return originError(this.#location, code, what);
+  error(code: ViaductError['code'], what: string, cause?: unknown): ViaductError {
+    return originError(this.#location, code, what, cause);
   }
 
   #noDigest(): ViaductError {
