@@ -248,22 +248,3 @@ test('a file with a slash at its end is not found, a folder without one redirect
   }
   assert.equal((await ask(t, hop, get('/file.txt/'))).status, 404);
 });
-
-test('a version that a client names is answered to it alone, and its digest pushes out no other', async (t) => {
-  const { root, hop, etag, bytes, got } = await prepare(t);
-  const want = 'Want-Repr-Digest: sha-256=1';
-  // Larger than what is hashed before a reply, so that a GET shows whether its digest is known.
-  const large = randomFile(root, 'large', 300_000);
-  const ofLarge = (method: string): Promise<StrictReply> =>
-    ask(t, hop, headOf(`${method} /large HTTP/1.1`, ['Host: x', 'Connection: close', want]));
-  assert.equal((await ofLarge('HEAD')).fields['repr-digest'], digestOf(large));
-  const [inode = ''] = etag.slice(1).split('-');
-  for (let count = 0; count < 1001; count += 1) {
-    const version = `"${inode}-1-${count.toString(36)}-0"`;
-    const { fields } = await got([want, `Viaduct-Version: ${version}`], 'HEAD');
-    assert.deepEqual([fields['etag'], fields['vary']], [version, 'Viaduct-Version']);
-    assert.equal(fields['repr-digest'], digestOf(bytes.subarray(0, 1)));
-  }
-  assert.equal((await ofLarge('GET')).fields['repr-digest'], digestOf(large));
-  assert.equal((await got([])).fields['vary'], 'Viaduct-Version');
-});

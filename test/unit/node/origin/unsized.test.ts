@@ -85,9 +85,9 @@ describe('an ordinary file that is opened just when it is', () => {
     const { route } = await testChain(t, 1, { root });
     const bytes = Buffer.alloc(3_000_000, 'a');
     writeFileSync(join(root, 'file'), bytes);
-    let isOver = false;
+    const over = new AbortController();
     const writing = (async () => {
-      while (!isOver) await writeFile(join(root, 'file'), bytes);
+      while (!over.signal.aborted) await writeFile(join(root, 'file'), bytes);
     })();
     try {
       for (let count = 0; count < 100; count += 1) {
@@ -96,7 +96,7 @@ describe('an ordinary file that is opened just when it is', () => {
         assert.doesNotMatch(reply.field('etag') ?? '', /^"[\da-f]{64}"$/, 'served as a file of the kernel');
       }
     } finally {
-      isOver = true;
+      over.abort();
       await writing;
     }
   });
