@@ -1,5 +1,5 @@
 import { PartHasher } from '../../files/hash/part-hasher.js';
-import type { ServedFile } from './root.js';
+import type { ServedFile } from './served-file.js';
 
 /** Threads that hash, each a file at a time in parts. */
 const DIGEST_THREADS = 2;
