@@ -20,6 +20,10 @@ export interface RelayOptions {
   /** What the client sends after its request; never forwarded. */
   readonly input: HeldInput;
   readonly nextHop: Hop;
+  /** Hops after the next one. */
+  readonly hopsLeft: number;
+  /** The request may be for a listing. */
+  readonly isListing?: boolean;
   /** The request for the next hop. */
   readonly head: Buffer;
   /** The next hop in error messages. @default `next hop host:port` */
@@ -44,9 +48,21 @@ interface ReplyOpener {
 /**
  * Dials the next hop, sends it the request and pumps the reply back. All dialects relay with this. On return FIN is
  * queued at the client; the lingering close is left to the caller.
- * @throws ViaductError of the dial or of `openReply`, or CUT_SHORT, TIMEOUT, STALLED or CLIENT_GONE
+ * @throws ViaductError UNAVAILABLE if the client has too much under way; of the dial or of `openReply`; or CUT_SHORT,
+ * TIMEOUT, STALLED or CLIENT_GONE
  */
 export async function relay(connection: Connection, options: RelayOptions): Promise<void> {
+  const { node, network } = connection;
+  const endings = [node.relayed.take(network, options.hopsLeft)];
+  try {
+    if (options.isListing) endings.push(node.relayedListings.take(network, options.hopsLeft));
+    await relayNow(connection, options);
+  } finally {
+    for (const end of endings) end();
+  }
+}
+
+async function relayNow(connection: Connection, options: RelayOptions): Promise<void> {
   const { node, stream: client, exchange, signal } = connection;
   const { nextHop, label = `next hop ${formatHop(nextHop)}` } = options;
   const connectMs = options.connectMs ?? node.connectMs;

@@ -20,7 +20,7 @@ const BATCH_PATIENCE_MS = 250;
 
 /** Listings on their way to clients: in all, and to one client. */
 const LISTINGS = 512;
-const LISTINGS_PER_CLIENT = 64;
+export const LISTINGS_PER_CLIENT = 64;
 
 /** Names that are held for listings on their way, about 60 bytes each, before a further folder is refused. */
 const NAMES_HELD = 2_000_000;
