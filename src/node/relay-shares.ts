@@ -1,13 +1,12 @@
 import { ViaductError } from '../errors.js';
 
 /**
- * To the next hop all clients of a relay are one client. So of what a node grants to one client, each client of the
- * relay has a part.
+ * To the next hop all clients of a relay are one client. So each client of a relay has only a part of what a node grants
+ * to one client: one in so many, and in more for each further relay on the route, since to that one they are one client
+ * too. With the default limit it is enough for 64 transfers over the longest route.
  */
-const SHARE = 1 / 4;
-
-/** With another relay behind this one half of it: to that relay too, all of them are one client, and others are to be left. */
-const SHARE_PER_RELAY = 1 / 2;
+const ONE_IN = 4;
+const MORE_PER_RELAY = 2;
 
 /** What every client may have, however small the limit: as many files as `get` fetches at once. */
 const LEAST = 4;
@@ -33,7 +32,7 @@ export class RelayShares {
    * @throws ViaductError UNAVAILABLE if the client has its part already
    */
   take(client: string, relaysLeft: number): () => void {
-    const most = Math.max(LEAST, Math.floor(this.#limit * SHARE * SHARE_PER_RELAY ** relaysLeft));
+    const most = Math.max(LEAST, Math.floor(this.#limit / (ONE_IN + MORE_PER_RELAY * relaysLeft)));
     const taken = this.#taken.get(client) ?? 0;
     if (taken >= most) {
       const message = `this relay has ${taken} ${this.#what} of the same client under way; try again later`;
