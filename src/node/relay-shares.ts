@@ -28,10 +28,9 @@ export class RelayShares {
 
   /**
    * @param relaysLeft relays on the route behind this one
-   * @returns what gives it back
    * @throws ViaductError UNAVAILABLE if the client has its part already
    */
-  take(client: string, relaysLeft: number): () => void {
+  take(client: string, relaysLeft: number): void {
     const most = Math.max(LEAST, Math.floor(this.#limit / (ONE_IN + MORE_PER_RELAY * relaysLeft)));
     const taken = this.#taken.get(client) ?? 0;
     if (taken >= most) {
@@ -39,10 +38,12 @@ export class RelayShares {
       throw new ViaductError('UNAVAILABLE', message);
     }
     this.#taken.set(client, taken + 1);
-    return () => {
-      const left = (this.#taken.get(client) ?? 1) - 1;
-      if (left === 0) this.#taken.delete(client);
-      else this.#taken.set(client, left);
-    };
+  }
+
+  /** One of a client has ended. */
+  giveBack(client: string): void {
+    const left = (this.#taken.get(client) ?? 1) - 1;
+    if (left === 0) this.#taken.delete(client);
+    else this.#taken.set(client, left);
   }
 }

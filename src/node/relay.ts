@@ -52,17 +52,6 @@ interface ReplyOpener {
  * TIMEOUT, STALLED or CLIENT_GONE
  */
 export async function relay(connection: Connection, options: RelayOptions): Promise<void> {
-  const { node, network } = connection;
-  const endings = [node.relayed.take(network, options.hopsLeft)];
-  try {
-    if (options.isListing) endings.push(node.relayedListings.take(network, options.hopsLeft));
-    await relayNow(connection, options);
-  } finally {
-    for (const end of endings) end();
-  }
-}
-
-async function relayNow(connection: Connection, options: RelayOptions): Promise<void> {
   const { node, stream: client, exchange, signal } = connection;
   const { nextHop, label = `next hop ${formatHop(nextHop)}` } = options;
   const connectMs = options.connectMs ?? node.connectMs;
@@ -71,23 +60,44 @@ async function relayNow(connection: Connection, options: RelayOptions): Promise<
     dialled.write(options.head);
     return dialled;
   };
-  const { upstream, reply } = await openReply(await dial(), dial, options, signal);
-  exchange.replyBegun = true;
-  const flow = node.pump({
-    mode: 'reply',
-    client,
-    upstream,
-    fromClient: options.input.stop(),
-    fromUpstream: reply.bytes,
-    length: reply.length,
-    silenceMs: node.silenceMs,
-    stall: node.stall,
-    signal,
-    onOffload: () => exchange.stage('offloaded', () => `after ${flow.moved.toClient} bytes`),
-  });
-  exchange.countBytes(() => flow.moved.toClient);
-  const { failure } = await flow.result;
-  if (failure) throw flowError(connection, failure, label, nextHop, reply.length);
+  takeShares(connection, options);
+  try {
+    const { upstream, reply } = await openReply(await dial(), dial, options, signal);
+    exchange.replyBegun = true;
+    const flow = node.pump({
+      mode: 'reply',
+      client,
+      upstream,
+      fromClient: options.input.stop(),
+      fromUpstream: reply.bytes,
+      length: reply.length,
+      silenceMs: node.silenceMs,
+      stall: node.stall,
+      signal,
+      onOffload: () => exchange.stage('offloaded', () => `after ${flow.moved.toClient} bytes`),
+    });
+    exchange.countBytes(() => flow.moved.toClient);
+    const { failure } = await flow.result;
+    if (failure) throw flowError(connection, failure, label, nextHop, reply.length);
+  } finally {
+    giveSharesBack(connection, options);
+  }
+}
+
+function takeShares({ node, network }: Connection, { hopsLeft, isListing = false }: RelayOptions): void {
+  node.relayed.take(network, hopsLeft);
+  if (!isListing) return;
+  try {
+    node.relayedListings.take(network, hopsLeft);
+  } catch (error) {
+    node.relayed.giveBack(network);
+    throw error;
+  }
+}
+
+function giveSharesBack({ node, network }: Connection, { isListing = false }: RelayOptions): void {
+  node.relayed.giveBack(network);
+  if (isListing) node.relayedListings.giveBack(network);
 }
 
 async function openReply(
