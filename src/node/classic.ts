@@ -33,7 +33,7 @@ export async function serveClassic(
     const client = connection.clientClass(claimedClass(classes));
     // Of a client on the same host nothing is said: the message is then as an original sends it.
     const head = encodeMessage({ name, route: left }, client === 'loopback' ? undefined : client);
-    await relay(connection, { input, nextHop, head, client });
+    await relay(connection, { input, nextHop, hopsLeft: left.length, head, client });
   }
   exchange.completed();
 }

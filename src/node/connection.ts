@@ -95,6 +95,7 @@ export class Connection implements TableEntry {
   /** All replies are queued, and FIN too. */
   linger(): void {
     this.#isLingering = true;
+    this.node.connections.leaves(this);
     this.writer.release();
   }
 

@@ -41,7 +41,8 @@ export async function relayRequest(
   if (nextHop === undefined) throw new Error('a relay has a next hop');
   const label = hopLabel(hopNumber + 1, nextHop);
   const client = connection.clientClass(request.claimedClass);
-  exchange.relaying(nameFor(target.path), nextHop);
+  const name = nameFor(target.path);
+  exchange.relaying(name, nextHop);
   const first = `${head.method} ${formatTarget({ route: left, path: target.path })} HTTP/1.1`;
   const forwarded = formatHead(first, forwardedFields(head, nextHop, client, request.traceId));
   // The next hop would refuse it too, but could not know which hop it is.
@@ -50,6 +51,8 @@ export async function relayRequest(
   await relay(connection, {
     input,
     nextHop,
+    hopsLeft: left.length,
+    isListing: !request.isHead && (name === '' || name.endsWith('/')),
     head: forwarded,
     label,
     client,

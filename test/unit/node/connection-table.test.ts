@@ -5,6 +5,7 @@ import { ConnectionTable, type TableEntry } from '#src/node/connection-table.js'
 class Entry implements TableEntry {
   readonly network: string;
   gaveWay = false;
+  aborted = false;
 
   constructor(network: string) {
     this.network = network;
@@ -12,6 +13,10 @@ class Entry implements TableEntry {
 
   giveWay(): void {
     this.gaveWay = true;
+  }
+
+  abort(): void {
+    this.aborted = true;
   }
 }
 
@@ -87,9 +92,23 @@ test('a full table without a connection that waits has no room', () => {
   assert.equal(table.makeRoom('b'), false);
 });
 
-test('connections that gave way and do not close are not replaced without end', () => {
-  const table = new ConnectionTable(2);
-  let admitted = 0;
-  for (; admitted < 1000 && table.makeRoom('a'); admitted += 1) table.add(new Entry('a'));
-  assert.ok(admitted < 50);
-});
+for (const end of ['give way', 'are answered for the last time']) {
+  test(`of connections that ${end} and stay open the oldest are closed, and a new client gets in`, () => {
+    const table = new ConnectionTable(128);
+    const opened: Entry[] = [];
+    for (let number = 0; number < 1000; number += 1) {
+      assert.ok(table.makeRoom(`client ${number % 20}`), `${number} are open`);
+      const entry = new Entry(`client ${number % 20}`);
+      table.add(entry);
+      opened.push(entry);
+      for (const gone of opened) if (gone.aborted && closed(gone)) table.delete(gone);
+      if (end === 'give way') continue;
+      table.answers(entry);
+      table.leaves(entry);
+    }
+    assert.ok(table.makeRoom('honest'));
+    const firstOpen = opened.findIndex((entry) => !entry.aborted);
+    assert.ok(opened.slice(firstOpen).every((entry) => !entry.aborted));
+    assert.equal(opened.length - firstOpen, 128 + 16 - 1);
+  });
+}
