@@ -12,7 +12,8 @@ import {
   DigestQueue,
 } from '#src/node/origin/digest-queue.js';
 import { Digests, type WantedDigest } from '#src/node/origin/digests.js';
-import { Root, type ServedFile } from '#src/node/origin/root.js';
+import { Root } from '#src/node/origin/root.js';
+import type { ServedFile } from '#src/node/origin/served-file.js';
 import { settles, watchDescriptors } from '../../../support/leaks.js';
 import { randomFile, sparseFile, tempFolder } from '../../../support/temp.js';
 
