@@ -26,8 +26,9 @@ const WAITING_LEAST = 16;
 const LEAVING_LEAST = 16;
 
 /**
- * The bound of one client: its connections without a request give way once they are this old. Younger ones stay and the
- * new one is refused, which costs a tenth: a client that opens them that fast gains nothing by opening more.
+ * The bound of one client: its connections without a request give way once they are this old. Younger ones stay, and while
+ * half of the slots are taken the new one is refused, which costs a tenth: a client that opens them that fast gains nothing
+ * by opening more.
  */
 const YOUNG_MS = 1000;
 
@@ -83,9 +84,13 @@ export class ConnectionTable {
   /** Makes room for another connection of a client. False if there is none. */
   makeRoom(network: string): boolean {
     const client = this.#clients.get(network) ?? newClient();
-    if (client.waiting.size >= this.#waitingMax) {
+    // Two for one: after a burst they become fewer again.
+    for (let ends = 0; ends < 2 && client.waiting.size >= this.#waitingMax; ends += 1) {
       const [since = 0] = client.waiting.values();
-      if (performance.now() - since < this.#youngMs) return false;
+      const isYoung = performance.now() - since < this.#youngMs;
+      // A relay may open many connections in one moment, before their requests arrive.
+      if (isYoung && !this.isBusy) break;
+      if (isYoung) return false;
       this.#end(client.waiting, 'too many of its client');
     }
     const isLarge = client.open > this.#reserved;

@@ -11,7 +11,6 @@ import { Exchange, secondsSince } from './exchange.js';
 export class Connection implements TableEntry {
   readonly node: NodeContext;
   readonly stream: ByteStream;
-  readonly writer: StreamWriter;
   readonly id: number;
   /** The client, or the node before this one. */
   readonly peer: HostHop;
@@ -25,7 +24,9 @@ export class Connection implements TableEntry {
   /** Only the client's end is awaited: its departure no longer ends anything. */
   #isLingering = false;
   readonly #abort = new AbortController();
-  readonly #keepAlive = new AbortController();
+  // Made when they are first needed: most connections are relayed and have one request, and are to cost little.
+  #keepAlive: AbortController | undefined;
+  #writer: StreamWriter | undefined;
 
   constructor(node: NodeContext, stream: ByteStream) {
     this.node = node;
@@ -40,7 +41,6 @@ export class Connection implements TableEntry {
       if (this.#isLingering) return;
       this.abort(new ViaductError('CLIENT_GONE', 'the client left', { cause: stream.error }));
     });
-    this.writer = new StreamWriter(stream, node.stall, this.signal);
     this.exchange = this.nextExchange();
   }
 
@@ -51,13 +51,27 @@ export class Connection implements TableEntry {
 
   /** Aborted as well when no further request is wanted. Ends only the wait for one. */
   get keepAliveSignal(): AbortSignal {
-    return this.#keepAlive.signal;
+    return this.#keepAliveControl.signal;
+  }
+
+  /** Writes what the node says itself. */
+  get writer(): StreamWriter {
+    this.#writer ??= new StreamWriter(this.stream, this.node.stall, this.signal);
+    return this.#writer;
+  }
+
+  get #keepAliveControl(): AbortController {
+    if (this.#keepAlive === undefined) {
+      this.#keepAlive = new AbortController();
+      if (this.signal.aborted) this.#keepAlive.abort(this.signal.reason);
+    }
+    return this.#keepAlive;
   }
 
   /** Ends it with a reset. @param reason for the log */
   abort(reason: ViaductError): void {
     this.#abort.abort(reason);
-    this.#keepAlive.abort(reason);
+    this.#keepAlive?.abort(reason);
   }
 
   /**
@@ -65,7 +79,7 @@ export class Connection implements TableEntry {
    * be on their way in the kernel, so a kept connection is closed, not reset.
    */
   stop(reason: ViaductError): void {
-    if (this.exchange.ended) this.#keepAlive.abort(reason);
+    if (this.exchange.ended) this.#keepAliveControl.abort(reason);
     else if (!this.#requestReceived) this.abort(reason);
   }
 
@@ -96,12 +110,12 @@ export class Connection implements TableEntry {
   linger(): void {
     this.#isLingering = true;
     this.node.connections.leaves(this);
-    this.writer.release();
+    this.#writer?.release();
   }
 
   /** The stream is closed. */
   closed(): void {
-    this.writer.release();
+    this.#writer?.release();
     const seconds = secondsSince(this.acceptedAt);
     this.node.emit({ type: 'closed', connectionId: this.id, requests: this.#requests, seconds });
   }

@@ -83,13 +83,14 @@ async function openReply(
   { stream, begin, leftMs }: Answer,
   upstream: Upstream,
 ): Promise<OpenedReply> {
-  const { node, exchange, writer, signal } = connection;
+  const { node, exchange, signal } = connection;
   const { request, hopsLeft } = upstream;
   let passed: Promise<void> | undefined;
   const heads = new ReplyHeadReader((interim) => {
     if (request.head.minor === 0 || !isPassed(connection, interim, upstream)) return;
     const fields = interimFields(interim.fields, interim.minor);
     const head = formatHead(`HTTP/1.1 ${interim.status} ${interim.reason}`, fields);
+    const { writer } = connection;
     passed = passed === undefined ? writer.write(head) : passed.then(() => writer.write(head));
     passed.catch(() => {}); // Awaited below.
   });

@@ -54,12 +54,20 @@ test('a client has at most an eighth of all slots without a request; its oldest 
   assert.equal(table.size, 101);
 });
 
-test('connections of a client without a request that are young stay, and a further one is refused', () => {
+test('connections of a client without a request that are young stay, up to half of all; a further one is refused', () => {
   const table = new ConnectionTable(800, 60_000);
   const flood = open(table, 'flood', 1000);
-  assert.equal(flood.length, 100);
+  assert.equal(flood.length, 400);
   assert.ok(flood.every((entry) => !entry.gaveWay));
   assert.equal(open(table, 'honest', 1).length, 1);
+});
+
+test('after a burst, connections of a client without a request become fewer again', () => {
+  const table = new ConnectionTable(800, 0);
+  const young = new ConnectionTable(800, 60_000);
+  assert.equal(open(young, 'relay', 300).filter(({ gaveWay }) => gaveWay).length, 0);
+  const old = open(table, 'relay', 300);
+  assert.equal(old.filter(({ gaveWay }) => !gaveWay).length, 100);
 });
 
 test('a client whose requests are being answered leaves an eighth of all slots to others', () => {
