@@ -88,7 +88,9 @@ const DESCRIPTIONS: Readonly<Record<ErrorCode, Description>> = {
   },
   HTTP_ERROR: { meaning: 'any other HTTP status', remedy: 'the message has the status' },
   UNAVAILABLE: { meaning: 'the hop is busy or stopping', remedy: 'try again later' },
-  CHANGED: { meaning: 'the file changed during the transfer, and the output cannot be rewound' },
+  CHANGED: {
+    meaning: 'the file changed during the transfer, and it keeps changing or the output cannot be rewound',
+  },
   DIGEST_MISMATCH: { meaning: 'the SHA-256 of the received file is not that of the origin' },
   NO_DIGEST: { meaning: 'the origin does not send the SHA-256 of the file' },
   UNVERIFIED: {

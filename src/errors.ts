@@ -67,7 +67,7 @@ const CODES = {
   HTTP_ERROR: { transient: false },
   /** The far side is busy or stopping. */
   UNAVAILABLE: { transient: true },
-  /** The file is another one than before, and what there is of it cannot be taken back. */
+  /** The file is another one than before, and what there is of it cannot be taken back; or it changes all the time. */
   CHANGED: { transient: false },
   /** The SHA-256 of what was fetched is not that of the file at its origin. */
   DIGEST_MISMATCH: { transient: false },

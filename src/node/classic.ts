@@ -4,7 +4,7 @@ import { holdInput } from './client-input.js';
 import { type AddressClass, CLASSES, outermost } from './access/address.js';
 import type { Connection } from './connection.js';
 import { sendFileBytes } from './origin/file-sender.js';
-import { readUnsized } from './origin/unsized.js';
+import { measured } from './origin/unsized.js';
 import { relay } from './relay.js';
 
 /** The outermost class that nodes before this one have seen. A third word that is no class is of someone else's making. */
@@ -33,22 +33,22 @@ export async function serveClassic(
     const client = connection.clientClass(claimedClass(classes));
     // Of a client on the same host nothing is said: the message is then as an original sends it.
     const head = encodeMessage({ name, route: left }, client === 'loopback' ? undefined : client);
-    await relay(connection, { input, nextHop, head, client });
+    await relay(connection, { input, nextHop, hopsLeft: left.length, head, client });
   }
   exchange.completed();
 }
 
 async function serveFile({ node, exchange, writer, network }: Connection, name: string): Promise<void> {
   exchange.serving(name);
-  const file = await node.turns.run(network, () => node.root.openFile(name));
+  const opened = await node.turns.run(network, () => node.root.openFile(name));
   exchange.replyBegun = true;
   exchange.countBytes(() => writer.sent);
   try {
-    const content = await readUnsized(file);
+    const { file, content } = await measured(opened);
     if (content !== undefined) await writer.write(content);
-    else await sendFileBytes(file.handle, 0, file.size, writer);
+    else await sendFileBytes(opened.handle, 0, file.size, writer);
   } finally {
-    await file.handle.close();
+    await opened.handle.close();
   }
   await writer.finish();
 }

@@ -4,8 +4,10 @@ import { ViaductError } from '../errors.js';
 export interface TableEntry {
   /** The client's network: the address, of IPv6 the first 64 bits. */
   readonly network: string;
-  /** Ends it for the sake of a newer one. */
+  /** Ends it for the sake of a newer one, after all that was sent on it. */
   giveWay(reason: ViaductError): void;
+  /** Closes it at once. */
+  abort(reason: ViaductError): void;
 }
 
 /**
@@ -18,8 +20,15 @@ const SHARE = 1 / 8;
 const WAITING_LEAST = 16;
 
 /**
- * The bound of one client: its connections without a request give way once they are this old. Younger ones stay and the
- * new one is refused, which costs a tenth: a client that opens them that fast gains nothing by opening more.
+ * Connections that are leaving, beside those in the slots. When there are more, the oldest is closed: a client that
+ * does not close its end keeps nobody out.
+ */
+const LEAVING_LEAST = 16;
+
+/**
+ * The bound of one client: its connections without a request give way once they are this old. Younger ones stay, and while
+ * half of the slots are taken the new one is refused, which costs a tenth: a client that opens them that fast gains nothing
+ * by opening more.
  */
 const YOUNG_MS = 1000;
 
@@ -44,8 +53,11 @@ export class ConnectionTable {
   readonly #clients = new Map<string, Client>();
   /** Without a request, the oldest first. */
   readonly #waiting = new Map<TableEntry, number>();
-  /** Gave way, and are not closed yet: what was sent on them may still be on its way. */
+  /** Gave way or were answered for the last time, and wait for the client's FIN; the oldest first. */
   readonly #leaving = new Set<TableEntry>();
+  /** Left too slowly: their sockets are being closed. */
+  readonly #aborted = new Set<TableEntry>();
+  readonly #leavingMax: number;
   #open = 0;
 
   readonly #youngMs: number;
@@ -56,6 +68,7 @@ export class ConnectionTable {
     this.#youngMs = youngMs;
     this.#reserved = Math.floor(max * SHARE);
     this.#waitingMax = Math.max(WAITING_LEAST, this.#reserved);
+    this.#leavingMax = Math.max(LEAVING_LEAST, this.#reserved);
   }
 
   /** Open connections. */
@@ -71,15 +84,20 @@ export class ConnectionTable {
   /** Makes room for another connection of a client. False if there is none. */
   makeRoom(network: string): boolean {
     const client = this.#clients.get(network) ?? newClient();
-    if (client.waiting.size >= this.#waitingMax) {
+    // Two for one: after a burst they become fewer again.
+    for (let ends = 0; ends < 2 && client.waiting.size >= this.#waitingMax; ends += 1) {
       const [since = 0] = client.waiting.values();
-      if (performance.now() - since < this.#youngMs) return false;
+      const isYoung = performance.now() - since < this.#youngMs;
+      // A relay may open many connections in one moment, before their requests arrive.
+      if (isYoung && !this.isBusy) break;
+      if (isYoung) return false;
       this.#end(client.waiting, 'too many of its client');
     }
     const isLarge = client.open > this.#reserved;
-    if (this.#staying < this.max - (isLarge ? this.#reserved : 0)) return true;
-    if (this.#leaving.size > Math.max(WAITING_LEAST, this.#reserved)) return false;
-    return this.#end(isLarge ? client.waiting : this.#waiting, 'too many in all');
+    const isFull = this.#staying >= this.max - (isLarge ? this.#reserved : 0);
+    if (isFull && !this.#end(isLarge ? client.waiting : this.#waiting, 'too many in all')) return false;
+    if (this.#staying + this.#leaving.size >= this.max + this.#leavingMax) this.#abortOldest();
+    return true;
   }
 
   /** A connection was accepted; it waits for a request. */
@@ -104,10 +122,17 @@ export class ConnectionTable {
     this.#clients.get(entry.network)?.waiting.delete(entry);
   }
 
+  /** Only the client's FIN is awaited: the connection no longer takes a slot. */
+  leaves(entry: TableEntry): void {
+    this.answers(entry);
+    if (!this.#aborted.has(entry)) this.#leaving.add(entry);
+  }
+
   /** A connection is closed. */
   delete(entry: TableEntry): void {
     this.answers(entry);
     this.#leaving.delete(entry);
+    this.#aborted.delete(entry);
     this.#open -= 1;
     const client = this.#clients.get(entry.network);
     if (client === undefined) return;
@@ -116,18 +141,26 @@ export class ConnectionTable {
   }
 
   get #staying(): number {
-    return this.#open - this.#leaving.size;
+    return this.#open - this.#leaving.size - this.#aborted.size;
   }
 
   /** Ends the oldest. False if there is none. */
   #end(waiting: ReadonlyMap<TableEntry, number>, why: string): boolean {
     const [oldest] = waiting.keys();
     if (oldest === undefined) return false;
-    this.answers(oldest);
-    this.#leaving.add(oldest);
+    this.leaves(oldest);
     oldest.giveWay(
       new ViaductError('ABORTED', `gave way to a newer connection: ${why} were without a request`),
     );
     return true;
+  }
+
+  /** What the kernel holds for its client is still sent, unless the client has sent more meanwhile. */
+  #abortOldest(): void {
+    const [oldest] = this.#leaving;
+    if (oldest === undefined) return;
+    this.#leaving.delete(oldest);
+    this.#aborted.add(oldest);
+    oldest.abort(new ViaductError('ABORTED', 'gave way to a newer connection: it was left open'));
   }
 }

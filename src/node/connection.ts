@@ -13,7 +13,6 @@ import { Exchange, secondsSince } from './exchange.js';
 export class Connection implements TableEntry {
   readonly node: NodeContext;
   #stream: ByteStream;
-  #writer: StreamWriter;
   readonly id: number;
   /** The client, or the node before this one. */
   readonly peer: HostHop;
@@ -36,7 +35,9 @@ export class Connection implements TableEntry {
   /** Only the client's end is awaited: its departure no longer ends anything. */
   #isLingering = false;
   readonly #abort = new AbortController();
-  readonly #keepAlive = new AbortController();
+  // Made when they are first needed: most connections are relayed and have one request, and are to cost little.
+  #keepAlive: AbortController | undefined;
+  #writer: StreamWriter | undefined;
 
   constructor(node: NodeContext, stream: ByteStream) {
     this.node = node;
@@ -51,16 +52,11 @@ export class Connection implements TableEntry {
       if (this.#isLingering) return;
       this.abort(new ViaductError('CLIENT_GONE', 'the client left', { cause: stream.error }));
     });
-    this.#writer = new StreamWriter(stream, node.stall, this.signal);
     this.exchange = this.nextExchange();
   }
 
   get stream(): ByteStream {
     return this.#stream;
-  }
-
-  get writer(): StreamWriter {
-    return this.#writer;
   }
 
   /**
@@ -73,10 +69,10 @@ export class Connection implements TableEntry {
     if (this.#isSecure) throw new ViaductError('TLS_FAILED', 'TLS inside TLS is not served');
     if (node.tls === undefined) throw new ViaductError('TLS_FAILED', 'this node has no key for TLS');
     this.#isSecure = true;
-    this.#writer.release();
+    this.#writer?.release();
     const { stream, peerCertificate } = await acceptTls(this.#stream, begin, { ...node.tls, limitMs: node.silenceMs, signal });
     this.#stream = stream;
-    this.#writer = new StreamWriter(stream, node.stall, signal);
+    this.#writer = undefined;
     this.clientPin = peerCertificate && pinOfCertificate(peerCertificate);
     this.begunAt = performance.now();
   }
@@ -97,13 +93,27 @@ export class Connection implements TableEntry {
 
   /** Aborted as well when no further request is wanted. Ends only the wait for one. */
   get keepAliveSignal(): AbortSignal {
-    return this.#keepAlive.signal;
+    return this.#keepAliveControl.signal;
+  }
+
+  /** Writes what the node says itself. */
+  get writer(): StreamWriter {
+    this.#writer ??= new StreamWriter(this.stream, this.node.stall, this.signal);
+    return this.#writer;
+  }
+
+  get #keepAliveControl(): AbortController {
+    if (this.#keepAlive === undefined) {
+      this.#keepAlive = new AbortController();
+      if (this.signal.aborted) this.#keepAlive.abort(this.signal.reason);
+    }
+    return this.#keepAlive;
   }
 
   /** Ends it with a reset. @param reason for the log */
   abort(reason: ViaductError): void {
     this.#abort.abort(reason);
-    this.#keepAlive.abort(reason);
+    this.#keepAlive?.abort(reason);
   }
 
   /**
@@ -111,7 +121,7 @@ export class Connection implements TableEntry {
    * be on their way in the kernel, so a kept connection is closed, not reset.
    */
   stop(reason: ViaductError): void {
-    if (this.exchange.ended) this.#keepAlive.abort(reason);
+    if (this.exchange.ended) this.#keepAliveControl.abort(reason);
     else if (!this.#requestReceived) this.abort(reason);
   }
 
@@ -141,12 +151,13 @@ export class Connection implements TableEntry {
   /** All replies are queued, and FIN too. */
   linger(): void {
     this.#isLingering = true;
-    this.writer.release();
+    this.node.connections.leaves(this);
+    this.#writer?.release();
   }
 
   /** The stream is closed. */
   closed(): void {
-    this.writer.release();
+    this.#writer?.release();
     const seconds = secondsSince(this.#acceptedAt);
     this.node.emit({ type: 'closed', connectionId: this.id, requests: this.#requests, seconds });
   }

@@ -11,6 +11,7 @@ import type { Totals } from './exchange.js';
 import type { Digests } from './origin/digests.js';
 import type { FolderNames } from './origin/folder-names.js';
 import type { Root } from './origin/root.js';
+import type { RelayShares } from './relay-shares.js';
 
 /** What all connections of a node share. */
 export interface NodeContext {
@@ -37,6 +38,8 @@ export interface NodeContext {
   readonly stopping: () => boolean;
   readonly connections: ConnectionTable;
   readonly turns: ClientTurns;
+  readonly relayed: RelayShares;
+  readonly relayedListings: RelayShares;
   readonly emit: (event: NodeEvent) => void;
   /** Events of the type `stage` are emitted too. */
   readonly stages: boolean;

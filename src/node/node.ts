@@ -35,7 +35,8 @@ import { KEEP_ALIVE_MARGIN_MS, KEEP_ALIVE_MS } from './http/read-request.js';
 import { HTTP_CONNECT_MS } from './http/relay.js';
 import { serveConnection } from './serve-connection.js';
 import { Digests } from './origin/digests.js';
-import { FolderNames } from './origin/folder-names.js';
+import { FolderNames, LISTINGS_PER_CLIENT } from './origin/folder-names.js';
+import { RelayShares } from './relay-shares.js';
 import { systemNetworkView } from './access/network-view.js';
 import { type ClientJudgement, Policy } from './access/policy.js';
 import { parseHopRule } from './access/rules.js';
@@ -171,6 +172,8 @@ export async function startNodeWith(options: NodeOptions, times: Partial<NodeTim
     connections: table,
     turns: new ClientTurns(),
     tls: options.identity && tlsServer(options.identity),
+    relayed: new RelayShares(maxConnections, 'requests'),
+    relayedListings: new RelayShares(LISTINGS_PER_CLIENT, 'listings'),
     startedAt: performance.now(),
     totals: new Totals(),
     stopping: () => !server.listening,

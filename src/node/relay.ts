@@ -22,6 +22,10 @@ export interface RelayOptions {
   /** What the client sends after its request; never forwarded. */
   readonly input: HeldInput;
   readonly nextHop: Hop;
+  /** Hops after the next one. */
+  readonly hopsLeft: number;
+  /** The request may be for a listing. */
+  readonly isListing?: boolean;
   /** The request for the next hop. */
   readonly head: Buffer;
   /** The next hop in error messages. @default `next hop host:port` */
@@ -46,7 +50,8 @@ interface ReplyOpener {
 /**
  * Dials the next hop, sends it the request and pumps the reply back. All dialects relay with this. On return FIN is
  * queued at the client; the lingering close is left to the caller.
- * @throws ViaductError of the dial or of `openReply`, or CUT_SHORT, TIMEOUT, STALLED or CLIENT_GONE
+ * @throws ViaductError UNAVAILABLE if the client has too much under way; of the dial or of `openReply`; or CUT_SHORT,
+ * TIMEOUT, STALLED or CLIENT_GONE
  */
 export async function relay(connection: Connection, options: RelayOptions): Promise<void> {
   const { node, stream: client, exchange, signal } = connection;
@@ -57,30 +62,51 @@ export async function relay(connection: Connection, options: RelayOptions): Prom
     dialled.write(options.head);
     return dialled;
   };
-  const { upstream, reply } = await openReply(await dial(), dial, options, signal);
-  const isTunnel = reply.isTunnel === true;
-  const fromClient = options.input.stop();
-  // Not one byte of a client goes to a next hop that has not answered 101 (RFC 9931).
-  if (isTunnel && fromClient.length > 0) {
-    upstream.reset();
-    throw new ViaductError('BAD_REQUEST', 'the client sent bytes before the tunnel was built');
+  takeShares(connection, options);
+  try {
+    const { upstream, reply } = await openReply(await dial(), dial, options, signal);
+    const isTunnel = reply.isTunnel === true;
+    const fromClient = options.input.stop();
+    // Not one byte of a client goes to a next hop that has not answered 101 (RFC 9931).
+    if (isTunnel && fromClient.length > 0) {
+      upstream.reset();
+      throw new ViaductError('BAD_REQUEST', 'the client sent bytes before the tunnel was built');
+    }
+    exchange.replyBegun = true;
+    const flow = node.pump({
+      mode: isTunnel ? 'duplex' : 'reply',
+      client,
+      upstream,
+      fromClient,
+      fromUpstream: reply.bytes,
+      length: reply.length,
+      silenceMs: node.silenceMs,
+      stall: node.stall,
+      signal,
+      onOffload: () => exchange.stage('offloaded', () => `after ${flow.moved.toClient} bytes`),
+    });
+    exchange.countBytes(() => flow.moved.toClient);
+    const { failure } = await flow.result;
+    if (failure) throw flowError(connection, failure, label, nextHop, reply.length);
+  } finally {
+    giveSharesBack(connection, options);
   }
-  exchange.replyBegun = true;
-  const flow = node.pump({
-    mode: isTunnel ? 'duplex' : 'reply',
-    client,
-    upstream,
-    fromClient,
-    fromUpstream: reply.bytes,
-    length: reply.length,
-    silenceMs: node.silenceMs,
-    stall: node.stall,
-    signal,
-    onOffload: () => exchange.stage('offloaded', () => `after ${flow.moved.toClient} bytes`),
-  });
-  exchange.countBytes(() => flow.moved.toClient);
-  const { failure } = await flow.result;
-  if (failure) throw flowError(connection, failure, label, nextHop, reply.length);
+}
+
+function takeShares({ node, network }: Connection, { hopsLeft, isListing = false }: RelayOptions): void {
+  node.relayed.take(network, hopsLeft);
+  if (!isListing) return;
+  try {
+    node.relayedListings.take(network, hopsLeft);
+  } catch (error) {
+    node.relayed.giveBack(network);
+    throw error;
+  }
+}
+
+function giveSharesBack({ node, network }: Connection, { isListing = false }: RelayOptions): void {
+  node.relayed.giveBack(network);
+  if (isListing) node.relayedListings.giveBack(network);
 }
 
 async function openReply(

@@ -22,7 +22,8 @@ interface AnswerOptions {
 
 /**
  * Waits for the first byte of an answer. An address of a name may accept connections and stay silent: after half of the limit
- * another one is tried once, beside it, and the first to answer counts; the other stream is reset.
+ * another one is tried once, beside it, and the first to answer counts; the other stream is reset. One that ends without an
+ * answer counts only if no other can answer any more.
  */
 export async function firstAnswer(first: ByteStream, options: AnswerOptions): Promise<Answer> {
   const { host, limitMs } = options;
@@ -38,6 +39,9 @@ function race(
 ): Promise<Omit<Answer, 'leftMs'>> {
   return new Promise((resolve) => {
     const waiting = new Map<ByteStream, { readonly reading: Reading; readonly forget: () => void }>();
+    /** The first stream, if it has ended while the other address is still being dialled. */
+    let ended: ByteStream | undefined;
+    let isDialling = false;
     let isOver = false;
     const leave = (stream: ByteStream): void => {
       waiting.get(stream)?.reading.detach();
@@ -54,12 +58,15 @@ function race(
         leave(other);
         if (other !== stream) other.reset();
       }
+      if (ended !== stream) ended?.reset();
       resolve({ stream, begin });
     };
-    const ended = (stream: ByteStream): void => {
-      if (waiting.size === 1) return settle(stream, Buffer.alloc(0));
+    const settleWithout = (stream: ByteStream): void => settle(stream, Buffer.alloc(0));
+    const leaveEnded = (stream: ByteStream): void => {
       leave(stream);
-      stream.reset();
+      if (waiting.size > 0) stream.reset();
+      else if (isDialling) ended = stream;
+      else settleWithout(stream);
     };
     const wait = (stream: ByteStream): void => {
       const reading = stream.attach({
@@ -67,21 +74,25 @@ function race(
           settle(stream, Buffer.from(chunk));
           return false;
         },
-        end: () => ended(stream),
+        end: () => leaveEnded(stream),
       });
-      waiting.set(stream, { reading, forget: stream.onClose(() => ended(stream)) });
-      if (stream.closed) ended(stream);
+      waiting.set(stream, { reading, forget: stream.onClose(() => leaveEnded(stream)) });
+      if (stream.closed) leaveEnded(stream);
       else reading.resume();
     };
-    const aborted = (): void => settle(first, Buffer.alloc(0));
+    const aborted = (): void => settleWithout(first);
     const tryAnother = async (): Promise<void> => {
+      isDialling = true;
       const second = await another(first.remote.host).catch(() => undefined);
-      if (second === undefined) return;
-      if (isOver) second.reset();
-      else wait(second);
+      isDialling = false;
+      if (isOver) second?.reset();
+      else if (second !== undefined) wait(second);
+      else if (ended !== undefined) settleWithout(ended);
     };
+    // A stream that is still silent, if there is one, so that the failure is a timeout.
+    const late = (): void => settleWithout(Array.from(waiting.keys())[0] ?? first);
     const timer = setTimeout(() => void tryAnother(), limitMs / 2);
-    const end = setTimeout(() => settle(first, Buffer.alloc(0)), limitMs);
+    const end = setTimeout(late, limitMs);
     signal.addEventListener('abort', aborted);
     if (signal.aborted) aborted();
     else wait(first);

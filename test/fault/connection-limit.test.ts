@@ -91,6 +91,39 @@ test('idle connections from one address shut nobody out', async (t) => {
   assert.deepEqual(await idle.at(-1), { bytes: Buffer.alloc(0), how: 'reset' });
 });
 
+for (const fields of [[], ['Connection: close']]) {
+  const kind = fields.length === 0 ? 'kept' : 'answered';
+  test(`${kind} connections that clients from many addresses leave open shut nobody out`, async (t) => {
+    const root = tempFolder(t);
+    const file = randomFile(root, 'file', 1000);
+    const node = await testNode(t, { root, maxConnections: 16 });
+    const nothingOpen = watchDescriptors();
+    const large = randomFile(root, 'large', 100_000);
+    const slow = await connectFrom(t, node, '127.0.0.3');
+    slow.pause();
+    slow.write(requestOf([node.hop], '/large', fields));
+    await node.event('completed', 0);
+    const open: Socket[] = [];
+    for (let round = 0; round < 60; round += 1) {
+      const socket = await connectFrom(t, node, `127.0.1.${1 + (round % 20)}`);
+      socket.write(requestOf([node.hop], '/file', fields));
+      await once(socket, 'data');
+      open.push(socket);
+    }
+    const honest = await connectFrom(t, node, '127.0.0.2');
+    const ending = readToEnd(honest);
+    honest.write(requestOf([node.hop], '/file'));
+    const { bytes, how } = await ending;
+    assert.equal(how, 'end');
+    assert.deepEqual(bytes.subarray(-file.length), file);
+    const rest = await readToEnd(slow);
+    assert.equal(rest.how, 'end', 'what the kernel held was lost');
+    assert.deepEqual(rest.bytes.subarray(-large.length), large);
+    for (const socket of [...open, honest, slow]) socket.destroy();
+    await nothingOpen();
+  });
+}
+
 test('a kept connection gives way with FIN, after all that was sent on it', async (t) => {
   const root = tempFolder(t);
   const file = randomFile(root, 'file', 100_000);

@@ -5,10 +5,11 @@ import { watchDescriptors } from '../support/leaks.js';
 import { processChain } from '../support/processes.js';
 import { randomFile, tempFolder } from '../support/temp.js';
 
-const DOWNLOADS = 500;
+/** To each node all others of this machine are one client, whose part of the connections this takes. */
+const DOWNLOADS = 120;
 const SIZE = 2 ** 20;
 
-test('500 downloads of 1 MiB at once over a loop of four hops on two nodes', async (t) => {
+test('120 downloads of 1 MiB at once over a loop of four hops on two nodes', async (t) => {
   const root = tempFolder(t);
   const file = randomFile(root, 'file', SIZE);
   const { nodes, route } = await processChain(t, 2, { root });

@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
+import { connect } from 'node:net';
 import { describe, test } from 'node:test';
 import { withoutCalls } from '../support/calls.js';
 import { messageOf } from '../support/fetch.js';
 import { descriptorKinds } from '../support/leaks.js';
 import { NodeProcess } from '../support/processes.js';
-import { rawConnect, rawServer } from '../support/raw.js';
+import { rawServer } from '../support/raw.js';
 
 /** Over two relays: the limit of descriptors may be 20,000, and a node counts with seven for a connection. */
 const RELAYS = 2;
@@ -28,8 +29,13 @@ describe('5,000 idle relayed pairs', { skip: withoutCalls }, () => {
     const costs: number[] = [];
     for (let number = 0; number < RELAYS; number += 1) {
       const relay = await NodeProcess.start(t, { args });
+      let clients = 0;
       const open = async (): Promise<void> => {
-        const client = await rawConnect(t, relay.hop);
+        // From several addresses: one client has a part of the connections only.
+        clients += 1;
+        const client = connect({ ...relay.hop, localAddress: `127.0.0.${1 + (clients % 8)}` });
+        client.on('error', () => {});
+        t.after(() => client.destroy());
         client.write(messageOf('x', [hop]));
         await once(client, 'data');
       };

@@ -10,7 +10,7 @@ import { sparseFile, tempFolder } from '../support/temp.js';
 
 const CLIENTS = 200;
 const GIB = 2 ** 30;
-const STALL = ['--stall-timeout', '5'];
+const STALL = ['--stall-timeout', '5', '--pause-timeout', '5'];
 const PATIENT = ['--stall-timeout', '3600', '--timeout', '3600'];
 
 /** Beside its buffers: sockets, streams, timers, and the read buffers it outgrew (16 + 64 KiB) until collected. */

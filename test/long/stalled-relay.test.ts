@@ -12,6 +12,7 @@ import { sparseFile, tempFolder } from '../support/temp.js';
 
 const MIB = 2 ** 20;
 const READERS = 1000;
+const ADDRESSES = 8;
 const ZEROS = Buffer.alloc(MIB);
 /** What most of them read on to; a few read to the end. All of it would be a terabyte. */
 const FURTHER = 4 * MIB;
@@ -56,8 +57,9 @@ class Reader {
 
 async function startReaders(t: TestContext, relay: NodeProcess, origin: NodeProcess, count: number) {
   return Promise.all(
-    Array.from({ length: count }, async () => {
-      const socket = await rawConnect(t, relay.hop);
+    Array.from({ length: count }, async (_, index) => {
+      // One client has a fourth of a relay's connections at most.
+      const socket = await rawConnect(t, relay.hop, `127.0.0.${1 + (index % ADDRESSES)}`);
       const reader = new Reader(socket);
       socket.write(messageOf('large', [origin.hop]));
       return reader;

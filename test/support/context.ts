@@ -1,6 +1,7 @@
 import type { Policy } from '#src/node/access/policy.js';
 import { SelfDials } from '#src/node/access/self-dials.js';
 import { ClientTurns } from '#src/node/client-turns.js';
+import { RelayShares } from '#src/node/relay-shares.js';
 import { ConnectionTable } from '#src/node/connection-table.js';
 import type { NodeContext } from '#src/node/context.js';
 import { Totals } from '#src/node/exchange.js';
@@ -31,6 +32,8 @@ export async function testContext(
     connections: new ConnectionTable(100),
     turns: new ClientTurns(),
     tls: undefined,
+    relayed: new RelayShares(2048, 'requests'),
+    relayedListings: new RelayShares(64, 'listings'),
     silenceMs: 10_000,
     connectMs: 10_000,
     stall: 10_000,

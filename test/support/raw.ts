@@ -14,8 +14,9 @@ export interface Ending {
 }
 
 /** A plain TCP connection of the test's own; closed when the test ends. */
-export async function rawConnect(t: Cleanup, hop: Hop): Promise<Socket> {
-  const socket = connect({ host: hop.host, port: hop.port, allowHalfOpen: true, noDelay: true });
+export async function rawConnect(t: Cleanup, hop: Hop, localAddress?: string): Promise<Socket> {
+  const from = localAddress === undefined ? {} : { localAddress };
+  const socket = connect({ host: hop.host, port: hop.port, allowHalfOpen: true, noDelay: true, ...from });
   socket.on('error', () => {});
   t.after(() => socket.destroy());
   await once(socket, 'connect');

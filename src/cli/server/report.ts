@@ -22,37 +22,38 @@ type RequestEvent = Extract<NodeEvent, { readonly requestId: number }>;
 export function createReporter(log: Logger, print: (line: string) => void): (event: NodeEvent) => void {
   /** By request. */
   const known = new Map<number, Facts>();
-  const refusals = new Refusals(log);
+  const refused = new Refusals();
+  const unavailable = new Refusals();
   return (event) => {
-    if (event.type === 'refused') return refusals.report(event.peer, event.limit);
+    if (event.type === 'refused') {
+      const { peer, limit } = event;
+      return refused.report((more) =>
+        log.warn({ peer, limit, ...more }, 'connection refused: limit reached'),
+      );
+    }
     if (!('requestId' in event)) return reportNode(event, log);
     if (event.type === 'request') known.set(event.requestId, { peer: event.peer });
     const facts = known.get(event.requestId) ?? { peer: '' };
     if (event.type === 'completed' || event.type === 'failed') known.delete(event.requestId);
-    reportRequest(event, facts, log, print);
+    reportRequest(event, facts, { log, print, unavailable });
   };
 }
 
-/** Refused connections cost their client nothing, so they are logged once a second at most. */
+/** What is refused for want of room costs its client nothing, so it is logged once a second at most. */
 const REFUSALS_MS = 1000;
 
 class Refusals {
-  readonly #log: Logger;
   #loggedAt = -Infinity;
   #unlogged = 0;
 
-  constructor(log: Logger) {
-    this.#log = log;
-  }
-
-  report(peer: string, limit: number): void {
+  /** @param log writes the line, with the number of refusals since the last one that have none */
+  report(log: (more: { readonly unlogged?: number }) => void): void {
     const now = performance.now();
     if (now - this.#loggedAt < REFUSALS_MS) {
       this.#unlogged += 1;
       return;
     }
-    const more = this.#unlogged === 0 ? {} : { unlogged: this.#unlogged };
-    this.#log.warn({ peer, limit, ...more }, 'connection refused: limit reached');
+    log(this.#unlogged === 0 ? {} : { unlogged: this.#unlogged });
     this.#loggedAt = now;
     this.#unlogged = 0;
   }
@@ -75,8 +76,14 @@ function reportNode(
   }
 }
 
+interface Reports {
+  readonly log: Logger;
+  readonly print: (line: string) => void;
+  readonly unavailable: Refusals;
+}
+
 /** @param facts what is known of the request; kept up to date */
-function reportRequest(event: RequestEvent, facts: Facts, log: Logger, print: (line: string) => void): void {
+function reportRequest(event: RequestEvent, facts: Facts, { log, print, unavailable }: Reports): void {
   const { connectionId, requestId, traceId } = event;
   const ids = { connectionId, requestId, traceId };
   switch (event.type) {
@@ -107,7 +114,8 @@ function reportRequest(event: RequestEvent, facts: Facts, log: Logger, print: (l
       const { code, hopAddress, hopNumber } = error;
       const cause = error.cause === undefined ? undefined : visible(systemReason(error.cause));
       const failure = { code, hopAddress, hopNumber, cause, bytes, seconds };
-      return log.warn({ ...ids, ...facts, ...failure }, error.message);
+      const warn = (more: object): void => log.warn({ ...ids, ...facts, ...failure, ...more }, error.message);
+      return code === 'UNAVAILABLE' ? unavailable.report(warn) : warn({});
     }
   }
 }

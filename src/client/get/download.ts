@@ -5,15 +5,13 @@ import type { Route } from '../../route/hop.js';
 import type { Location } from '../../route/location.js';
 import { digestOf, grownTo, modifiedOf } from '../http/file-reply.js';
 import type { Reply } from '../http/reply.js';
+import { Attempts } from './attempts.js';
 import type { GetEvent } from './events.js';
 import type { GetResult, SharedOptions } from './options.js';
 import { OriginFile } from './origin-file.js';
-import { RetryLimit, pause, unlessAborted } from './retry.js';
+import { pause, unlessAborted } from './retry.js';
 import { watchSilence } from './silence.js';
 import { Throttle } from './throttle.js';
-
-/** Attempts in a row that a file which changes all the time gets. */
-const CHANGES = 5;
 
 /** Downloads one file to one destination: one attempt after the other, until it is complete and verified. */
 export class FileDownload {
@@ -23,10 +21,7 @@ export class FileDownload {
   readonly #options: SharedOptions;
   readonly #signal: AbortSignal;
   readonly #throttle: Throttle | undefined;
-  /** The most bytes that were ever saved of this version: only more than that is progress. */
-  #best: number;
-  readonly #retryLimit: RetryLimit;
-  #changes = 0;
+  readonly #attempts: Attempts;
   /** A reply has come, so the route works. */
   #hasReply = false;
   #received = 0;
@@ -39,7 +34,7 @@ export class FileDownload {
   /** The SHA-256 that the origin reported, and the modification time. */
   #originDigest: string | undefined;
   #modified: Date | undefined;
-  /** The size of the file by now, if it has grown since its version was determined. */
+  /** The size of the file by now, if it has grown, or was only renamed, since its version was determined. */
   #grownTo: number | undefined;
 
   constructor(location: Location, to: Destination, options: SharedOptions, signal: AbortSignal) {
@@ -47,8 +42,7 @@ export class FileDownload {
     this.#to = to;
     this.#options = options;
     this.#signal = signal;
-    this.#best = to.bytes;
-    this.#retryLimit = new RetryLimit(options);
+    this.#attempts = new Attempts(to.bytes, options);
     this.#throttle = options.throttle;
     if (options.limitRate !== undefined) this.#throttle ??= new Throttle(options.limitRate);
     const receiveBuffer = this.#throttle?.receiveBuffer;
@@ -62,10 +56,11 @@ export class FileDownload {
   async run(): Promise<GetResult> {
     this.#emit({ type: 'trace', traceId: this.#origin.traceId });
     for (;;) {
+      this.#attempts.begin();
       try {
         await this.#fetch();
         const sha256 = this.#verifies ? hex(await this.#verify()) : undefined;
-        if (this.#grownTo !== undefined)
+        if (this.#grownTo !== undefined && this.#grownTo > this.#to.bytes)
           this.#emit({ type: 'grown', bytes: this.#to.bytes, size: this.#grownTo });
         return { size: this.#to.bytes, received: this.#received, sha256, modified: this.#modified };
       } catch (error) {
@@ -105,17 +100,19 @@ export class FileDownload {
     }
   }
 
-  /** Prepares the destination for a reply with the whole file. */
+  /** Prepares the destination for a reply with the whole file. @throws ViaductError CHANGED if that happens too often */
   async #begin(reply: Reply): Promise<void> {
     const { version, bytes } = this.#to;
     const next = this.#origin.versionOf(reply);
+    const isOther = bytes > 0 && next.etag !== version?.etag;
+    if (isOther && !this.#startOver) this.#noteChange();
+    if (isOther) this.#attempts.restart();
     if (bytes > 0) {
       const isSame = version?.etag !== undefined && version.etag === next.etag;
       const reason = version?.etag === undefined ? 'the file has no strong ETag' : 'the file has changed';
       this.#emit({ type: 'restart', reason: isSame ? 'the origin does not support ranges' : reason });
     }
     this.#ownDigest = undefined;
-    if (next.etag !== undefined && next.etag !== version?.etag) this.#best = 0;
     this.#grownTo = undefined;
     await this.#to.begin(next);
     this.#startOver = false;
@@ -169,7 +166,7 @@ export class FileDownload {
     const expected = (this.#originDigest ??= await this.#fetchDigest());
     const own = await unlessAborted(this.#ownDigest, this.#signal);
     if (own === expected) return own;
-    // Not only grown: its beginning has changed too.
+    // Not only grown or renamed: its bytes have changed too.
     if (this.#grownTo !== undefined && this.#to.restartable)
       throw this.#origin.error('CHANGED', 'has another version of the file by now');
     await this.#to.discard();
@@ -206,12 +203,23 @@ export class FileDownload {
     }
   }
 
+  /** The file has another version. @throws ViaductError CHANGED if it has changed too often */
+  #noteChange(): void {
+    if (!this.#attempts.change()) throw this.#keepsChanging();
+  }
+
+  #keepsChanging(cause?: ViaductError): ViaductError {
+    const what = `has yet another version of the file: it changed ${this.#attempts.changes} times during the download`;
+    return this.#origin.error('CHANGED', what, cause);
+  }
+
   /** Waits before the next attempt. @throws the error, if there is no further attempt */
   async #prepareRetry(error: ViaductError): Promise<void> {
     this.#signal.throwIfAborted();
     const { bytes, restartable } = this.#to;
     if (error.code === 'CHANGED' && restartable) {
-      if (this.#options.retries === 0 || ++this.#changes > CHANGES) throw error;
+      if (this.#options.retries === 0) throw error;
+      this.#noteChange();
       this.#startOver = true;
       this.#originDigest = undefined;
       return;
@@ -219,13 +227,9 @@ export class FileDownload {
     // Failures before the first reply usually mean a wrong route.
     const { inTree, retryConnect } = this.#options;
     if (!error.transient || !(this.#hasReply || inTree || retryConnect)) throw error;
-    const hasProgress = bytes > this.#best;
-    if (hasProgress) {
-      this.#best = bytes;
-      this.#changes = 0;
-    }
-    const retry = this.#retryLimit.next(hasProgress);
-    if (retry === undefined) throw error;
+    const retry = this.#attempts.next(bytes);
+    if (retry === undefined)
+      throw error.code === 'CUT_SHORT' && this.#attempts.restartsAgain ? this.#keepsChanging(error) : error;
     this.#emit({ type: 'retry', ...retry, error });
     this.#emit({ type: 'phase', phase: 'waiting' });
     await pause(retry.pauseMs, this.#signal);

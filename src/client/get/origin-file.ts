@@ -27,7 +27,7 @@ const DIGEST_BYTES_PER_MS = 10_000;
 const IDENTITY: Field = ['Accept-Encoding', 'identity'];
 const WANT_DIGEST: Field = ['Want-Repr-Digest', 'sha-256=10'];
 
-/** Asks for the file as it was in this version, if it has only grown since. The digest shows whether it has. */
+/** Asks for the file as it was in this version, if it has only grown or was renamed since. The digest shows whether it is so. */
 function evenIfGrown(etag: string | undefined): Field[] {
   return etag === undefined ? [] : [['Viaduct-Version', etag]];
 }
@@ -126,8 +126,8 @@ export class OriginFile {
   }
 
   /** An error of the last hop; `what` follows its name. */
-  error(code: ViaductError['code'], what: string): ViaductError {
-    return originError(this.#location, code, what);
+  error(code: ViaductError['code'], what: string, cause?: unknown): ViaductError {
+    return originError(this.#location, code, what, cause);
   }
 
   #noDigest(): ViaductError {

@@ -37,6 +37,11 @@ export class RetryLimit {
     this.#timeMs = retryTimeMs ?? (retries === undefined ? RETRY_MS : Infinity);
   }
 
+  /** The time begins with the next failure. */
+  restartTime(): void {
+    this.#failingSince = undefined;
+  }
+
   /**
    * @param now a monotonic clock in ms
    * @returns undefined if there is no further attempt

@@ -37,7 +37,7 @@ export function modifiedOf(reply: Reply): Date | undefined {
   return modified === undefined ? undefined : new Date(modified);
 }
 
-/** The size of the file by now, if the reply is about an earlier version that has only grown since. */
+/** The size of the file by now, if the reply is about an earlier version that has only grown, or was renamed, since. */
 export function grownTo(reply: Reply): number | undefined {
   const size = reply.field('viaduct-grown');
   return size !== undefined && /^\d{1,15}$/.test(size) ? Number(size) : undefined;

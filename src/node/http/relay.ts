@@ -42,7 +42,8 @@ export async function relayRequest(
   if (nextHop === undefined) throw new Error('a relay has a next hop');
   const label = hopLabel(hopNumber + 1, nextHop);
   const client = connection.clientClass(request.claimedClass);
-  exchange.relaying(nameFor(target.path), nextHop);
+  const name = nameFor(target.path);
+  exchange.relaying(name, nextHop);
   const first = `${head.method} ${formatTarget({ route: left, path: target.path })} HTTP/1.1`;
   const forwarded = formatHead(first, forwardedFields(head, nextHop, client, request.traceId, request.isTunnel));
   // The next hop would refuse it too, but could not know which hop it is.
@@ -51,6 +52,8 @@ export async function relayRequest(
   await relay(connection, {
     input,
     nextHop,
+    hopsLeft: left.length,
+    isListing: !request.isHead && !request.isTunnel && (name === '' || name.endsWith('/')),
     head: forwarded,
     label,
     client,
@@ -81,13 +84,14 @@ async function openReply(
   { stream, begin, leftMs }: Answer,
   upstream: Upstream,
 ): Promise<OpenedReply> {
-  const { node, exchange, writer, signal } = connection;
+  const { node, exchange, signal } = connection;
   const { request, hopsLeft } = upstream;
   let passed: Promise<void> | undefined;
   const heads = new ReplyHeadReader((interim) => {
     if (request.head.minor === 0 || !isPassed(connection, interim, upstream)) return;
     const fields = interimFields(interim.fields, interim.minor);
     const head = formatHead(`HTTP/1.1 ${interim.status} ${interim.reason}`, fields);
+    const { writer } = connection;
     passed = passed === undefined ? writer.write(head) : passed.then(() => writer.write(head));
     passed.catch(() => {}); // Awaited below.
   }, request.isTunnel);

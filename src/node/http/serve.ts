@@ -27,11 +27,11 @@ export interface TunnelEnd {
  * reply has begun is reported to the client; a later one is thrown, and ends in a reset.
  */
 export async function serveHttp(connection: Connection, begin: Buffer): Promise<TunnelEnd | undefined> {
-  const { node, stream, writer } = connection;
+  const { node, stream } = connection;
   let pending = begin;
   for (let isFirst = true; ; isFirst = false) {
     const received = await readRequest(connection, pending, isFirst);
-    if (received === undefined) return finish(writer);
+    if (received === undefined) return finish(connection.writer);
     if (!isFirst) connection.nextExchange();
     // At once: a stop in between would reset a complete request.
     connection.requestReceived();
@@ -46,7 +46,7 @@ export async function serveHttp(connection: Connection, begin: Buffer): Promise<
     connection.awaitsRequest();
     // The reply may have begun before the stop, and announced that the connection is kept. A complete request is
     // answered all the same; the rest of an incomplete one is not waited for.
-    if (node.stopping() && !pending.includes('\n\r\n')) return finish(writer);
+    if (node.stopping() && !pending.includes('\n\r\n')) return finish(connection.writer);
   }
 }
 

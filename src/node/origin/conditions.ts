@@ -2,7 +2,7 @@ import parseRange from 'range-parser';
 import { ViaductError } from '../../errors.js';
 import { parseHttpDate } from '../../wire/http/date.js';
 import type { RequestHead } from '../../wire/http/head.js';
-import type { ServedFile } from './root.js';
+import type { ServedFile } from './served-file.js';
 
 /* Conditional and range requests (RFC 9110 §13 and §14). */
 

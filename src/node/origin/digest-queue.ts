@@ -1,8 +1,12 @@
 import { PartHasher } from '../../files/hash/part-hasher.js';
-import type { ServedFile } from './root.js';
+import type { ServedFile } from './served-file.js';
 
 /** Threads that hash, each a file at a time in parts. */
 const DIGEST_THREADS = 2;
+
+/** A part that takes so long hangs: what waits behind it goes to other threads, of which there are at most so many. */
+const LATE_MS = 5000;
+const THREADS_MOST = 8;
 
 /** A turn: some 10 ms of hashing, or 50 without the processor's own instructions. */
 export const DIGEST_PART_BYTES = 16 * 1024 * 1024;
@@ -34,7 +38,7 @@ export interface DigestJob {
 interface Entry {
   readonly id: number;
   readonly job: DigestJob;
-  readonly thread: Thread;
+  thread: Thread;
   file: ServedFile | undefined;
   hashed: number;
 }
@@ -44,6 +48,8 @@ interface Thread {
   readonly entries: Set<Entry>;
   /** The one of which it hashes a part now: its descriptor is in use. */
   current: Entry | undefined;
+  /** Its part hangs. */
+  isLate: boolean;
   idle: NodeJS.Timeout | undefined;
 }
 
@@ -59,6 +65,11 @@ export class DigestQueue {
   #nextId = 0;
   #size = 0;
   #closed = false;
+  readonly #lateMs: number;
+
+  constructor(lateMs = LATE_MS) {
+    this.#lateMs = lateMs;
+  }
 
   /** Makes room for another file of a client, if it has few: a file of the client with the most then makes way. */
   makeRoom(client: string): boolean {
@@ -84,6 +95,11 @@ export class DigestQueue {
     const first = Math.min(this.#turn, ...this.#lastTurn.values());
     for (const client of job.clients) this.#lastTurn.set(client, this.#lastTurn.get(client) ?? first);
     this.#size += 1;
+    this.#give(entry, thread);
+  }
+
+  #give(entry: Entry, thread: Thread): void {
+    entry.thread = thread;
     thread.entries.add(entry);
     clearTimeout(thread.idle);
     if (thread.entries.size === 1) void this.#run(thread);
@@ -96,13 +112,17 @@ export class DigestQueue {
   }
 
   #threadForNext(): Thread {
-    const least = [...this.#threads].toSorted((a, b) => a.entries.size - b.entries.size)[0];
-    if (least !== undefined && (least.entries.size === 0 || this.#threads.size >= DIGEST_THREADS))
+    const working = [...this.#threads].filter(({ isLate }) => !isLate);
+    const isMost = this.#threads.size >= THREADS_MOST;
+    const choice = isMost && working.length === 0 ? [...this.#threads] : working;
+    const least = choice.toSorted((a, b) => a.entries.size - b.entries.size)[0];
+    if (least !== undefined && (least.entries.size === 0 || isMost || working.length >= DIGEST_THREADS))
       return least;
     const thread: Thread = {
       hasher: new PartHasher({ nice: true }),
       entries: new Set<Entry>(),
       current: undefined,
+      isLate: false,
       idle: undefined,
     };
     this.#threads.add(thread);
@@ -112,15 +132,31 @@ export class DigestQueue {
   async #run(thread: Thread): Promise<void> {
     for (let entry = this.#next(thread); entry !== undefined; entry = this.#next(thread)) {
       thread.current = entry;
+      const late = setTimeout(() => this.#isLate(thread), this.#lateMs);
       try {
         await this.#hashPart(entry);
       } catch {
         this.#remove(entry, undefined);
       }
+      clearTimeout(late);
+      thread.isLate = false;
     }
     thread.current = undefined;
     if (!this.#threads.has(thread)) return;
     thread.idle = setTimeout(() => void this.#end(thread), IDLE_MS).unref();
+  }
+
+  /** What waits behind a part that hangs begins anew on other threads. */
+  #isLate(thread: Thread): void {
+    thread.isLate = true;
+    for (const entry of thread.entries) {
+      const other = entry === thread.current ? thread : this.#threadForNext();
+      if (other.isLate) continue;
+      thread.hasher.forget(entry.id);
+      thread.entries.delete(entry);
+      entry.hashed = 0;
+      this.#give(entry, other);
+    }
   }
 
   async #hashPart(entry: Entry): Promise<void> {

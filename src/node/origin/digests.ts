@@ -3,8 +3,8 @@ import pLimit from 'p-limit';
 import { parseDictionary } from 'structured-headers';
 import { type Field, type RequestHead, valuesOf } from '../../wire/http/head.js';
 import { DigestQueue } from './digest-queue.js';
-import { hasGrown } from './growth.js';
-import { type ServedFile, versionOf } from './root.js';
+import { mayBegin } from './growth.js';
+import { type ServedFile, versionOf } from './served-file.js';
 
 /** A `HEAD` that wants a digest waits so long for it. */
 const DIGEST_WAIT_MS = 5000;
@@ -16,8 +16,9 @@ const DIGEST_ABANDON_MS = 15_000;
 export const DIGEST_AT_ONCE_BYTES = 256 * 1024;
 const SMALL_AT_ONCE = 4;
 
-/** Digests that are remembered. */
+/** Digests that are remembered: of files as they are, and of earlier versions, which clients name and can invent. */
 const DIGESTS_KEPT = 1000;
+const EARLIER_KEPT = 100;
 
 /** True if a request asks for the SHA-256 of the whole file (RFC 9530 §4). */
 export function wantsDigest(request: RequestHead): boolean {
@@ -38,6 +39,8 @@ export function digestField(digest: string): Field {
 export interface DigestOf {
   readonly version: string;
   readonly size: number;
+  /** It is no longer the version of the file; a client has named it. */
+  readonly isEarlier?: boolean;
   /** The network of the client. */
   readonly client: string;
   /** Opens it again, for a thread that reads it for as long as it takes. */
@@ -69,8 +72,8 @@ interface Making {
 
 /** SHA-256 of files, made once for each version of a file and only while somebody waits for it. */
 export class Digests {
-  /** By version, the one used longest ago first. */
-  readonly #known = new Map<string, string>();
+  readonly #known = new Remembered(DIGESTS_KEPT);
+  readonly #earlier = new Remembered(EARLIER_KEPT);
   readonly #making = new Map<string, Making>();
   readonly #queue = new DigestQueue();
   readonly #small = pLimit(SMALL_AT_ONCE);
@@ -85,9 +88,8 @@ export class Digests {
 
   /** Begins to make it, if it is not known. */
   want(of: DigestOf): WantedDigest {
-    const { version, size } = of;
-    const known = this.#known.get(version);
-    if (known !== undefined) this.#remember(version, known);
+    const { version, size, isEarlier = false } = of;
+    const known = this.#known.get(version) ?? (isEarlier ? this.#earlier.get(version) : undefined);
     if (known !== undefined || size > this.#maxBytes) {
       const fields: Field[] = known === undefined ? [] : [digestField(known)];
       return { fields: async () => fields, release: () => {} };
@@ -114,7 +116,7 @@ export class Digests {
   }
 
   #make(of: DigestOf): Making {
-    const { version, size, client } = of;
+    const { version, size, client, isEarlier = false } = of;
     const demand: Demand = { clients: new Set([client]), waiting: 0, wantedAt: performance.now() };
     const isSmall = size <= DIGEST_AT_ONCE_BYTES;
     const running = isSmall ? this.#small(() => hashSmall(of)) : this.#hashLarge(of, demand);
@@ -123,7 +125,7 @@ export class Digests {
     this.#making.set(version, making);
     void digest.then((made) => {
       this.#making.delete(version);
-      if (made !== undefined) this.#remember(version, made);
+      if (made !== undefined) (isEarlier ? this.#earlier : this.#known).add(version, made);
     });
     return making;
   }
@@ -148,12 +150,28 @@ export class Digests {
       await file.handle.close();
     }
   }
+}
 
-  #remember(version: string, digest: string): void {
-    this.#known.delete(version);
-    this.#known.set(version, digest);
-    const [oldest] = this.#known.keys();
-    if (this.#known.size > DIGESTS_KEPT && oldest !== undefined) this.#known.delete(oldest);
+/** Digests by version, so many; the one used longest ago is forgotten first. */
+class Remembered {
+  readonly #digests = new Map<string, string>();
+  readonly #max: number;
+
+  constructor(max: number) {
+    this.#max = max;
+  }
+
+  get(version: string): string | undefined {
+    const digest = this.#digests.get(version);
+    if (digest !== undefined) this.add(version, digest);
+    return digest;
+  }
+
+  add(version: string, digest: string): void {
+    this.#digests.delete(version);
+    this.#digests.set(version, digest);
+    const [oldest] = this.#digests.keys();
+    if (this.#digests.size > this.#max && oldest !== undefined) this.#digests.delete(oldest);
   }
 }
 
@@ -176,7 +194,7 @@ async function hashSmall({ version, reopen }: DigestOf): Promise<string | undefi
 
 async function ifUnchanged(file: ServedFile, digest: string | undefined): Promise<string | undefined> {
   const now = versionOf(await file.handle.stat({ bigint: true }));
-  return now === file.version || hasGrown(file.version, now) ? digest : undefined;
+  return now === file.version || mayBegin(now, file.version) ? digest : undefined;
 }
 
 function withinLimit(running: Promise<string | undefined>): Promise<string | undefined> {

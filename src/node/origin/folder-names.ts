@@ -1,22 +1,26 @@
 import type { Dirent } from 'node:fs';
 import { opendir, realpath, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import pLimit from 'p-limit';
 import { ViaductError } from '../../errors.js';
 import { fsPath, nameOfBytes } from '../../route/name.js';
 import type { Omitted } from '../../wire/http/listing.js';
+import { KeyedTurns, Turns } from '../turns.js';
 import type { Root, ServedFolder } from './root.js';
 import { Slices, sortInSlices } from './slices.js';
 
 /** Folders that are read at once. */
 const READ_AT_ONCE = 2;
 
-/** Pieces of listings that are put together at once. */
+/** A folder of which nothing comes for so long keeps no other folder waiting. */
+const READ_PATIENCE_MS = 1000;
+
+/** Pieces of listings that are put together at once, and how long the next one waits for a file system that hangs. */
 const BATCHES_AT_ONCE = 1;
+const BATCH_PATIENCE_MS = 250;
 
 /** Listings on their way to clients: in all, and to one client. */
 const LISTINGS = 512;
-const LISTINGS_PER_CLIENT = 64;
+export const LISTINGS_PER_CLIENT = 64;
 
 /** Names that are held for listings on their way, about 60 bytes each, before a further folder is refused. */
 const NAMES_HELD = 2_000_000;
@@ -36,9 +40,12 @@ export interface Names {
 }
 
 interface Shared {
+  /** Of the folder and its version. */
+  readonly key: string;
   readonly names: Promise<Names>;
+  /** The same, once they are known. */
+  found: Names | undefined;
   users: number;
-  count: number;
   /** The same names would be found again as long as the folder's version is the same. */
   isStable: boolean;
   timer: NodeJS.Timeout | undefined;
@@ -52,10 +59,15 @@ export interface HeldNames {
 
 /** Reads folders: once for each version and all who ask, few at once, and in slices that leave the event loop free. */
 export class FolderNames {
+  /** What the next listing of a folder uses. */
   readonly #shared = new Map<string, Shared>();
+  /** What listings on their way use. */
+  readonly #inUse = new Set<Shared>();
   readonly #users = new Map<string, number>();
-  readonly #reading = pLimit(READ_AT_ONCE);
-  readonly #batches = pLimit(BATCHES_AT_ONCE);
+  readonly #reading = new Turns(READ_AT_ONCE, READ_PATIENCE_MS);
+  readonly #batches = new Turns(BATCHES_AT_ONCE, BATCH_PATIENCE_MS);
+  /** A folder that hangs has one piece of work that hangs. */
+  readonly #folders = new KeyedTurns(1, undefined);
   readonly #maxHeld: number;
   #listings = 0;
 
@@ -78,9 +90,10 @@ export class FolderNames {
     const shared = this.#shared.get(key) ?? this.#read(key, folder, name, root);
     clearTimeout(shared.timer);
     shared.users += 1;
+    this.#inUse.add(shared);
     this.#listings += 1;
     this.#users.set(client, users + 1);
-    const release = (): void => this.#release(key, shared, client);
+    const release = (): void => this.#release(shared, client);
     try {
       return { names: await shared.names, release };
     } catch (error) {
@@ -89,24 +102,27 @@ export class FolderNames {
     }
   }
 
-  /** Runs a piece of work for a listing when it is its turn. */
-  turn<T>(work: () => Promise<T>): Promise<T> {
-    return this.#batches(work);
+  /** Runs a piece of work for the listing of a folder when it is its turn. */
+  turn<T>({ version }: ServedFolder, work: () => Promise<T>): Promise<T> {
+    return this.#folders.run(version, () => this.#batches.run(work));
   }
 
   #read(key: string, folder: ServedFolder, name: string, root: Root): Shared {
     const shared: Shared = {
-      names: this.#reading(async () => {
+      key,
+      names: this.#reading.run(async (progress) => {
         if (this.#namesHeld > this.#maxHeld)
           throw new ViaductError('UNAVAILABLE', 'too many large folders are being listed; try again later');
         const isSettled = Date.now() - folder.modified.getTime() > TICK_MS;
-        const { names, hasLinks } = await readNames(folder, name, root);
-        shared.count = names.folders.length + names.files.length;
+        const slices = new Slices(progress);
+        const { names, hasLinks } = await readNames(folder, name, root, slices);
         shared.isStable = isSettled && !hasLinks;
-        return names;
+        // For those who have asked by now, and no others.
+        if (!shared.isStable) this.#drop(shared);
+        return (shared.found = await this.#sameInUse(key, names, slices));
       }),
+      found: undefined,
       users: 0,
-      count: 0,
       isStable: false,
       timer: undefined,
     };
@@ -114,49 +130,76 @@ export class FolderNames {
     return shared;
   }
 
-  /** Names of listings on their way. */
-  get #namesHeld(): number {
-    let held = 0;
-    for (const { users, count } of this.#shared.values()) if (users > 0) held += count;
-    return held;
+  /** The same names if a listing holds them already, so that they are held once. */
+  async #sameInUse(key: string, names: Names, slices: Slices): Promise<Names> {
+    const last = [...this.#inUse].findLast((other) => other.key === key && other.found !== undefined)?.found;
+    return last !== undefined && (await areSame(last, names, slices)) ? last : names;
   }
 
-  #release(key: string, shared: Shared, client: string): void {
+  /** Names of listings on their way. */
+  get #namesHeld(): number {
+    const held = new Set<Names>();
+    for (const { found } of this.#inUse) if (found !== undefined) held.add(found);
+    return [...held].reduce((sum, names) => sum + countOf(names), 0);
+  }
+
+  #release(shared: Shared, client: string): void {
     this.#listings -= 1;
     const users = (this.#users.get(client) ?? 1) - 1;
     if (users === 0) this.#users.delete(client);
     else this.#users.set(client, users);
     shared.users -= 1;
     if (shared.users > 0) return;
-    const isKept = shared.isStable && shared.count <= NAMES_KEPT;
-    this.#drop(key, shared);
+    this.#inUse.delete(shared);
+    const isKept = shared.isStable && countOf(shared.found) <= NAMES_KEPT;
+    this.#drop(shared);
     if (!isKept) return;
     // The one used longest ago first.
-    this.#shared.set(key, shared);
-    shared.timer = setTimeout(() => this.#drop(key, shared), KEPT_MS).unref();
+    this.#shared.set(shared.key, shared);
+    shared.timer = setTimeout(() => this.#drop(shared), KEPT_MS).unref();
     let kept = 0;
-    for (const [other, names] of [...this.#shared].toReversed()) {
-      if (names.users > 0) continue;
-      kept += names.count;
-      if (kept > NAMES_KEPT) this.#drop(other, names);
+    for (const other of [...this.#shared.values()].toReversed()) {
+      if (other.users > 0) continue;
+      kept += countOf(other.found);
+      if (kept > NAMES_KEPT) this.#drop(other);
     }
   }
 
   /** Forgets names, unless others have taken their place. */
-  #drop(key: string, shared: Shared): void {
+  #drop(shared: Shared): void {
     clearTimeout(shared.timer);
-    if (this.#shared.get(key) === shared) this.#shared.delete(key);
+    if (this.#shared.get(shared.key) === shared) this.#shared.delete(shared.key);
   }
+}
+
+function countOf(names: Names | undefined): number {
+  return names === undefined ? 0 : names.folders.length + names.files.length;
+}
+
+async function areSame(a: Names, b: Names, slices: Slices): Promise<boolean> {
+  const { hidden, links, special } = a.omitted;
+  if (hidden !== b.omitted.hidden || links !== b.omitted.links || special !== b.omitted.special) return false;
+  for (const [left, right] of [
+    [a.folders, b.folders],
+    [a.files, b.files],
+  ] as const) {
+    if (left.length !== right.length) return false;
+    for (const [index, name] of left.entries()) {
+      if (name !== right[index]) return false;
+      if (slices.isOver) await slices.pause();
+    }
+  }
+  return true;
 }
 
 async function readNames(
   folder: ServedFolder,
   name: string,
   root: Root,
+  slices: Slices,
 ): Promise<{ readonly names: Names; readonly hasLinks: boolean }> {
   const [folders, files]: [string[], string[]] = [[], []];
   const omitted = { hidden: 0, links: 0, special: 0 };
-  const slices = new Slices();
   let hasLinks = false;
   // In latin1 a character is a byte: names need not be UTF-8.
   for await (const entry of await opendir(folder.path, { bufferSize: 1024, encoding: 'latin1' })) {

@@ -1,6 +1,7 @@
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import Negotiator from 'negotiator';
+import pLimit from 'p-limit';
 import { formatBytes } from '../../text.js';
 import { fsPath, replaceBytes } from '../../route/name.js';
 import { encodeSegment } from '../../route/url.js';
@@ -12,8 +13,11 @@ import type { Root, ServedFolder } from './root.js';
 import { PAGE_END, escapeHtml, pageHead } from './html.js';
 import type { Reply } from './reply.js';
 
-/** Entries whose size and time are read at once, and sent in one piece: about half a millisecond of the main thread. */
+/** Entries whose size and time are read in a turn, and sent in one piece: about half a millisecond of the main thread. */
 const BATCH = 32;
+
+/** Of these so many at once: half of the threads that Node has for it, so that a file system that hangs leaves some. */
+const STATS_AT_ONCE = 2;
 
 interface Row {
   readonly name: string;
@@ -86,12 +90,20 @@ async function* readRows(
 ): AsyncGenerator<readonly Row[]> {
   for (const names of [folders, files]) {
     for (let at = 0; at < names.length; at += BATCH) {
-      const rows = await reader.turn(() =>
-        Promise.all(names.slice(at, at + BATCH).map((name) => readRow(folder, name, names === folders))),
-      );
+      const batch = names.slice(at, at + BATCH);
+      const rows = await reader.turn(folder, () => readBatch(folder, batch, names === folders));
       yield rows.flat();
     }
   }
+}
+
+async function readBatch(
+  folder: ServedFolder,
+  names: readonly string[],
+  areFolders: boolean,
+): Promise<readonly (readonly Row[])[]> {
+  const limit = pLimit(STATS_AT_ONCE);
+  return Promise.all(names.map((name) => limit(() => readRow(folder, name, areFolders))));
 }
 
 /** Empty if it is gone since the folder was read. */

@@ -12,9 +12,10 @@ import { DIGEST_AT_ONCE_BYTES, digestField, wantsDigest } from './digests.js';
 import { asOf, checkUnchanged, wantedVersion } from './growth.js';
 import { listFolder } from './listing.js';
 import { type Reply, redirectReply } from './reply.js';
-import type { ServedFile, ServedFolder } from './root.js';
+import type { ServedFolder } from './root.js';
+import type { ServedFile } from './served-file.js';
 import { statusReply } from './status.js';
-import { readUnsized } from './unsized.js';
+import { measured } from './unsized.js';
 
 /** Browsers ask for it with every page. */
 const FAVICON = 'favicon.ico';
@@ -94,8 +95,8 @@ async function replyFor(asked: Asked, opened: ServedFile | ServedFolder): Promis
 }
 
 /** A file whose size is known, or the content of one whose size is not. */
-async function fileOrContent(asked: Asked, file: ServedFile): Promise<Reply> {
-  const content = await readUnsized(file);
+async function fileOrContent(asked: Asked, opened: ServedFile): Promise<Reply> {
+  const { file, content } = await measured(opened);
   if (content === undefined) return fileReply(asked, asOf(file, wantedVersion(asked.request)));
   const version = createHash('sha256').update(content).digest('hex');
   return fileReply(asked, { ...file, size: content.length, version }, content);
@@ -120,7 +121,10 @@ async function fileReply(
     ['Cache-Control', 'no-cache'],
     ['Accept-Ranges', 'bytes'],
   ];
-  if (file.grownTo !== undefined) fields.push(['Viaduct-Grown', String(file.grownTo)]);
+  // A cache may keep no version for others that only its client has named.
+  if (content === undefined) fields.push(['Vary', 'Viaduct-Version']);
+  const isEarlier = file.grownTo !== undefined;
+  if (isEarlier) fields.push(['Viaduct-Grown', String(file.grownTo)]);
   if (fresh(freshnessOf(headers), { etag, 'last-modified': lastModified }))
     return { status: 304, fields, body: Buffer.alloc(0) };
   fields.push(['Content-Type', typeOf(name)]);
@@ -128,7 +132,7 @@ async function fileReply(
     const { version, size } = file;
     if (content !== undefined) fields.push(digestField(Buffer.from(version, 'hex').toString('base64')));
     else {
-      const digest = node.digests.want({ version, size, client, reopen });
+      const digest = node.digests.want({ version, size, isEarlier, client, reopen });
       held.push(digest.release);
       fields.push(...(await digest.fields(request.method === 'HEAD' || size <= DIGEST_AT_ONCE_BYTES)));
     }

@@ -1,24 +1,10 @@
-import { type BigIntStats, constants } from 'node:fs';
+import { constants } from 'node:fs';
 import { type FileHandle, access, open, readlink, realpath, stat } from 'node:fs/promises';
 import { sep } from 'node:path';
 import { ViaductError, systemCode, systemReason } from '../../errors.js';
 import { fsPath, nameOfBytes } from '../../route/name.js';
 import { visible } from '../../text.js';
-import { writableDate } from '../../wire/http/date.js';
-
-/** A file that may be served, open for reading. Its members are as of when it was opened. */
-export interface ServedFile {
-  readonly kind: 'file';
-  readonly handle: FileHandle;
-  readonly size: number;
-  /** It has holes: blocks that take no space. */
-  readonly sparse: boolean;
-  readonly modified: Date;
-  /** Differs whenever the bytes may differ: inode, size, and times of change in ns. */
-  readonly version: string;
-  /** Its size by now, if this is an earlier version of a file that has grown. */
-  readonly grownTo?: number;
-}
+import { type ServedFile, servedFile } from './served-file.js';
 
 /** A folder that may be listed, open. */
 export interface ServedFolder {
@@ -93,19 +79,11 @@ export class Root {
       if (real === undefined || !this.#isInside(real)) throw forbidden(name, 'leads out of the root');
       if (this.#isReserved(real)) throw notFound(name);
       if (this.#isHidden(real)) throw forbidden(name, `leads to a name with a leading dot (${DOTFILES})`);
-      const version = versionOf(info);
-      const modified = writableDate(Number(info.mtimeMs));
-      if (info.isDirectory())
-        return { kind: 'folder', handle, path: pathOfHandle(handle) ?? real, modified, version };
-      if (!info.isFile()) throw forbidden(name, 'is not a regular file');
-      return {
-        kind: 'file',
-        handle,
-        size: Number(info.size),
-        sparse: info.blocks * 512n < info.size,
-        modified,
-        version,
-      };
+      const file = servedFile(handle, info);
+      if (info.isFile()) return file;
+      if (!info.isDirectory()) throw forbidden(name, 'is not a regular file');
+      const { modified, version } = file;
+      return { kind: 'folder', handle, path: pathOfHandle(handle) ?? real, modified, version };
     } catch (error) {
       await handle.close();
       throw error instanceof ViaductError ? error : readFailed(name, error);
@@ -173,23 +151,6 @@ function notFound(name: string, cause?: unknown): ViaductError {
     `there is no ${name.endsWith('/') ? 'folder' : 'file'} "${visible(name)}"`,
     { cause },
   );
-}
-
-/** The `version` of a {@link ServedFile}. */
-export function versionOf({ ino, size, mtimeNs, ctimeNs }: BigIntStats): string {
-  return [ino, size, mtimeNs, ctimeNs].map((part) => part.toString(36)).join('-');
-}
-
-/** What a `version` contains; undefined for other text. `content` is size and time of the last write. */
-export function parseVersion(
-  version: string,
-): { readonly inode: string; readonly size: number; readonly content: string } | undefined {
-  const parts = version.split('-');
-  const [inode, size, written] = parts;
-  if (inode === undefined || size === undefined || written === undefined || parts.length !== 4)
-    return undefined;
-  const bytes = parseInt(size, 36);
-  return Number.isSafeInteger(bytes) ? { inode, size: bytes, content: `${size}-${written}` } : undefined;
 }
 
 async function openWithoutBlocking(path: string, name: string): Promise<FileHandle> {

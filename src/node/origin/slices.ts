@@ -10,6 +10,12 @@ const STEPS = 16;
 export class Slices {
   #step = 0;
   #since = performance.now();
+  readonly #progress: () => void;
+
+  /** @param progress called between two slices */
+  constructor(progress = (): void => {}) {
+    this.#progress = progress;
+  }
 
   /** To be called for every small step of work: true if it is time to await {@link pause}. */
   get isOver(): boolean {
@@ -18,6 +24,7 @@ export class Slices {
   }
 
   async pause(): Promise<void> {
+    this.#progress();
     await setImmediate();
     this.#since = performance.now();
   }

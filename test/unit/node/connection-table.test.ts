@@ -5,6 +5,7 @@ import { ConnectionTable, type TableEntry } from '#src/node/connection-table.js'
 class Entry implements TableEntry {
   readonly network: string;
   gaveWay = false;
+  aborted = false;
 
   constructor(network: string) {
     this.network = network;
@@ -12,6 +13,10 @@ class Entry implements TableEntry {
 
   giveWay(): void {
     this.gaveWay = true;
+  }
+
+  abort(): void {
+    this.aborted = true;
   }
 }
 
@@ -49,12 +54,20 @@ test('a client has at most an eighth of all slots without a request; its oldest 
   assert.equal(table.size, 101);
 });
 
-test('connections of a client without a request that are young stay, and a further one is refused', () => {
+test('connections of a client without a request that are young stay, up to half of all; a further one is refused', () => {
   const table = new ConnectionTable(800, 60_000);
   const flood = open(table, 'flood', 1000);
-  assert.equal(flood.length, 100);
+  assert.equal(flood.length, 400);
   assert.ok(flood.every((entry) => !entry.gaveWay));
   assert.equal(open(table, 'honest', 1).length, 1);
+});
+
+test('after a burst, connections of a client without a request become fewer again', () => {
+  const table = new ConnectionTable(800, 0);
+  const young = new ConnectionTable(800, 60_000);
+  assert.equal(open(young, 'relay', 300).filter(({ gaveWay }) => gaveWay).length, 0);
+  const old = open(table, 'relay', 300);
+  assert.equal(old.filter(({ gaveWay }) => !gaveWay).length, 100);
 });
 
 test('a client whose requests are being answered leaves an eighth of all slots to others', () => {
@@ -87,9 +100,23 @@ test('a full table without a connection that waits has no room', () => {
   assert.equal(table.makeRoom('b'), false);
 });
 
-test('connections that gave way and do not close are not replaced without end', () => {
-  const table = new ConnectionTable(2);
-  let admitted = 0;
-  for (; admitted < 1000 && table.makeRoom('a'); admitted += 1) table.add(new Entry('a'));
-  assert.ok(admitted < 50);
-});
+for (const end of ['give way', 'are answered for the last time']) {
+  test(`of connections that ${end} and stay open the oldest are closed, and a new client gets in`, () => {
+    const table = new ConnectionTable(128);
+    const opened: Entry[] = [];
+    for (let number = 0; number < 1000; number += 1) {
+      assert.ok(table.makeRoom(`client ${number % 20}`), `${number} are open`);
+      const entry = new Entry(`client ${number % 20}`);
+      table.add(entry);
+      opened.push(entry);
+      for (const gone of opened) if (gone.aborted && closed(gone)) table.delete(gone);
+      if (end === 'give way') continue;
+      table.answers(entry);
+      table.leaves(entry);
+    }
+    assert.ok(table.makeRoom('honest'));
+    const firstOpen = opened.findIndex((entry) => !entry.aborted);
+    assert.ok(opened.slice(firstOpen).every((entry) => !entry.aborted));
+    assert.equal(opened.length - firstOpen, 128 + 16 - 1);
+  });
+}

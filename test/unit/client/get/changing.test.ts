@@ -1,6 +1,16 @@
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
-import { appendFileSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  appendFileSync,
+  chmodSync,
+  linkSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
 import { open } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type TestContext, describe, test } from 'node:test';
@@ -101,6 +111,69 @@ describe('a file that changes while it is fetched', () => {
       assert.equal(failed?.error.code, 'CHANGED');
     });
   }
+
+  for (const [what, change] of [
+    ['gets another name beside', (path: string) => linkSync(path, `${path}.link`)],
+    ['gets another mode', (path: string) => chmodSync(path, 0o600)],
+  ] as const) {
+    test(`and only ${what} is fetched once, and verified`, async (t) => {
+      const { path, bytes, target, events, types, fetchWhile } = await prepare(t);
+      const { received, sha256 } = await fetchWhile(atFirst(() => change(path)));
+      assert.deepEqual([received, sha256 !== undefined], [bytes.length, true]);
+      assert.ok(readFileSync(target).equals(bytes));
+      const odd = events.filter(({ type }) => ['restart', 'retry', 'grown'].includes(type));
+      assert.deepEqual([odd, types().at(-1)], [[], 'phase']);
+    });
+
+    test(`and only ${what} before a resume is resumed if it is verified`, async (t) => {
+      for (const verify of [true, false]) {
+        const { path, bytes, target, types, fetchWhile } = await prepare(t, 20_000_000);
+        const abort = new AbortController();
+        const stop = atFirst(() => abort.abort(new Error('stop')));
+        await assert.rejects(fetchWhile(stop, { signal: abort.signal, verify }));
+        change(path);
+        const { received } = await fetchWhile(() => {}, { verify });
+        assert.equal(received < bytes.length, verify);
+        assert.ok(readFileSync(target).equals(bytes));
+        assert.equal(types().includes('restart'), !verify);
+      }
+    });
+  }
+
+  test('and is renamed is sent to its end', async (t) => {
+    const { path, bytes, target, origin, fetchWhile } = await prepare(t);
+    const error = await failureOf(fetchWhile(atFirst(() => renameSync(path, `${path}.old`))));
+    assert.equal(error.code, 'UNVERIFIED');
+    assert.ok(readFileSync(`${target}.part`).equals(bytes));
+    const reset = origin?.events.find((event) => event.type === 'failed' && event.error.code === 'CHANGED');
+    assert.equal(reset, undefined);
+  });
+
+  test('and is renamed, with another file under its name, is noticed before its end', async (t) => {
+    const { path, target, fetchWhile } = await prepare(t);
+    const { received } = await fetchWhile(
+      atFirst(() => {
+        renameSync(path, `${path}.old`);
+        writeFileSync(path, other);
+      }),
+    );
+    assert.ok(received < 1.7 * SIZE, `${received} bytes were received`);
+    assert.ok(readFileSync(target).equals(other));
+  });
+
+  test('in place, with its time set back, is noticed by its digest and fetched anew', async (t) => {
+    const { path, target, types, fetchWhile } = await prepare(t);
+    utimesSync(path, 1e9, 1e9);
+    await fetchWhile(
+      atFirst(() => {
+        writeFileSync(path, other, { flag: 'r+' });
+        utimesSync(path, 1e9, 1e9);
+      }),
+    );
+    assert.ok(readFileSync(target).equals(other));
+    assert.ok(types().includes('restart'));
+    assert.equal(statSync(path).mtimeMs, 1e12);
+  });
 
   test('and is deleted is sent to its end', async (t) => {
     const { path, bytes, target, fetchWhile } = await prepare(t);

@@ -4,9 +4,16 @@ import { EventEmitter, once } from 'node:events';
 import { readFileSync, readdirSync, readlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
-import { DIGESTS_PER_CLIENT, DIGESTS_QUEUED, DIGEST_PART_BYTES } from '#src/node/origin/digest-queue.js';
+import { setTimeout as delay } from 'node:timers/promises';
+import {
+  DIGESTS_PER_CLIENT,
+  DIGESTS_QUEUED,
+  DIGEST_PART_BYTES,
+  DigestQueue,
+} from '#src/node/origin/digest-queue.js';
 import { Digests, type WantedDigest } from '#src/node/origin/digests.js';
 import { Root } from '#src/node/origin/root.js';
+import type { ServedFile } from '#src/node/origin/served-file.js';
 import { settles, watchDescriptors } from '../../../support/leaks.js';
 import { randomFile, sparseFile, tempFolder } from '../../../support/temp.js';
 
@@ -146,4 +153,56 @@ test('a thread that is closed while a file is opened stays closed, and so does t
   assert.deepEqual(await wanted.fields(true), [['Retry-After', '1']]);
   await nothingOpen();
   assert.equal(niceValues().length, threads);
+});
+
+test('files that hang keep others waiting for a short time, and cost a bounded number of threads', async (t) => {
+  const folder = tempFolder(t);
+  const root = await Root.at(folder, false);
+  const queue = new DigestQueue(100);
+  t.after(() => queue.close());
+  const bytes = randomFile(folder, 'file', 2 * DIGEST_PART_BYTES + 1);
+  const digestOf = (client: string, open: () => Promise<ServedFile>): Promise<string | undefined> => {
+    assert.ok(queue.makeRoom(client));
+    return new Promise((done) =>
+      queue.add({ clients: new Set([client]), size: bytes.length, open, isAbandoned: () => false, done }),
+    );
+  };
+  const answers = new EventEmitter();
+  const hung: Promise<string | undefined>[] = [];
+  const hang = (): void => {
+    hung.push(
+      digestOf(`attacker ${hung.length % 5}`, async () => {
+        await once(answers, 'now');
+        throw new Error('it does not exist');
+      }),
+    );
+  };
+  const threads = niceValues().length;
+  const file = await root.openFile('file');
+  const honest = (): Promise<string | undefined> => digestOf('honest', async () => file);
+  const digest = createHash('sha256').update(bytes).digest('base64');
+  // Before, between and behind files that hang.
+  const before = honest();
+  hang();
+  hang();
+  const between = honest();
+  hang();
+  assert.deepEqual(await Promise.all([before, between, honest()]), [digest, digest, digest]);
+  for (let more = 0; more < 20; more += 1) hang();
+  await settles(
+    () => answers.listenerCount('now'),
+    (count) => count === 8,
+    (count) => `${count} hang`,
+  );
+  await delay(300);
+  assert.equal(answers.listenerCount('now'), 8);
+  assert.ok(niceValues().length <= threads + 8);
+  const last = honest();
+  while (answers.emit('now')) await delay(50);
+  assert.deepEqual(
+    await Promise.all(hung),
+    Array.from(hung, () => undefined),
+  );
+  assert.equal(await last, digest);
+  await file.handle.close();
 });

@@ -5,7 +5,9 @@ import { appendFileSync, truncateSync } from 'node:fs';
 import { join } from 'node:path';
 import { type TestContext, describe, test } from 'node:test';
 import { Digests, wantsDigest } from '#src/node/origin/digests.js';
-import { Root, type ServedFile } from '#src/node/origin/root.js';
+import { asOf } from '#src/node/origin/growth.js';
+import { Root } from '#src/node/origin/root.js';
+import type { ServedFile } from '#src/node/origin/served-file.js';
 import type { Field, RequestHead } from '#src/wire/http/head.js';
 import { watchDescriptors } from '../../../support/leaks.js';
 import { randomFile, tempFolder } from '../../../support/temp.js';
@@ -184,4 +186,28 @@ test('is asked for by Want-Repr-Digest (RFC 9530 §4)', () => {
     const request: RequestHead = { method: 'HEAD', target: '/', minor: 1, fields };
     assert.equal(wantsDigest(request), wanted, values.join('; '));
   }
+});
+
+test('of versions that clients name do not push out those of files as they are', async (t) => {
+  const { bytes, reopen, version, opened } = await prepare(t, 1000);
+  const digests = new Digests();
+  const own = await version();
+  const [inode = ''] = own.split('-');
+  await fieldsFrom(digests, own, reopen, true, { size: 1000 });
+  for (let count = 0; count < 1200; count += 1) {
+    const named = `${inode}-1-${count.toString(36)}-0`;
+    const asNamed = async (): Promise<ServedFile> => asOf(await reopen(), named);
+    const digest = digests.want({
+      version: named,
+      size: 1,
+      isEarlier: true,
+      client: 'client',
+      reopen: asNamed,
+    });
+    assert.deepEqual(await digest.fields(true), fieldsOf(bytes.subarray(0, 1)));
+    digest.release();
+  }
+  const before = opened.length;
+  assert.deepEqual(await fieldsFrom(digests, own, reopen, false, { size: 1000 }), fieldsOf(bytes));
+  assert.equal(opened.length, before, 'it was forgotten');
 });
