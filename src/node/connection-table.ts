@@ -26,9 +26,8 @@ const WAITING_LEAST = 16;
 const LEAVING_LEAST = 16;
 
 /**
- * The bound of one client: its connections without a request give way once they are this old. Younger ones stay, and while
- * half of the slots are taken the new one is refused, which costs a tenth: a client that opens them that fast gains nothing
- * by opening more.
+ * The bound of one client: its connections without a request give way once they are this old. Younger ones stay and the
+ * new one is refused, which costs a tenth: a client that opens them that fast gains nothing by opening more.
  */
 const YOUNG_MS = 1000;
 
@@ -36,10 +35,12 @@ interface Client {
   open: number;
   /** Without a request, since when; the oldest first. */
   readonly waiting: Map<TableEntry, number>;
+  /** Their requests are being answered. */
+  readonly answering: Set<TableEntry>;
 }
 
 function newClient(): Client {
-  return { open: 0, waiting: new Map() };
+  return { open: 0, waiting: new Map(), answering: new Set() };
 }
 
 /**
@@ -84,13 +85,11 @@ export class ConnectionTable {
   /** Makes room for another connection of a client. False if there is none. */
   makeRoom(network: string): boolean {
     const client = this.#clients.get(network) ?? newClient();
-    // Two for one: after a burst they become fewer again.
-    for (let ends = 0; ends < 2 && client.waiting.size >= this.#waitingMax; ends += 1) {
+    // A relay may open many connections in one moment, before their requests arrive; but then it has others.
+    const bound = this.#waitingMax + (this.isBusy ? 0 : client.answering.size);
+    if (client.waiting.size >= bound) {
       const [since = 0] = client.waiting.values();
-      const isYoung = performance.now() - since < this.#youngMs;
-      // A relay may open many connections in one moment, before their requests arrive.
-      if (isYoung && !this.isBusy) break;
-      if (isYoung) return false;
+      if (performance.now() - since < this.#youngMs) return false;
       this.#end(client.waiting, 'too many of its client');
     }
     const isLarge = client.open > this.#reserved;
@@ -113,24 +112,26 @@ export class ConnectionTable {
   waits(entry: TableEntry): void {
     const now = performance.now();
     this.#waiting.set(entry, now);
-    this.#clients.get(entry.network)?.waiting.set(entry, now);
+    const client = this.#clients.get(entry.network);
+    client?.waiting.set(entry, now);
+    client?.answering.delete(entry);
   }
 
   /** The request of a connection has arrived. */
   answers(entry: TableEntry): void {
-    this.#waiting.delete(entry);
-    this.#clients.get(entry.network)?.waiting.delete(entry);
+    this.#neither(entry);
+    this.#clients.get(entry.network)?.answering.add(entry);
   }
 
   /** Only the client's FIN is awaited: the connection no longer takes a slot. */
   leaves(entry: TableEntry): void {
-    this.answers(entry);
+    this.#neither(entry);
     if (!this.#aborted.has(entry)) this.#leaving.add(entry);
   }
 
   /** A connection is closed. */
   delete(entry: TableEntry): void {
-    this.answers(entry);
+    this.#neither(entry);
     this.#leaving.delete(entry);
     this.#aborted.delete(entry);
     this.#open -= 1;
@@ -138,6 +139,13 @@ export class ConnectionTable {
     if (client === undefined) return;
     client.open -= 1;
     if (client.open === 0) this.#clients.delete(entry.network);
+  }
+
+  #neither(entry: TableEntry): void {
+    this.#waiting.delete(entry);
+    const client = this.#clients.get(entry.network);
+    client?.waiting.delete(entry);
+    client?.answering.delete(entry);
   }
 
   get #staying(): number {

@@ -13,7 +13,7 @@ import {
   STALL_MS,
 } from '../defaults.js';
 import { liveLimit } from '../tcp/live-limit.js';
-import { TcpStream } from '../tcp/stream.js';
+import { TcpStream, remoteOf } from '../tcp/stream.js';
 import { type PumpName, choosePump } from '../pump/choose-pump.js';
 import { listen } from '../tcp/listen.js';
 import { resetOnDeathMissing } from '../tcp/reset-on-death.js';
@@ -182,12 +182,13 @@ export async function startNodeWith(options: NodeOptions, times: Partial<NodeTim
   };
 
   server.on('connection', (socket: Socket) => {
-    const stream = TcpStream.over(socket);
-    if (!table.makeRoom(networkOf(stream.remote.host))) {
-      const peer = formatHop(stream.remote);
-      stream.reset();
-      return emit({ type: 'refused', peer, limit: maxConnections });
+    // First, as it is to cost little: a client that is refused comes back at once.
+    const peer = remoteOf(socket);
+    if (!table.makeRoom(networkOf(peer.host))) {
+      socket.on('error', () => {}).resetAndDestroy();
+      return emit({ type: 'refused', peer: formatHop(peer), limit: maxConnections });
     }
+    const stream = TcpStream.over(socket);
     const connection = new Connection(context, stream);
     connections.add(connection);
     table.add(connection);

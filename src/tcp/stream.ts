@@ -115,9 +115,7 @@ export class TcpStream implements ByteStream {
   }
 
   get remote(): HostHop {
-    // A dual-stack listener shows an IPv4 peer as `::ffff:a.b.c.d`.
-    const { remoteAddress = '', remotePort = 0 } = this.#socket;
-    return (this.#remote ??= { host: remoteAddress.replace(/^::ffff:/, ''), port: remotePort });
+    return (this.#remote ??= remoteOf(this.#socket));
   }
 
   get local(): HostHop {
@@ -257,10 +255,14 @@ export class TcpStream implements ByteStream {
   }
 
   #take({ reader }: AttachedReader, chunk: Buffer): boolean {
-    // Before the call, in which the reader may resume.
-    this.#isHeld = true;
+    this.#isHeld = true; // Before the call, in which the reader may resume.
     const more = reader.take(chunk);
     if (more) this.#isHeld = false;
     return more;
   }
+}
+
+/** The peer of a socket. A dual-stack listener shows an IPv4 peer as `::ffff:a.b.c.d`. */
+export function remoteOf({ remoteAddress = '', remotePort = 0 }: Socket): HostHop {
+  return { host: remoteAddress.replace(/^::ffff:/, ''), port: remotePort };
 }

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
-import { dirname, join, posix } from 'node:path';
+import { join, posix } from 'node:path';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 
@@ -9,9 +9,8 @@ const checkout = fileURLToPath(new URL('../../../', import.meta.url));
 
 // The page of the registry is the README of the package: its links lead into the package.
 test('all links of the pages in the package lead to files in it', () => {
-  const npm = join(dirname(process.execPath), 'npm');
   const options = { cwd: checkout, encoding: 'utf8' } as const;
-  const text = execFileSync(npm, ['pack', '--dry-run', '--json', '--ignore-scripts'], options);
+  const text = execFileSync('npm', ['pack', '--dry-run', '--json', '--ignore-scripts'], options);
   const [packed] = JSON.parse(text) as readonly { readonly files: readonly { readonly path: string }[] }[];
   const files = new Set(packed?.files.map(({ path }) => path));
   const pages = [...files].filter((path) => path.endsWith('.md'));
