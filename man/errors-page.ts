@@ -116,6 +116,14 @@ const DESCRIPTIONS: Readonly<Record<ErrorCode, Description>> = {
     meaning: 'the key of the host does not have the pin of `--pin` or of the route file',
     remedy: 'check the pin; if it is right, another host answers',
   },
+  UNTRUSTED_CERTIFICATE: {
+    meaning: 'the certificate of the host does not lead to an authority of `--ca`, is expired, or is for another name',
+    remedy: 'the message says which; without `--ca`, keys are trusted as ssh does it',
+  },
+  TLS_REQUIRED: {
+    meaning: 'the node serves only in TLS (`--tls-only`), and the request came without',
+    remedy: 'leave `--plain` out; other HTTP clients use `https://`',
+  },
   BAD_IDENTITY: {
     meaning: 'the key or certificate of the node or client cannot be used',
     remedy: 'the message says what is wrong with it',

@@ -83,6 +83,10 @@ const CODES = {
   CHANGED_HOST_KEY: { transient: false },
   /** The key of the host does not have the pin that the user gave. */
   WRONG_PIN: { transient: false },
+  /** The certificate of the host does not lead to a trusted authority (`--ca`), or is for another host. */
+  UNTRUSTED_CERTIFICATE: { transient: false },
+  /** A node that answers in TLS only was asked without. */
+  TLS_REQUIRED: { transient: false },
   /** The key or certificate of this node or client cannot be used. */
   BAD_IDENTITY: { transient: false },
   /** A name of the far side that means something else here. */

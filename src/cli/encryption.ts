@@ -1,9 +1,11 @@
 import { Option } from 'commander';
+import type { Encryption, EncryptionOptions } from '../client/http/encryption.js';
+import { ViaductError, asViaductError } from '../errors.js';
+import { loadAuthorities } from '../identity/authorities.js';
 import { HostTrust } from '../identity/host-trust.js';
+import { loadIdentity } from '../identity/identity.js';
 import { stateFolderPath } from '../identity/state-folder.js';
 import { parsePin } from '../route/pin.js';
-import { type Encryption, Sessions } from '../client/http/session.js';
-import { ViaductError } from '../errors.js';
 import type { CommandContext } from './context.js';
 import { stateOption } from './options.js';
 import { askOnTerminal } from './terminal/ask.js';
@@ -12,56 +14,89 @@ import { askOnTerminal } from './terminal/ask.js';
 const ANSWER_MS = 120_000;
 
 /** Parsed options of a command whose transfers are encrypted. */
-export interface EncryptionOptions {
+export interface TrustOptions {
   readonly plain?: true;
   readonly pin?: readonly string[];
   readonly acceptNew?: true;
+  /** `system`, or a file. */
+  readonly ca?: string;
   readonly state?: string;
 }
 
-export function encryptionOptions(): Option[] {
+export function trustOptions(): Option[] {
   return [
-    new Option('--plain', 'do without encryption').conflicts(['pin', 'acceptNew']),
-    new Option('--pin <pin>', 'trust only a host with this key, sha256//… (repeatable)').argParser(addPin),
-    new Option('--accept-new', 'trust and save keys of unknown hosts without asking'),
+    new Option('--plain', 'do without encryption behind the first hop'),
+    new Option('--pin <pin>', 'trust only a host with this key, sha256//… (repeatable)')
+      .argParser(addPin)
+      .conflicts(['acceptNew', 'ca']),
+    new Option('--accept-new', 'trust and save keys of unknown hosts without asking').conflicts('ca'),
+    new Option('--ca <file>', 'trust certificates of these authorities, in PEM, or of "system"'),
     stateOption(),
   ];
 }
 
 function addPin(text: string, before: readonly string[] = []): readonly string[] {
   const pin = parsePin(text);
-  if (pin === undefined) throw new ViaductError('USAGE', `"${text}" is no pin: sha256// and 44 characters of base64`);
+  if (pin === undefined)
+    throw new ViaductError('USAGE', `"${text}" is no pin: sha256// and 44 characters of base64`);
   return [...before, pin];
 }
 
-export interface EncryptionContext {
+export interface TrustContext {
   /** Of the last hop, from a route file. */
   readonly pin?: string | undefined;
+  /** Ask the user about unknown keys, where there is a terminal. @default true */
+  readonly asks?: boolean;
   readonly signal?: AbortSignal;
   /** Stops what draws on the terminal while a question is asked; returns what lets it go on. */
   readonly pause?: () => () => void;
 }
 
-/** Undefined with `--plain`. */
-export function encryptionFrom(
-  options: EncryptionOptions,
+/** @throws ViaductError of {@link loadAuthorities} and {@link loadIdentity} */
+export async function encryptionFrom(
+  options: TrustOptions,
+  context: CommandContext,
+  where: TrustContext,
+): Promise<EncryptionOptions> {
+  const trust = hostTrustFrom(options, context, where);
+  const encryption: Encryption = {
+    checkKey: (route, presented) => trust.check(route, presented),
+    authorities: options.ca === undefined ? undefined : await loadAuthorities(options.ca),
+    identity: options.plain ? undefined : await clientIdentity(stateFolderPath(options.state)),
+  };
+  return { plain: options.plain === true, encryption };
+}
+
+/** What decides for a command which keys are trusted. */
+export function hostTrustFrom(
+  options: TrustOptions,
   { stderr }: CommandContext,
-  { pin, signal, pause }: EncryptionContext,
-): Encryption | undefined {
-  if (options.plain === true) return undefined;
-  const trust = new HostTrust({
+  { pin, asks = true, signal, pause }: TrustContext,
+): HostTrust {
+  return new HostTrust({
     stateFolder: stateFolderPath(options.state),
     stateOption: options.state,
     pins: [...(options.pin ?? []), ...(pin === undefined ? [] : [pin])],
     acceptNew: options.acceptNew === true,
-    ask: (question) =>
-      askOnTerminal(question, {
-        stderr,
-        timeoutMs: ANSWER_MS,
-        ...(signal && { signal }),
-        ...(pause && { pause }),
-      }),
+    ...(asks && {
+      ask: (question: string) =>
+        askOnTerminal(question, {
+          stderr,
+          timeoutMs: ANSWER_MS,
+          ...(signal && { signal }),
+          ...(pause && { pause }),
+        }),
+    }),
     notify: (lines) => stderr.write(lines),
   });
-  return { checkKey: (route, presented) => trust.check(route, presented), sessions: new Sessions() };
+}
+
+/** Where nothing can be written, a client has none: only few origins ask for it. */
+async function clientIdentity(stateFolder: string): Promise<Encryption['identity']> {
+  try {
+    return await loadIdentity(stateFolder, 'client');
+  } catch (error) {
+    if (asViaductError(error).code === 'WRITE_FAILED') return undefined;
+    throw error;
+  }
 }

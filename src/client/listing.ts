@@ -4,6 +4,7 @@ import { type Entry, ListingDecoder, type Omitted } from '../wire/http/listing.j
 import { modifiedOf, originError, versionOf } from './http/file-reply.js';
 import type { Location } from '../route/location.js';
 import type { Reply } from './http/reply.js';
+import { withSessions } from './http/encryption.js';
 import { type RequestOptions, request } from './http/request.js';
 
 export interface ListOptions extends Omit<RequestOptions, 'method' | 'fields'> {
@@ -16,7 +17,11 @@ export interface ListOptions extends Omit<RequestOptions, 'method' | 'fields'> {
  * end with `/`, which costs a request more.
  * @throws ViaductError as {@link request}; BAD_REPLY for an answer that is neither
  */
-export async function listLocation(location: Location, options: ListOptions = {}): Promise<readonly Entry[]> {
+export function listLocation(location: Location, options: ListOptions = {}): Promise<readonly Entry[]> {
+  return withSessions(options, (shared) => list(location, shared));
+}
+
+async function list(location: Location, options: ListOptions): Promise<readonly Entry[]> {
   if (location.path.endsWith('/')) return listFolder(location, options);
   const reply = await headOf(location, options);
   // Wherever else it may lead, from a node it means the folder of that name.

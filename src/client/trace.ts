@@ -3,7 +3,8 @@ import { HTTP_HEAD_PER_HOP_MS, MAX_HOPS, PROBES, SILENCE_MS } from '../defaults.
 import { type Hop, type Route, hopError, limitHops } from '../route/hop.js';
 import { STATUS_NAME } from '../route/url.js';
 import { parseJsonObject } from '../json.js';
-import { prefixesOf } from '../route/location.js';
+import { type Scheme, prefixesOf } from '../route/location.js';
+import { knownHostsOnly, withSessions } from './http/encryption.js';
 import type { Reply } from './http/reply.js';
 import { type RequestOptions, request } from './http/request.js';
 
@@ -12,8 +13,10 @@ export const STATUS_BYTES = 16 * 1024;
 
 export interface TraceOptions extends Pick<
   RequestOptions,
-  'timeoutMs' | 'connectTimeoutMs' | 'maxHops' | 'signal'
+  'timeoutMs' | 'connectTimeoutMs' | 'maxHops' | 'signal' | 'plain' | 'encryption'
 > {
+  /** Of the first link. @default 'http' */
+  readonly scheme?: Scheme | undefined;
   /** Times that each hop is asked, one after the other; one is enough to learn which is down. @default 3 */
   readonly probes?: number | undefined;
   /** Told of each hop, in the order of the route, once it and those before it have answered or failed. */
@@ -33,6 +36,8 @@ export interface AnsweringHop extends Place {
   readonly state: 'up';
   /** Version of viaduct there; undefined for a server that is no node, which a relay has allowed by name. */
   readonly version: string | undefined;
+  /** Whether its key is trusted, so that no other hop can have answered for it; undefined with `plain`. */
+  readonly key: 'known' | 'unknown' | undefined;
   /** From here to the hop and back, in ms. */
   readonly roundTripMs: number;
   /** The part of it that the link from the hop before adds, in ms. */
@@ -47,8 +52,9 @@ export interface SilentHop extends Place {
 }
 
 /**
- * Asks every hop of a route for its status, each through those before it, and all at once. Resolves with all
- * hops, in order, whether they answer or not; the first that does not has the error.
+ * Asks every hop of a route for its status, each through those before it, and all at once. Each answers in TLS, unless
+ * `plain`; a key that is not known is no failure. Resolves with all hops, in order, whether they answer or not; the first
+ * that does not has the error.
  *
  * @throws ViaductError TOO_MANY_HOPS before anything is dialled; the signal's reason
  */
@@ -63,7 +69,7 @@ export async function traceRoute(route: Route, options: TraceOptions = {}): Prom
     return finding;
   });
   const hops: TracedHop[] = [];
-  const timesOf = roundTrips();
+  const timesOf = roundTrips(options.plain === true);
   let isBroken = false;
   try {
     for (const finding of findings) {
@@ -86,20 +92,20 @@ export function failureIn(hops: readonly TracedHop[]): ViaductError | undefined 
   return broken?.error;
 }
 
-/** A hop that answers, and the time from the moment at which the first hop was connected to its answer. */
+/** A hop that answers, and the time from the request to the answer. */
 type Answer = Omit<AnsweringHop, 'roundTripMs' | 'linkMs'> & { readonly answerMs: number };
 
 /**
- * Round trips from the times of answers, hop by hop. An answer takes one round trip of the first link,
+ * Round trips from the times of answers, hop by hop. In a tunnel an answer takes one of the whole way. Without, it takes one round trip of the first link,
  * which was connected before, and two of every further one, for the connection and for the request: if the
  * answer of a hop is later than that of the hop before, it is so by two round trips of the link between.
  */
-function roundTrips(): (answer: Answer) => AnsweringHop {
+function roundTrips(isPlain: boolean): (answer: Answer) => AnsweringHop {
   let firstMs: number | undefined;
   let beforeMs = 0;
   return ({ answerMs, ...hop }) => {
     firstMs ??= answerMs;
-    const roundTripMs = (firstMs + answerMs) / 2;
+    const roundTripMs = isPlain ? (firstMs + answerMs) / 2 : answerMs;
     // Where a link takes no time, chance may make the answer of the hop behind it the earlier one.
     const linkMs = Math.max(0, roundTripMs - beforeMs);
     beforeMs = roundTripMs;
@@ -117,20 +123,41 @@ interface Question extends TraceOptions {
 }
 
 /** Asks the last hop of a route, again and again; the first failure ends it. */
-async function askHop(route: Route, options: Question): Promise<Answer | SilentHop> {
+function askHop(route: Route, options: Question): Promise<Answer | SilentHop> {
+  return withSessions(options, (shared) => askAll(route, shared));
+}
+
+async function askAll(route: Route, options: Question): Promise<Answer | SilentHop> {
   const place = { number: route.length, hop: lastOf(route) };
   const times: number[] = [];
+  const { plain = false, encryption = knownHostsOnly() } = options;
+  let key: AnsweringHop['key'];
+  const checkKey = async (checked: Route, pin: string): Promise<void> => {
+    key = await standingOf(() => encryption.checkKey(checked, pin));
+  };
+  const lenient: Question = plain ? options : { ...options, encryption: { ...encryption, checkKey } };
   let version: string | undefined;
   try {
     for (let probe = 0; probe < (options.probes ?? PROBES); probe += 1) {
-      const answer = await askOnce(route, options);
+      const answer = await askOnce(route, lenient);
       times.push(answer.ms);
       version = answer.version;
     }
-    return { ...place, state: 'up', version, answerMs: median(times) };
+    return { ...place, state: 'up', version, key, answerMs: median(times) };
   } catch (error) {
     if (options.signal.aborted) return { ...place, state: 'unreached', error: undefined };
     return { ...place, ...failureOf(asViaductError(error), route, options) };
+  }
+}
+
+/** @throws what `check` throws, unless it is that the key is unknown */
+async function standingOf(check: () => Promise<void>): Promise<'known' | 'unknown'> {
+  try {
+    await check();
+    return 'known';
+  } catch (error) {
+    if (asViaductError(error).code === 'UNKNOWN_HOST_KEY') return 'unknown';
+    throw error;
   }
 }
 
@@ -138,26 +165,26 @@ async function askOnce(
   route: Route,
   options: Question,
 ): Promise<{ ms: number; version: string | undefined }> {
-  let connectedAt = performance.now();
-  const sinceConnect = (): number => performance.now() - connectedAt;
+  let sentAt = performance.now();
+  const sinceSent = (): number => performance.now() - sentAt;
   let reply: Reply;
   try {
     reply = await request(
-      { route, path: `/${STATUS_NAME}` },
+      { route, path: `/${STATUS_NAME}`, scheme: options.scheme },
       {
         ...options,
         fields: [['Accept', 'application/json']],
-        onConnect: () => (connectedAt = performance.now()),
+        onSend: () => (sentAt = performance.now()),
       },
     );
   } catch (error) {
     // Whatever a node cannot do it tells with the number of a hop; this is a web server's "not found".
     const { code, hopAddress, hopNumber } = asViaductError(error);
     if (code === 'HTTP_ERROR' && hopAddress === undefined && hopNumber === undefined)
-      return { ms: sinceConnect(), version: undefined };
+      return { ms: sinceSent(), version: undefined };
     throw error;
   }
-  const ms = sinceConnect();
+  const ms = sinceSent();
   if (reply.length === undefined || reply.length > STATUS_BYTES) {
     reply.close(); // Not the status of a node.
     return { ms, version: undefined };

@@ -26,9 +26,8 @@ export class Connection implements TableEntry {
   readonly #acceptedAt = this.begunAt;
   /** A tunnel ends here. */
   isTunnel = false;
-  /** Proved in TLS by the client. */
-  clientPin: string | undefined;
-  #isSecure = false;
+  /** In TLS. */
+  isSecure = false;
   /** What the nodes before this one have seen, at the end of a tunnel. */
   #tunnelClass: AddressClass | undefined;
   #requests = 0;
@@ -66,14 +65,19 @@ export class Connection implements TableEntry {
    */
   async secure(begin: Buffer): Promise<void> {
     const { node, signal } = this;
-    if (this.#isSecure) throw new ViaductError('TLS_FAILED', 'TLS inside TLS is not served');
+    if (this.isSecure) throw new ViaductError('TLS_FAILED', 'TLS inside TLS is not served');
     if (node.tls === undefined) throw new ViaductError('TLS_FAILED', 'this node has no key for TLS');
-    this.#isSecure = true;
+    this.isSecure = true;
     this.#writer?.release();
-    const { stream, peerCertificate } = await acceptTls(this.#stream, begin, { ...node.tls, limitMs: node.silenceMs, signal });
+    const { stream, peerCertificate } = await acceptTls(this.#stream, begin, {
+      ...node.tls,
+      limitMs: node.silenceMs,
+      signal,
+    });
     this.#stream = stream;
     this.#writer = undefined;
-    this.clientPin = peerCertificate && pinOfCertificate(peerCertificate);
+    const clientPin = peerCertificate && pinOfCertificate(peerCertificate);
+    node.emit({ type: 'secured', connectionId: this.id, clientPin });
     this.begunAt = performance.now();
   }
 

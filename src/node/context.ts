@@ -24,8 +24,10 @@ export interface NodeContext {
   readonly pump: Pump;
   /** The port that the node listens on. */
   readonly ownPort: number;
-  /** Undefined: no TLS. */
-  readonly tls: TlsServer | undefined;
+  /** The identity that new connections get; undefined: no TLS. */
+  tls: TlsServer | undefined;
+  /** Requests without TLS are refused, but for those that build tunnels. */
+  readonly tlsOnly: boolean;
   readonly maxHops: number;
   readonly silenceMs: number;
   /** On the HTTP wire `times.httpConnectMs` at most. */

@@ -19,6 +19,8 @@ export interface StageEvent extends RequestIds {
 /** What a node reports. A kept connection carries several requests, one after the other. */
 export type NodeEvent =
   | { readonly type: 'accepted'; readonly connectionId: number; readonly peer: string }
+  /** TLS is established. `clientPin`: of the identity that the client proved, if the node asks and it has one. */
+  | { readonly type: 'secured'; readonly connectionId: number; readonly clientPin: string | undefined }
   /** Above the limit of connections; it has been reset and gets no id. */
   | { readonly type: 'refused'; readonly peer: string; readonly limit: number }
   /** A thread that moved bytes has died. Its flows are reset, and reported as failed. */

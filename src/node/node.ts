@@ -41,6 +41,7 @@ import { systemNetworkView } from './access/network-view.js';
 import { type ClientJudgement, Policy } from './access/policy.js';
 import { parseHopRule } from './access/rules.js';
 import { Root } from './origin/root.js';
+import { Secrets } from './origin/secrets.js';
 import { SelfDials } from './access/self-dials.js';
 
 export interface NodeOptions {
@@ -76,9 +77,15 @@ export interface NodeOptions {
   readonly pump?: PumpName | undefined;
   /** Emit events of the type `stage`, for watching single requests. @default false */
   readonly stages?: boolean | undefined;
-  /** Called for everything that happens on connections. Must not throw. */
   /** Key and certificate (with its chain) for TLS on the same port, as PEM. @default none: no TLS */
   readonly identity?: KeyAndCertificate | undefined;
+  /** Files and folders that are never served, whatever the root is: those with keys. @default none */
+  readonly secrets?: readonly string[] | undefined;
+  /** Refuse requests without TLS. @default false */
+  readonly tlsOnly?: boolean | undefined;
+  /** Ask clients in TLS for their identity; a client without one is served all the same. @default false */
+  readonly askClients?: boolean | undefined;
+  /** Called for everything that happens on connections. Must not throw. */
   readonly onEvent?: ((event: NodeEvent) => void) | undefined;
 }
 
@@ -86,6 +93,8 @@ export interface NodeOptions {
 export interface RunningNode {
   /** The address and port that it listens on. */
   readonly address: { readonly host: string; readonly port: number };
+  /** Gives new connections another key and certificate. @throws Error of OpenSSL if they are not a pair */
+  useIdentity(identity: KeyAndCertificate): void;
   /** The real path of its root. */
   readonly root: string;
   /** The limit of connections in force. */
@@ -134,7 +143,11 @@ function stallLimits({ stallTimeoutMs, pauseTimeoutMs }: NodeOptions): { busyMs:
 /** The same, with other time limits than the usual ones. */
 export async function startNodeWith(options: NodeOptions, times: Partial<NodeTimes>): Promise<RunningNode> {
   const emit = options.onEvent ?? ((): void => {});
-  const root = await Root.at(options.root ?? '.', options.dotfiles ?? false);
+  const root = await Root.at(
+    options.root ?? '.',
+    options.dotfiles ?? false,
+    await Secrets.of(options.secrets ?? []),
+  );
   const allowHops = (options.allowHops ?? []).map(parseHopRule);
   const maxConnections = Math.min(options.maxConnections ?? MAX_CONNECTIONS, connectionsThatFit());
   const chosen = choosePump(options.pump, (cause) => emit({ type: 'pump-died', cause }));
@@ -171,7 +184,8 @@ export async function startNodeWith(options: NodeOptions, times: Partial<NodeTim
     times: { ...NODE_TIMES, ...times },
     connections: table,
     turns: new ClientTurns(),
-    tls: options.identity && tlsServer(options.identity),
+    tls: options.identity && tlsServer(options.identity, options.askClients),
+    tlsOnly: options.tlsOnly ?? false,
     relayed: new RelayShares(maxConnections, 'requests'),
     relayedListings: new RelayShares(LISTINGS_PER_CLIENT, 'listings'),
     startedAt: performance.now(),
@@ -207,6 +221,7 @@ export async function startNodeWith(options: NodeOptions, times: Partial<NodeTim
     resetOnDeath: resetOnDeathMissing() ?? 'yes',
     pump: chosen.name,
     pumpReason: chosen.why,
+    useIdentity: (identity) => void (context.tls = tlsServer(identity, options.askClients)),
     close: async (graceMs = GRACE_MS) => {
       await Promise.all([context.digests.close(), close(server, connections, graceMs)]);
       await chosen.close();

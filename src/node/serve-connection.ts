@@ -3,7 +3,7 @@ import { lingeringClose } from '../tcp/linger.js';
 import { serveClassic } from './classic.js';
 import type { Connection } from './connection.js';
 import { sniff } from './first-bytes.js';
-import { serveHttp } from './http/serve.js';
+import { serveHttp, tlsRequired } from './http/serve.js';
 
 /** Serves an accepted connection from its first byte to its last. Never rejects; on return its streams are closed. */
 export async function serveConnection(connection: Connection): Promise<void> {
@@ -34,6 +34,7 @@ async function serveDialect(connection: Connection, begin: Buffer): Promise<Buff
     case 'http':
       return (await serveHttp(connection, first.bytes))?.begin;
     case 'classic':
+      if (node.tlsOnly && !connection.isSecure) throw tlsRequired();
       await serveClassic(connection, first);
       return undefined;
   }

@@ -4,8 +4,13 @@ import { type Source } from './input-file.js';
 import { visible } from '../text.js';
 import { encodeSegment, formatTarget, parseTarget, withoutPasswords } from './url.js';
 
+/** How the first hop is talked to: https is in TLS. Between hops it is always http. */
+export type Scheme = 'http' | 'https';
+
 /** Where something is: a path at the last hop of a route. */
 export interface Location {
+  /** @default 'http' */
+  readonly scheme?: Scheme | undefined;
   /** One hop or more. */
   readonly route: Route;
   /** Absolute path at the origin, percent-encoded ASCII. */
@@ -13,7 +18,7 @@ export interface Location {
 }
 
 /**
- * A location as people write it: `http://h1:12000/@h2:11000/dir/file`, with or without the scheme, or
+ * A location as people write it: `http://h1:12000/@h2:11000/dir/file`, with https, or without a scheme, or
  * `h2:11000/dir/file` with the relays before it given apart, as with ssh. Characters that have no place in a
  * URL may stand in the path as they are; `%`, `?` and `#` of a name are written `%25`, `%3F` and `%23`,
  * and `@` at the path's beginning `%40`.
@@ -22,24 +27,26 @@ export interface Location {
  */
 export function parseLocation(text: string, jump?: string): Location {
   const relays = jump === undefined ? [] : blaming(`-J "${shown(jump)}"`, () => parseJump(jump));
-  const { route, path } = blaming(`"${shown(text)}"`, () => parseWhere(text));
-  return { route: [...relays, ...route], path };
+  const { route, ...rest } = blaming(`"${shown(text)}"`, () => parseWhere(text));
+  return { ...rest, route: [...relays, ...route] };
 }
 
 function parseWhere(text: string): Location {
-  const [, scheme, authority = '', rest = ''] =
+  const [, written, authority = '', rest = ''] =
     /^(?:([a-z][a-z\d+.-]*):\/\/)?([^/?#]*)(.*)$/is.exec(text) ?? [];
-  if (scheme !== undefined && scheme.toLowerCase() !== 'http') throw bad(`only http:// is spoken`);
+  const scheme = written?.toLowerCase();
+  if (scheme !== undefined && scheme !== 'http' && scheme !== 'https')
+    throw bad(`only http:// and https:// are spoken`);
   const [mark] = /[?#]/.exec(rest) ?? [];
   if (mark !== undefined) throw bad(`a "${mark}" of a name is written ${encodeURIComponent(mark)}`);
   if (/%(?![\da-f]{2})/i.test(rest)) throw bad('a "%" of a name is written %25');
-  const first = parseAuthority(authority, scheme === undefined ? undefined : HTTP_PORT);
+  const first = parseAuthority(authority, scheme && DEFAULT_PORTS[scheme]);
   const { route, path } = parseTarget(rest === '' ? '/' : rest);
   // A name may begin with "@"; one with a colon as well is a hop mistyped.
   const [, noHop] = /^\/(@[^/]*:[^/]*)/.exec(path) ?? [];
   if (noHop !== undefined)
     throw bad(`"${shown(noHop)}" is no hop, which is @host:port; the "@" of a name is written %40`);
-  return { route: [first, ...route], path: encodePath(path) };
+  return { ...(scheme === 'https' && { scheme }), route: [first, ...route], path: encodePath(path) };
 }
 
 /** @throws ViaductError BAD_ROUTE, with what is to blame for it in front */
@@ -58,9 +65,9 @@ export function locationOf({ name, route }: Source): Location {
 }
 
 /** The inverse of {@link parseLocation}. */
-export function formatLocation({ route, path }: Location): string {
+export function formatLocation({ scheme = 'http', route, path }: Location): string {
   const [first, ...rest] = route;
-  return `http://${first === undefined ? '' : formatHop(first)}${formatTarget({ route: rest, path })}`;
+  return `${scheme}://${first === undefined ? '' : formatHop(first)}${formatTarget({ route: rest, path })}`;
 }
 
 /** The beginnings of a route, from the first hop alone to all of it. */
@@ -69,7 +76,7 @@ export function prefixesOf(route: Route): Route[] {
 }
 
 /** Of a URL without a port. */
-const HTTP_PORT = 80;
+const DEFAULT_PORTS = { http: 80, https: 443 } as const;
 
 function parseJump(text: string): Hop[] {
   if (/[/@]/.test(text)) throw bad('write host:port,host:port, without scheme, user or path');

@@ -1,5 +1,4 @@
 import type { Socket } from 'node:net';
-import type { TLSSocket } from 'node:tls';
 import type { HostHop } from '../route/hop.js';
 
 /** Takes what a stream receives. */
@@ -64,12 +63,11 @@ export interface ByteStream {
   reset(): void;
 
   /**
-   * Puts TLS on the connection, which has no reader. The stream that is returned carries what TLS does; this one must not
-   * be used any more, but its {@link onClose} still tells.
-   * @param begin what was read of the handshake before
-   * @param wrap makes the TLS socket
+   * The socket of a connection without a reader, paused, for TLS to be put on it. This stream must not be read or
+   * written any more, but it still closes, resets and tells of both.
+   * @param begin what was read before
    */
-  secured(begin: Buffer, wrap: (socket: Socket) => TLSSocket): ByteStream;
+  releaseSocket(begin: Buffer): Socket;
 
   /** Limits what the kernel buffers for a slow reader, in bytes. Does nothing where the system has no call for it. */
   limitReceiveBuffer(bytes: number): void;

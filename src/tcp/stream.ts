@@ -1,60 +1,29 @@
 import { type Socket, connect } from 'node:net';
-import type { TLSSocket } from 'node:tls';
 import type { HostHop } from '../route/hop.js';
 import { systemCalls } from '../system/calls.js';
-import { AttachedReader, type ReadControl } from './attached-reader.js';
 import type { ByteStream, Reading, StreamReader } from './byte-stream.js';
-import {
-  allowReading,
-  descriptorOf,
-  forbidReading,
-  isDisconnected,
-  readInto,
-  unsentBytes,
-} from './handle.js';
+import { allowReading, descriptorOf, forbidReading, isDisconnected, unsentBytes } from './handle.js';
 import { SHARED_BUFFER } from './read-buffer.js';
 import { clearResetOnDeath, setResetOnDeath } from './reset-on-death.js';
-
-const NOTHING = Buffer.alloc(0);
+import { SocketReader } from './socket-reader.js';
 
 /**
  * A socket of Node as the data path uses it: paused until a reader wants its bytes, half-open after the peer's FIN,
  * reset unless it was finished, and with an error handler from its first moment.
  */
 export class TcpStream implements ByteStream {
-  received = 0;
   error: Error | undefined;
-  ended = false;
   readonly #socket: Socket;
-  /** The TCP connection under a TLS socket, or the socket itself. */
-  readonly #raw: Socket;
-  #attached: AttachedReader | undefined;
-  /** Bytes that arrived between two readers. */
-  #unread: Buffer = NOTHING;
-  /** The next read goes to the shared buffer, also if the reader has its own. */
-  #isShrunk = false;
-  /** Node reads into its own buffers, ahead of the reader. */
-  #readsAhead = false;
-  /** TLS: all records that were read together are delivered, also after a pause. */
-  readonly #overruns: boolean;
-  /** The reader has paused, and may hold the last chunk. */
-  #isHeld = false;
+  /** Of a TLS socket: the connection that carries it. */
+  readonly #carrier: ByteStream | undefined;
+  readonly #incoming: SocketReader;
   #remote: HostHop | undefined;
   #local: HostHop | undefined;
-  #into: Buffer = SHARED_BUFFER;
-  readonly #control: ReadControl;
 
-  private constructor(socket: Socket, raw = socket) {
+  private constructor(socket: Socket, carrier?: ByteStream) {
     this.#socket = socket;
-    this.#raw = raw;
-    this.#overruns = 'encrypted' in socket;
-    this.#control = {
-      resume: this.#resume,
-      pause: () => void socket.pause(),
-      shrink: () => (this.#isShrunk = true),
-      // Without a pause, since another reader mostly follows at once. One more chunk at most is read until then.
-      detach: () => (this.#attached = undefined),
-    };
+    this.#carrier = carrier;
+    this.#incoming = new SocketReader(socket);
     socket.on('error', (error) => {
       this.error ??= error;
     });
@@ -66,24 +35,18 @@ export class TcpStream implements ByteStream {
         socket.destroy(new Error('the peer reset the connection'));
         return;
       }
-      this.ended = true;
-      this.#reportEnd();
+      this.#incoming.end();
     });
   }
 
   /**
    * Wraps a connected socket that is paused and was created with `allowHalfOpen`: one that a server with
    * `pauseOnConnect` has accepted, or a TLS socket.
+   * @param carrier the connection under a TLS socket
    */
-  static over(socket: Socket, raw = socket): TcpStream {
-    const stream = new TcpStream(socket, raw);
-    const isOurs = readInto(socket, { buffer: stream.#nextBuffer, callback: stream.#readInto });
-    if (!isOurs) {
-      stream.#readsAhead = true;
-      socket.on('data', (chunk: Buffer) => {
-        if (!stream.#deliver(chunk)) socket.pause();
-      });
-    }
+  static over(socket: Socket, carrier?: ByteStream): TcpStream {
+    const stream = new TcpStream(socket, carrier);
+    stream.#incoming.start();
     return stream;
   }
 
@@ -100,8 +63,8 @@ export class TcpStream implements ByteStream {
       allowHalfOpen: true,
       noDelay: true,
       onread: {
-        buffer: () => (created.stream === undefined ? SHARED_BUFFER : created.stream.#nextBuffer()),
-        callback: (length) => created.stream === undefined || created.stream.#readInto(length),
+        buffer: () => (created.stream === undefined ? SHARED_BUFFER : created.stream.#incoming.nextBuffer()),
+        callback: (length) => created.stream === undefined || created.stream.#incoming.take(length),
       },
     });
     const stream = new TcpStream(socket);
@@ -115,16 +78,24 @@ export class TcpStream implements ByteStream {
   }
 
   get remote(): HostHop {
-    return (this.#remote ??= remoteOf(this.#socket));
+    return (this.#remote ??= this.#carrier?.remote ?? remoteOf(this.#socket));
   }
 
   get local(): HostHop {
     const { localAddress = '', localPort = 0 } = this.#socket;
-    return (this.#local ??= { host: localAddress, port: localPort });
+    return (this.#local ??= this.#carrier?.local ?? { host: localAddress, port: localPort });
   }
 
   get unsent(): number {
-    return unsentBytes(this.#raw);
+    return this.#carrier?.unsent ?? unsentBytes(this.#socket);
+  }
+
+  get received(): number {
+    return this.#incoming.received;
+  }
+
+  get ended(): boolean {
+    return this.#incoming.ended;
   }
 
   get closed(): boolean {
@@ -132,9 +103,7 @@ export class TcpStream implements ByteStream {
   }
 
   attach(reader: StreamReader): Reading {
-    if (this.#attached !== undefined) throw new Error('the stream has a reader already');
-    this.#attached = new AttachedReader(reader, this.#control);
-    return this.#attached;
+    return this.#incoming.attach(reader);
   }
 
   onClose(listener: () => void): () => void {
@@ -166,8 +135,8 @@ export class TcpStream implements ByteStream {
 
   reset(): void {
     const socket = this.#socket;
-    if (this.#raw !== socket) {
-      this.#raw.resetAndDestroy();
+    if (this.#carrier !== undefined) {
+      this.#carrier.reset();
       socket.destroy();
       return;
     }
@@ -177,16 +146,16 @@ export class TcpStream implements ByteStream {
     else socket.resetAndDestroy();
   }
 
-  secured(begin: Buffer, wrap: (socket: Socket) => TLSSocket): TcpStream {
-    const early = Buffer.concat([begin, this.#unread]);
-    this.#unread = NOTHING;
+  releaseSocket(begin: Buffer): Socket {
+    const early = Buffer.concat([begin, this.#incoming.takeUnread()]);
     // A socket that flows would drop what nobody listens for.
     this.#socket.pause();
     if (early.length > 0) this.#socket.unshift(early);
-    return TcpStream.over(wrap(this.#socket).pause(), this.#socket);
+    return this.#socket;
   }
 
   limitReceiveBuffer(bytes: number): void {
+    this.#carrier?.limitReceiveBuffer(bytes);
     const calls = systemCalls();
     const fd = descriptorOf(this.#socket);
     if (fd !== undefined && !('missing' in calls)) calls.setReceiveBuffer(fd, bytes);
@@ -196,69 +165,14 @@ export class TcpStream implements ByteStream {
     const socket = this.#socket;
     const fd = descriptorOf(socket);
     const isClean = socket.readableLength === 0 && socket.writableLength === 0 && !socket.destroyed;
-    if (fd === undefined || this.#overruns || !isClean || this.#unread.length > 0) return undefined;
+    if (fd === undefined || !isClean || this.#incoming.holdsBytes) return undefined;
     forbidReading(socket);
     return fd;
   }
 
   reattach(received: number): void {
-    this.received += received;
-    allowReading(this.#socket, this.#readsAhead);
-  }
-
-  readonly #resume = (attached: AttachedReader): void => {
-    this.#isHeld = false;
-    if (this.#unread.length > 0) {
-      const chunk = this.#unread;
-      this.#unread = NOTHING;
-      if (!this.#take(attached, chunk) || this.#attached !== attached) return;
-    }
-    if (this.ended) return this.#reportEnd();
-    // Not before: the last chunk may have had to wait in this buffer.
-    attached.buffer?.grow(this.received);
-    this.#socket.resume();
-  };
-
-  #reportEnd(): void {
-    const attached = this.#attached;
-    if (attached === undefined || attached.endReported || this.#unread.length > 0) return;
-    attached.endReported = true;
-    attached.reader.end();
-  }
-
-  /** What Node reads into. It asks again after each chunk. */
-  readonly #nextBuffer = (): Buffer => {
-    const isFree = !this.#isShrunk && !(this.#overruns && this.#isHeld);
-    this.#into = (isFree ? this.#attached?.buffer?.current : undefined) ?? SHARED_BUFFER;
-    return this.#into;
-  };
-
-  readonly #readInto = (length: number): boolean => {
-    const into = this.#into;
-    const buffer = this.#attached?.buffer;
-    this.#isShrunk = false;
-    const chunk = into.subarray(0, length);
-    const isOwn = into !== SHARED_BUFFER;
-    if (isOwn) buffer?.filled(into, length);
-    // A reader that keeps chunks may not have had its own buffer in time.
-    const more = this.#deliver(isOwn || buffer === undefined ? chunk : Buffer.from(chunk));
-    if (more) buffer?.grow(this.received);
-    return more;
-  };
-
-  #deliver(chunk: Buffer): boolean {
-    this.received += chunk.length;
-    if (this.#attached !== undefined && !(this.#overruns && this.#isHeld))
-      return this.#take(this.#attached, chunk);
-    this.#unread = Buffer.concat([this.#unread, chunk]);
-    return false;
-  }
-
-  #take({ reader }: AttachedReader, chunk: Buffer): boolean {
-    this.#isHeld = true; // Before the call, in which the reader may resume.
-    const more = reader.take(chunk);
-    if (more) this.#isHeld = false;
-    return more;
+    this.#incoming.received += received;
+    allowReading(this.#socket, this.#incoming.readsAhead);
   }
 }
 

@@ -12,10 +12,22 @@ export interface TlsServer {
   readonly asksClients: boolean;
 }
 
-/** TLS 1.3 only: older versions show the certificate to everyone on the way. AES-128-GCM first: it is the cheapest (measured). */
-export function tlsServer({ key, cert }: { readonly key: string; readonly cert: string }): TlsServer {
-  const context = createSecureContext({ key, cert, minVersion: 'TLSv1.3', ciphers: CIPHERS, honorCipherOrder: true });
-  return { context, asksClients: false };
+/**
+ * TLS 1.3 only: older versions show the certificate to everyone on the way.
+ * @throws Error of OpenSSL if key and certificate are not a pair
+ */
+export function tlsServer(
+  { key, cert }: { readonly key: string; readonly cert: string },
+  asksClients = false,
+): TlsServer {
+  const context = createSecureContext({
+    key,
+    cert,
+    minVersion: 'TLSv1.3',
+    ciphers: CIPHERS,
+    honorCipherOrder: true,
+  });
+  return { context, asksClients };
 }
 
 export interface AcceptOptions extends TlsServer {
@@ -33,19 +45,17 @@ export function acceptTls(
   begin: Buffer,
   { context, asksClients, limitMs, signal }: AcceptOptions,
 ): Promise<SecuredStream> {
-  return handshake(stream, {
-    begin,
-    wrap: (socket) =>
-      new TLSSocket(socket, {
-        isServer: true,
-        secureContext: context,
-        requestCert: asksClients,
-        rejectUnauthorized: false,
-        ALPNProtocols: ['http/1.1'],
-      }),
-    event: 'secure',
+  const socket = new TLSSocket(stream.releaseSocket(begin), {
+    isServer: true,
+    secureContext: context,
+    requestCert: asksClients,
+    rejectUnauthorized: false,
+    ALPNProtocols: ['http/1.1'],
+  });
+  return handshake(socket, stream, 'secure', {
     limitMs,
     signal,
+    late: () => new ViaductError('TLS_FAILED', `the TLS handshake took longer than ${limitMs / 1000} s`),
     failed: (why, cause) => new ViaductError('TLS_FAILED', `the TLS handshake failed: ${why}`, { cause }),
   });
 }

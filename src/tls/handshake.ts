@@ -1,7 +1,7 @@
-import type { Socket } from 'node:net';
 import type { TLSSocket } from 'node:tls';
-import { ViaductError } from '../errors.js';
+import type { ViaductError } from '../errors.js';
 import type { ByteStream } from '../tcp/byte-stream.js';
+import { TcpStream } from '../tcp/stream.js';
 
 export interface SecuredStream {
   readonly stream: ByteStream;
@@ -9,29 +9,33 @@ export interface SecuredStream {
   readonly peerCertificate: Buffer | undefined;
 }
 
-interface HandshakeOptions {
-  /** Bytes of it that were read before. */
-  readonly begin: Buffer;
-  readonly wrap: (socket: Socket) => TLSSocket;
-  /** The event of the TLS socket that ends it. */
-  readonly event: 'secure' | 'secureConnect';
+export interface HandshakeOptions {
   readonly limitMs: number;
   readonly signal: AbortSignal;
+  /** The error after that time. */
+  readonly late: () => ViaductError;
   /** The error if it fails. @param why what OpenSSL or the system says */
   readonly failed: (why: string, cause?: unknown) => ViaductError;
 }
 
 /**
- * Puts TLS on a connection and waits for the handshake. After an error the connection is reset.
- * @throws what `failed` returns; the signal's reason
+ * Waits for the handshake of a TLS socket. After an error the connection is reset.
+ * @param carrier the connection under it
+ * @param event the event of the TLS socket that ends the handshake
+ * @throws what `late` and `failed` return; the signal's reason
  */
-export function handshake(raw: ByteStream, options: HandshakeOptions): Promise<SecuredStream> {
-  const { signal, limitMs, failed } = options;
+export function handshake(
+  tls: TLSSocket,
+  carrier: ByteStream,
+  event: 'secure' | 'secureConnect',
+  { limitMs, signal, late, failed }: HandshakeOptions,
+): Promise<SecuredStream> {
+  const stream = TcpStream.over(tls.pause(), carrier);
   return new Promise((resolve, reject) => {
-    let tls: TLSSocket | undefined;
     const stop = (): void => {
       clearTimeout(timer);
       forget();
+      tls.off(event, secured);
       signal.removeEventListener('abort', aborted);
     };
     const fail = (error: unknown): void => {
@@ -40,21 +44,17 @@ export function handshake(raw: ByteStream, options: HandshakeOptions): Promise<S
       reject(error);
     };
     const aborted = (): void => fail(signal.reason);
+    const secured = (): void => {
+      stop();
+      resolve({ stream, peerCertificate: tls.getPeerX509Certificate()?.raw });
+    };
     const closed = (): void => {
-      const cause = tls?.errored ?? raw.error;
+      const cause = tls.errored ?? carrier.error;
       fail(failed(cause?.message ?? 'the peer closed the connection', cause ?? undefined));
     };
-    const stream = raw.secured(options.begin, (socket) => {
-      tls = options.wrap(socket);
-      tls.once(options.event, () => {
-        stop();
-        const certificate = tls?.getPeerX509Certificate();
-        resolve({ stream, peerCertificate: certificate?.raw });
-      });
-      return tls;
-    });
     const forget = stream.onClose(closed);
-    const timer = setTimeout(() => fail(failed(`it was not done within ${limitMs / 1000} s`)), limitMs);
+    const timer = setTimeout(() => fail(late()), limitMs);
+    tls.once(event, secured);
     signal.addEventListener('abort', aborted);
     if (signal.aborted) aborted();
     else if (stream.closed) closed();

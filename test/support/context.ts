@@ -32,6 +32,7 @@ export async function testContext(
     connections: new ConnectionTable(100),
     turns: new ClientTurns(),
     tls: undefined,
+    tlsOnly: false,
     relayed: new RelayShares(2048, 'requests'),
     relayedListings: new RelayShares(64, 'listings'),
     silenceMs: 10_000,

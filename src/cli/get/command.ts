@@ -2,7 +2,7 @@ import { type Command, InvalidArgumentError, Option } from 'commander';
 import { CONNECT_MS, MAX_HOPS, RETRY_MS, SILENCE_MS, TRANSFERS } from '../../defaults.js';
 import { parseBytes } from '../../text.js';
 import type { CommandContext } from '../context.js';
-import { encryptionOptions } from '../encryption.js';
+import { trustOptions } from '../encryption.js';
 import { DESCRIPTIONS, WHERE, countOption, jumpOption, routeOption, secondsOption } from '../options.js';
 import type { GetCommandOptions } from './run.js';
 
@@ -58,7 +58,7 @@ export function addGetCommand(program: Command, context: CommandContext): void {
       const { runGet } = await import('./run.js');
       context.exitCode = await runGet(where, options, context);
     });
-  for (const option of encryptionOptions()) command.addOption(option);
+  for (const option of trustOptions()) command.addOption(option);
 }
 
 function parseRetries(text: string): number {

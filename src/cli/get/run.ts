@@ -10,7 +10,7 @@ import { isPartialOf } from '../../files/partial-name.js';
 import { withWriteErrors } from '../../files/write-error.js';
 import { ViaductError, asViaductError } from '../../errors.js';
 import { visible } from '../../text.js';
-import { type EncryptionOptions, encryptionFrom } from '../encryption.js';
+import { type TrustOptions, encryptionFrom } from '../encryption.js';
 import type { CommandContext } from '../context.js';
 import { outcomeOf } from '../exit-codes.js';
 import { JsonReport } from './json-report.js';
@@ -21,7 +21,7 @@ import { standardOutput } from '../terminal/standard-output.js';
 import { type Where, type WhereOptions, locationFrom } from '../where.js';
 
 /** Parsed options; times in ms. */
-export interface GetCommandOptions extends WhereOptions, EncryptionOptions {
+export interface GetCommandOptions extends WhereOptions, TrustOptions {
   readonly output?: string;
   readonly recursive?: true;
   readonly transfers: number;
@@ -68,13 +68,13 @@ export async function runGet(
     ? new JsonReport(jsonOutput)
     : new TextReport({ ...options, toStdout, several }, context);
   const interruption = listenForInterruption('');
-  const encryption = encryptionFrom(options, context, {
+  const trustContext = {
     pin: locations[0]?.pin,
     signal: interruption.signal,
     pause: () => report.pause(),
-  });
-  const settings: GetOptions = {
-    encryption,
+  };
+  const settingsFor = async (): Promise<GetOptions> => ({
+    ...(await encryptionFrom(options, context, trustContext)),
     retries: options.retry,
     retryTimeMs: options.retryTime,
     retryConnect: options.retryConnect,
@@ -85,8 +85,9 @@ export async function runGet(
     connectTimeoutMs: options.connectTimeout,
     maxHops: options.maxHops,
     signal: withTimeout(interruption.signal, options.maxTime),
-  };
+  });
   try {
+    const settings = await settingsFor();
     if (toStdout) return interruption.exitCode(await toStandardOutput(items, settings, report, context));
     const totals = await getAll(items, {
       ...settings,
@@ -99,8 +100,6 @@ export async function runGet(
     return interruption.exitCode(totals.firstFailure === undefined ? 0 : outcomeOf(totals.firstFailure).exit);
   } catch (error) {
     return interruption.exitCode(report.failed(asViaductError(error)));
-  } finally {
-    encryption?.sessions?.close();
   }
 }
 

@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import { CONNECT_MS, MAX_HOPS, SILENCE_MS } from '../../defaults.js';
 import type { CommandContext } from '../context.js';
-import { encryptionOptions } from '../encryption.js';
+import { trustOptions } from '../encryption.js';
 import { DESCRIPTIONS, WHERE, countOption, jumpOption, routeOption, secondsOption } from '../options.js';
 import type { ListCommandOptions } from './run.js';
 
@@ -25,5 +25,5 @@ export function addListCommand(program: Command, context: CommandContext): void 
       const { runList } = await import('./run.js');
       context.exitCode = await runList(where, options, context);
     });
-  for (const option of encryptionOptions()) ls.addOption(option);
+  for (const option of trustOptions()) ls.addOption(option);
 }

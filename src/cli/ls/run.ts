@@ -2,13 +2,13 @@ import { listLocation } from '../../client/listing.js';
 import { formatBytes, visible } from '../../text.js';
 import { type Entry, nameMembers, omittedText } from '../../wire/http/listing.js';
 import type { CommandContext } from '../context.js';
-import { type EncryptionOptions, encryptionFrom } from '../encryption.js';
+import { type TrustOptions, encryptionFrom } from '../encryption.js';
 import { jsonLine } from '../terminal/print.js';
 import { standardOutput, untilReaderLeaves } from '../terminal/standard-output.js';
 import { type WhereOptions, locationFrom } from '../where.js';
 
 /** Parsed options; times in ms. */
-export interface ListCommandOptions extends WhereOptions, EncryptionOptions {
+export interface ListCommandOptions extends WhereOptions, TrustOptions {
   readonly long?: true;
   /** Accepted for `ls -lh`; sizes are readable anyway. */
   readonly humanReadable?: true;
@@ -28,9 +28,9 @@ export async function runList(
   context: CommandContext,
 ): Promise<number> {
   const location = await locationFrom(where, options, context);
-  const encryption = encryptionFrom(options, context, location);
+  const encryption = await encryptionFrom(options, context, location);
   const entries = await listLocation(location, {
-    encryption,
+    ...encryption,
     timeoutMs: options.timeout,
     connectTimeoutMs: options.connectTimeout,
     maxHops: options.maxHops,
@@ -39,7 +39,6 @@ export async function runList(
       if (text !== '') context.stderr.write(`viaduct: not listed: ${text}\n`);
     },
   });
-  encryption?.sessions?.close();
   const lineOf = options.json ? asJson : options.long ? tableOf(entries) : nameOf;
   await untilReaderLeaves(printLines(entries, lineOf, context));
   return 0;

@@ -26,6 +26,10 @@ export function addServerCommand(program: Command, context: CommandContext): voi
     .option('--host <address>', 'address to listen on (default: all IPv4 and IPv6 addresses)')
     .option('--dotfiles', 'serve files whose names start with a dot', false)
     .addOption(stateOption())
+    .option('--key <file>', 'private key for TLS, in PEM (default: one that is made on the first start)')
+    .option('--cert <file>', 'certificate of the key and its chain, in PEM (default: in the file of --key)')
+    .option('--tls-only', 'refuse requests that are not in TLS')
+    .option('--ask-clients', 'ask clients for their identity, and log its pin')
     .addOption(secondsOption('--timeout', 'timeout: no data from the sender', SILENCE_MS))
     .addOption(secondsOption('--connect-timeout', 'timeout: connect to the next hop', CONNECT_MS))
     .addOption(

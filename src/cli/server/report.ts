@@ -7,6 +7,7 @@ import { visible } from '../../text.js';
 /** What the log lines of a request contain besides the event itself. */
 interface Facts {
   peer: string;
+  clientPin?: string;
   role?: 'origin' | 'relay';
   name?: string;
   nextHop?: string;
@@ -22,6 +23,8 @@ type RequestEvent = Extract<NodeEvent, { readonly requestId: number }>;
 export function createReporter(log: Logger, print: (line: string) => void): (event: NodeEvent) => void {
   /** By request. */
   const known = new Map<number, Facts>();
+  /** By connection: pins of clients. */
+  const pins = new Map<number, string>();
   const refused = new Refusals();
   const unavailable = new Refusals();
   return (event) => {
@@ -31,8 +34,13 @@ export function createReporter(log: Logger, print: (line: string) => void): (eve
         log.warn({ peer, limit, ...more }, 'connection refused: limit reached'),
       );
     }
+    if (event.type === 'closed') pins.delete(event.connectionId);
+    if (event.type === 'secured' && event.clientPin !== undefined)
+      pins.set(event.connectionId, event.clientPin);
     if (!('requestId' in event)) return reportNode(event, log);
     if (event.type === 'request') known.set(event.requestId, { peer: event.peer });
+    const clientPin = pins.get(event.connectionId);
+    if (clientPin !== undefined) Object.assign(known.get(event.requestId) ?? {}, { clientPin });
     const facts = known.get(event.requestId) ?? { peer: '' };
     if (event.type === 'completed' || event.type === 'failed') known.delete(event.requestId);
     reportRequest(event, facts, { log, print, unavailable });
@@ -67,6 +75,8 @@ function reportNode(
   switch (event.type) {
     case 'accepted':
       return log.debug({ connectionId: event.connectionId, peer: event.peer }, 'accepted');
+    case 'secured':
+      return log.debug({ connectionId: event.connectionId, clientPin: event.clientPin }, 'TLS established');
     case 'closed': {
       const { connectionId, requests, seconds } = event;
       return log.debug({ connectionId, requests, seconds }, 'closed');

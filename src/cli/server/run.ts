@@ -5,18 +5,17 @@ import type { ClientJudgement } from '../../node/access/policy.js';
 import type { PumpName } from '../../pump/choose-pump.js';
 import { MAX_TIMER_MS } from '../../defaults.js';
 import { formatHop } from '../../route/hop.js';
-import { loadIdentity } from '../../identity/identity.js';
-import { stateFolderPath } from '../../identity/state-folder.js';
 import type { CommandContext } from '../context.js';
 import { killSelf } from '../terminal/interruption.js';
 import { LineWriter } from '../terminal/lines.js';
+import { type IdentityOptions, nodeIdentity, reloadIdentity, secretPaths } from './identity.js';
 import { giveMemoryBack } from './give-back.js';
 import { type LogOptions, createLogger } from './log.js';
 import { portFrom } from './prompt.js';
 import { createReporter } from './report.js';
 
 /** Parsed options; times in ms. */
-export interface ServerOptions extends LogOptions {
+export interface ServerOptions extends LogOptions, IdentityOptions {
   readonly root: string;
   readonly host?: string;
   readonly dotfiles: boolean;
@@ -32,7 +31,8 @@ export interface ServerOptions extends LogOptions {
   readonly allowHop?: readonly string[];
   readonly clients: ClientJudgement;
   readonly pump: PumpName | 'auto';
-  readonly state?: string;
+  readonly tlsOnly?: true;
+  readonly askClients?: true;
 }
 
 /** Time to end after a second signal, and after the grace period for threads that hash, in ms. A file system that hangs keeps them. */
@@ -55,7 +55,7 @@ export async function runServer(
     (count) => `${count} lines dropped: the output was not read\n`,
   );
   const print = (line: string): void => lines.write(`${line}\n`);
-  const identity = await loadIdentity(stateFolderPath(options.state), 'node');
+  const identity = await nodeIdentity(options, log);
   const node = await startNode({
     port: await portFrom(portArgument, context),
     host: options.host,
@@ -74,13 +74,28 @@ export async function runServer(
     pump: options.pump === 'auto' ? undefined : options.pump,
     stages: log.isLevelEnabled('trace'),
     identity,
+    secrets: secretPaths(options),
+    tlsOnly: options.tlsOnly,
+    askClients: options.askClients,
     onEvent: createReporter(log, print),
   });
   const hasTerminal = [context.stdin, context.stdout, context.stderr].some(({ isTTY }) => isTTY);
-  const signals = stopSignals(hasTerminal, (signal) => log.info({ signal }, 'signal ignored'));
+  const signals = stopSignals(hasTerminal, (signal) => {
+    if (signal === 'SIGHUP' && options.key !== undefined)
+      void reloadIdentity(options, log, (next) => node.useIdentity(next));
+    else log.info({ signal }, 'signal ignored');
+  });
   print('the server is ready');
   const { address, root, maxConnections, resetOnDeath, pump, pumpReason } = node;
-  const facts = { address: formatHop(address), pin: identity.pin, root, maxConnections, resetOnDeath, pump, pumpReason };
+  const facts = {
+    address: formatHop(address),
+    pin: identity.pin,
+    root,
+    maxConnections,
+    resetOnDeath,
+    pump,
+    pumpReason,
+  };
   log.info(facts, 'listening');
   if (maxConnections < options.maxConnections) {
     log.warn(
@@ -113,8 +128,8 @@ function keepHeapSmall(): void {
 }
 
 /**
- * A closing terminal sends SIGHUP, which stops the node. Without a terminal SIGHUP asks a daemon to read its settings
- * again; a node has none to read again and keeps running.
+ * A closing terminal sends SIGHUP, which stops the node. Without a terminal SIGHUP asks a daemon to read its files
+ * again: the key and certificate that the user named, if he did.
  *
  * The first signal lets transfers finish, the second resets them at once. The listeners stay from the start to
  * the end: without one, a signal would end the process before transfers are reset.

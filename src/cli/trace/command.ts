@@ -1,6 +1,7 @@
 import { type Command, Option } from 'commander';
 import { CONNECT_MS, MAX_HOPS, PROBES, SILENCE_MS } from '../../defaults.js';
 import type { CommandContext } from '../context.js';
+import { trustOptions } from '../encryption.js';
 import {
   DESCRIPTIONS,
   WHERE,
@@ -12,9 +13,14 @@ import {
 } from '../options.js';
 import type { TraceCommandOptions } from './run.js';
 
+const KEYS = `
+A hop whose key is "known" has answered itself: no hop before it can have done so in its place.
+--pin and --ca are for the last hop; --accept-new saves the keys of all hops.`;
+
 export function addTraceCommand(program: Command, context: CommandContext): void {
-  program
-    .command('trace')
+  const trace = program.command('trace');
+  for (const option of trustOptions()) trace.addOption(option);
+  trace
     .description('Probe each hop of a route: print round-trip times and the first hop that is down.')
     .argument('[where]', WHERE)
     .addOption(jumpOption())
@@ -28,6 +34,7 @@ export function addTraceCommand(program: Command, context: CommandContext): void
     .addOption(secondsOption('--timeout', 'timeout: no answer, plus 5 s per hop', SILENCE_MS))
     .addOption(secondsOption('--connect-timeout', DESCRIPTIONS.connectTimeout, CONNECT_MS))
     .addOption(countOption('--max-hops', DESCRIPTIONS.maxHops, MAX_HOPS))
+    .addHelpText('after', KEYS)
     .action(async (where: string | undefined, options: TraceCommandOptions) => {
       const { runTrace } = await import('./run.js');
       context.exitCode = await runTrace(where, options, context);

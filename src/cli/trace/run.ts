@@ -1,15 +1,17 @@
-import { type TracedHop, failureIn, traceRoute } from '../../client/trace.js';
+import { type SilentHop, type TracedHop, failureIn, traceRoute } from '../../client/trace.js';
+import type { EncryptionOptions } from '../../client/http/encryption.js';
 import { type Hop, type Route, formatHop, limitHops } from '../../route/hop.js';
 import { visible } from '../../text.js';
 import type { CommandContext } from '../context.js';
+import { type TrustOptions, encryptionFrom, hostTrustFrom } from '../encryption.js';
 import { jsonLine, printError } from '../terminal/print.js';
 import { canDraw } from '../terminal/display.js';
 import type { LiveArea } from '../terminal/live-area.js';
 import { standardOutput, untilReaderLeaves } from '../terminal/standard-output.js';
-import { type WhereOptions, locationFrom } from '../where.js';
+import { type Where, type WhereOptions, locationFrom } from '../where.js';
 
 /** Parsed options; times in ms. */
-export interface TraceCommandOptions extends WhereOptions {
+export interface TraceCommandOptions extends WhereOptions, TrustOptions {
   readonly probes: number;
   readonly json?: true;
   readonly timeout: number;
@@ -24,7 +26,8 @@ export async function runTrace(
   context: CommandContext,
 ): Promise<number> {
   const { stdout, stderr } = context;
-  const { route } = await locationFrom(where, options, context);
+  const location = await locationFrom(where, options, context);
+  const { route, scheme } = location;
   limitHops(route, options.maxHops);
   const write = standardOutput(stdout);
   let written = Promise.resolve();
@@ -37,6 +40,8 @@ export async function runTrace(
     ? (traced: TracedHop): void => print(hopLine(traced))
     : await tablePrinter(route, print, stdout);
   const hops = await traceRoute(route, {
+    ...(await trustFor(location, options, context)),
+    scheme,
     probes: options.probes,
     timeoutMs: options.timeout,
     connectTimeoutMs: options.connectTimeout,
@@ -48,12 +53,37 @@ export async function runTrace(
   return failure === undefined ? 0 : printError(failure, stderr);
 }
 
+/** Pins and authorities are about the last hop; nothing is asked. */
+async function trustFor(
+  { route, pin }: Where,
+  options: TraceCommandOptions,
+  context: CommandContext,
+): Promise<EncryptionOptions> {
+  const others = hostTrustFrom({ ...options, pin: [] }, context, { asks: false });
+  const { encryption, plain } = await encryptionFrom(options, context, { pin, asks: false });
+  return {
+    plain,
+    encryption: encryption && {
+      ...encryption,
+      checkKey: (checked, presented) =>
+        checked.length < route.length
+          ? others.check(checked, presented)
+          : encryption.checkKey(checked, presented),
+    },
+  };
+}
+
 /** A line of `--json`. Its members are part of the documented interface. */
 function hopLine(traced: TracedHop): string {
   const { number, hop, state } = traced;
   const found =
     traced.state === 'up'
-      ? { version: traced.version, roundTripMs: rounded(traced.roundTripMs), linkMs: rounded(traced.linkMs) }
+      ? {
+          version: traced.version,
+          key: traced.key,
+          roundTripMs: rounded(traced.roundTripMs),
+          linkMs: rounded(traced.linkMs),
+        }
       : { code: traced.error?.code, reason: traced.error?.message };
   return jsonLine({ hopNumber: number, hopAddress: formatHop(hop), state, ...found });
 }
@@ -81,16 +111,22 @@ async function tablePrinter(
     else terminal.print(`${row}\n`);
   };
   print(
-    rowOf('hop', undefined, { version: 'version', roundTrip: 'round trip', link: 'link', state: 'state' }),
+    rowOf('hop', undefined, {
+      version: 'version',
+      roundTrip: 'round trip',
+      link: 'link',
+      key: 'key',
+      state: 'state',
+    }),
   );
   terminal?.draw(waiting);
   return (traced) => {
     terminal?.draw(waiting.slice(traced.number));
     const { number, hop, state } = traced;
-    if (traced.state !== 'up') return print(rowOf(number, hop, { state: STATES[traced.state] }));
+    if (traced.state !== 'up') return print(rowOf(number, hop, { state: stateOf(traced) }));
     const version = traced.version === undefined ? 'no node' : visible(traced.version, VERSION_LENGTH);
     const [roundTrip, link] = [formatMs(traced.roundTripMs), `+${formatMs(traced.linkMs)}`];
-    print(rowOf(number, hop, { version, roundTrip, link, state }));
+    print(rowOf(number, hop, { version, roundTrip, link, key: traced.key, state }));
   };
 }
 
@@ -101,6 +137,13 @@ async function liveArea(terminal: NodeJS.WriteStream): Promise<LiveArea> {
 }
 
 const STATES = { down: 'down', unreached: 'not reached' } as const;
+/** Another host may have answered in its place. */
+const WRONG_KEY = new Set<string | undefined>(['CHANGED_HOST_KEY', 'WRONG_PIN', 'UNTRUSTED_CERTIFICATE']);
+
+function stateOf({ state, error }: SilentHop): string {
+  return WRONG_KEY.has(error?.code) ? 'wrong key' : STATES[state];
+}
+
 /** A remote text, so it is cut. */
 const VERSION_LENGTH = 20;
 
@@ -108,6 +151,7 @@ interface Cells {
   readonly version?: string;
   readonly roundTrip?: string;
   readonly link?: string;
+  readonly key?: string | undefined;
   readonly state: string;
 }
 
@@ -125,13 +169,14 @@ function rowFormat(
 ): (number: number | string, hop: Hop | undefined, cells: Cells) => string {
   const width = Math.max(...route.map((hop) => formatHop(hop).length), 'address'.length);
   const wide = (number: number | string, hop: Hop | undefined, cells: Cells): string => {
-    const { version = '-', roundTrip = '-', link = '-', state } = cells;
+    const { version = '-', roundTrip = '-', link = '-', key = '-', state } = cells;
     return [
       String(number).padStart(3),
       (hop === undefined ? 'address' : formatHop(hop)).padEnd(width),
       version.padEnd(7),
       roundTrip.padStart(10),
       link.padStart(10),
+      key.padEnd('unknown'.length),
       state,
     ].join('  ');
   };

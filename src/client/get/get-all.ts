@@ -11,6 +11,7 @@ import { lstat } from '../../files/fs.js';
 import { safeName } from '../../files/safe-name.js';
 import { writeError } from '../../files/write-error.js';
 import { originError } from '../http/file-reply.js';
+import { withSessions } from '../http/encryption.js';
 import { targetNameOf } from '../save-name.js';
 import { type Listing, packedListing } from './folder-listing.js';
 import { getFile } from './get.js';
@@ -69,7 +70,11 @@ export interface GetSummary {
  * route itself is broken, nothing more is fetched over it.
  * @throws the reason of the signal, if no file was reported as failed because of it
  */
-export async function getAll(items: readonly GetItem[], options: GetAllOptions): Promise<GetSummary> {
+export function getAll(items: readonly GetItem[], options: GetAllOptions): Promise<GetSummary> {
+  return withSessions(options, (shared) => getItems(items, shared));
+}
+
+async function getItems(items: readonly GetItem[], options: GetAllOptions): Promise<GetSummary> {
   const summary: GetSummary = { files: 0, received: 0, skipped: 0, failures: 0, firstFailure: undefined };
   const { transfers = TRANSFERS, limitRate } = options;
   const throttle = limitRate === undefined ? undefined : new Throttle(limitRate, transfers);

@@ -6,6 +6,7 @@ import { type SaveTarget, inspectTarget } from '../../files/target.js';
 import { writeAll } from '../../files/write.js';
 import { withWriteErrors, writeError } from '../../files/write-error.js';
 import { type Location, formatLocation } from '../../route/location.js';
+import { withSessions } from '../http/encryption.js';
 import { explainBreak } from './broken-hop.js';
 import { FileDownload } from './download.js';
 import type { GetOptions, GetResult, SharedOptions } from './options.js';
@@ -20,7 +21,7 @@ import { isSameOriginPath } from './source.js';
  *   the signal
  */
 export function get(location: Location, target: string | Sink, options: GetOptions = {}): Promise<GetResult> {
-  return getFile(location, target, options);
+  return withSessions(options, (shared) => getFile(location, target, shared));
 }
 
 /** As {@link get}, as one of several downloads. */

@@ -5,7 +5,9 @@ import type { Throttle } from './throttle.js';
 
 /** Options of a download. */
 export interface GetOptions
-  extends Pick<RequestOptions, 'timeoutMs' | 'connectTimeoutMs' | 'maxHops' | 'encryption'>, RetryOptions {
+  extends
+    Pick<RequestOptions, 'timeoutMs' | 'connectTimeoutMs' | 'maxHops' | 'plain' | 'encryption'>,
+    RetryOptions {
   /** Compare the SHA-256 with that of the origin. @default true */
   readonly verify?: boolean | undefined;
   /** Bytes per second. @default no limit */

@@ -34,7 +34,7 @@ function evenIfGrown(etag: string | undefined): Field[] {
 
 export type OriginFileOptions = Pick<
   RequestOptions,
-  'timeoutMs' | 'connectTimeoutMs' | 'maxHops' | 'receiveBuffer' | 'encryption'
+  'timeoutMs' | 'connectTimeoutMs' | 'maxHops' | 'receiveBuffer' | 'plain' | 'encryption'
 >;
 
 /** The requests for one file at its origin. */

@@ -152,7 +152,12 @@ export class Reply implements ReplyHead {
 }
 
 /** An error of the hop; `what` follows its name. */
-export function peerError({ hop, number }: Peer, code: ErrorCode, what: string, cause?: unknown): ViaductError {
+export function peerError(
+  { hop, number }: Peer,
+  code: ErrorCode,
+  what: string,
+  cause?: unknown,
+): ViaductError {
   return hopError(code, number, hop, what, cause);
 }
 

@@ -7,12 +7,15 @@ import type { ByteStream } from '../../tcp/byte-stream.js';
 import { firstAnswer } from '../../tcp/first-answer.js';
 import { type Field, type ReplyHead, formatHead, listOf } from '../../wire/http/head.js';
 import { framingOf } from '../../wire/http/reply.js';
-import { type ConnectOptions, connectTo, splitRoute } from '../first-hop.js';
+import { type ConnectOptions, splitRoute } from '../first-hop.js';
+import { type Encryption, type EncryptionOptions, knownHostsOnly } from './encryption.js';
+import { connectLink } from './link.js';
 import { errorOf, readReplyHead } from './reply-head.js';
 import { type Peer, Reply } from './reply.js';
-import { type Encryption, type Session, openSession } from './session.js';
+import { openSession } from './session.js';
+import type { Session } from './sessions.js';
 
-export interface RequestOptions extends ConnectOptions {
+export interface RequestOptions extends ConnectOptions, EncryptionOptions {
   /** @default 'GET' */
   readonly method?: 'GET' | 'HEAD' | undefined;
   /** Besides `Host` and `Connection`. */
@@ -21,34 +24,34 @@ export interface RequestOptions extends ConnectOptions {
   readonly timeoutMs?: number | undefined;
   /** Bytes that the kernel may buffer, for a body that will be read slowly on purpose. @default set by the system */
   readonly receiveBuffer?: number | undefined;
-  /** Called when the first hop is connected, right before the request is sent. */
-  readonly onConnect?: (() => void) | undefined;
-  /** Encrypts it up to the last hop of the route. @default plain HTTP */
-  readonly encryption?: Encryption | undefined;
+  /** Called right before the request is sent. */
+  readonly onSend?: (() => void) | undefined;
 }
 
 /**
- * Sends one request over a route and reads the head of its reply. One connection carries one request. The
- * reply's body has to be read, or the reply closed.
+ * Sends one request over a route, in TLS to its last hop unless `plain`, and reads the head of its reply. The reply's
+ * body has to be read, or the reply closed.
  *
  * @throws ViaductError TOO_MANY_HOPS before anything is dialled; DNS_ERROR, REFUSED, UNREACHABLE or
- *   CONNECT_TIMEOUT of the first hop; TIMEOUT, CUT_SHORT, BAD_REPLY or NOT_A_NODE of its reply; the failure that
- *   an error reply (4xx, 5xx) describes; the signal's reason
+ *   CONNECT_TIMEOUT of the first hop; TLS_FAILED, UNKNOWN_HOST_KEY, CHANGED_HOST_KEY, WRONG_PIN or
+ *   UNTRUSTED_CERTIFICATE before the request is sent; TIMEOUT, CUT_SHORT, BAD_REPLY or NOT_A_NODE of its reply; the
+ *   failure that an error reply (4xx, 5xx) describes; the signal's reason
  */
 export async function request(location: Location, options: RequestOptions = {}): Promise<Reply> {
-  if (options.encryption !== undefined) return requestInTls(location, options.encryption, options);
+  const { plain = false, encryption = knownHostsOnly() } = options;
+  if (!plain) return requestInTls(location, encryption, options);
   const { method = 'GET', timeoutMs = SILENCE_MS, signal = new AbortController().signal } = options;
-  const { first, left } = splitRoute(location.route, options);
+  const { route, path, scheme = 'http' } = location;
+  const { first, left } = splitRoute(route, options);
+  const target = formatTarget({ route: left, path });
+  const fields: Field[] = [['Host', formatHop(first)], ...(options.fields ?? []), ['Connection', 'close']];
   const dial = async (except?: string): Promise<ByteStream> => {
-    const stream = await connectTo(first, { ...options, signal }, except);
-    options.onConnect?.();
-    if (options.receiveBuffer !== undefined) stream.limitReceiveBuffer(options.receiveBuffer);
-    const target = formatTarget({ route: left, path: location.path });
-    const fields: Field[] = [['Host', formatHop(first)], ...(options.fields ?? []), ['Connection', 'close']];
+    const stream = await connectLink(route, scheme, encryption, options, except);
+    options.onSend?.();
     stream.write(formatHead(`${method} ${target} HTTP/1.1`, fields));
     return stream;
   };
-  const limitMs = location.route.length * HTTP_HEAD_PER_HOP_MS + timeoutMs;
+  const limitMs = route.length * HTTP_HEAD_PER_HOP_MS + timeoutMs;
   const answer = await firstAnswer(await dial(), { host: first.host, limitMs, another: dial, signal });
   const peer: Peer = { stream: answer.stream, hop: first, number: 1, timeoutMs, signal };
   try {
@@ -79,17 +82,25 @@ async function requestInTls(
       return await requestOver(kept, location, encryption, options);
     } catch (error) {
       // Nothing has come, so the node has closed the connection meanwhile.
-      if (kept.stream.received > kept.receivedBefore || asViaductError(error).code !== 'CUT_SHORT') throw error;
+      if (kept.stream.received > kept.receivedBefore || asViaductError(error).code !== 'CUT_SHORT')
+        throw error;
     }
   }
-  return requestOver(await openSession(location.route, encryption, options), location, encryption, options);
+  const { route, scheme = 'http' } = location;
+  return requestOver(await openSession(route, scheme, encryption, options), location, encryption, options);
 }
 
 async function requestOver(
   session: Session,
   location: Location,
   { sessions }: Encryption,
-  { method = 'GET', timeoutMs = SILENCE_MS, fields = [], signal = new AbortController().signal }: RequestOptions,
+  {
+    method = 'GET',
+    timeoutMs = SILENCE_MS,
+    fields = [],
+    signal = new AbortController().signal,
+    onSend,
+  }: RequestOptions,
 ): Promise<Reply> {
   const { stream } = session;
   const { route, path } = location;
@@ -99,12 +110,24 @@ async function requestOver(
   const limitMs = route.length * HTTP_HEAD_PER_HOP_MS + timeoutMs;
   const close: Field[] = sessions === undefined ? [['Connection', 'close']] : [];
   try {
+    onSend?.();
     stream.write(
-      formatHead(`${method} ${path} HTTP/1.1`, [['Host', formatHop(hop)], ...viaOf(route.length), ...fields, ...close]),
+      formatHead(`${method} ${path} HTTP/1.1`, [
+        ['Host', formatHop(hop)],
+        ...viaOf(route.length),
+        ...fields,
+        ...close,
+      ]),
     );
     const { head, rest } = await readReplyHead(peer, { begin: Buffer.alloc(0), leftMs: limitMs }, limitMs);
     const isKept = sessions !== undefined && isKeptAlive(head);
-    const reply = new Reply(peer, head, framingOf(head, method === 'HEAD'), rest, isKept ? () => sessions.give(session) : undefined);
+    const reply = new Reply(
+      peer,
+      head,
+      framingOf(head, method === 'HEAD'),
+      rest,
+      isKept ? () => sessions.give(session) : undefined,
+    );
     if (head.status < 400) return reply;
     throw await errorOf(reply, location);
   } catch (error) {

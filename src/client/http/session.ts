@@ -1,114 +1,53 @@
-import { HTTP_HEAD_PER_HOP_MS, SILENCE_MS } from '../../defaults.js';
-import { pinOfCertificate } from '../../identity/pin.js';
-import { type Hop, type Route, formatHop, hopError } from '../../route/hop.js';
-import type { ByteStream } from '../../tcp/byte-stream.js';
-import { connectTls } from '../../tls/connect.js';
-import { type ConnectOptions, connectTo, splitRoute } from '../first-hop.js';
+import type { Scheme } from '../../route/location.js';
+import type { Route } from '../../route/hop.js';
+import { EarlyTls } from '../../tls/connect.js';
+import { splitRoute } from '../first-hop.js';
+import type { Encryption } from './encryption.js';
+import { type LinkOptions, connectLink } from './link.js';
+import { type Reached, brokenWhileChecked, lastOf, secure, tlsClientFor } from './secure.js';
+import type { Session } from './sessions.js';
 import { openTunnel } from './tunnel.js';
 
-/** How a client's connections are encrypted, from here to the end of the route. */
-export interface Encryption {
-  /** Resolves if the key of a route's last hop is trusted. @throws ViaductError if not */
-  readonly checkKey: (route: Route, pin: string) => Promise<void>;
-  /** What to prove if the origin asks who reads, as PEM. @default nothing */
-  readonly identity?: { readonly key: string; readonly cert: string } | undefined;
-  /** Connections that wait for a further request. @default none is kept */
-  readonly sessions?: Sessions | undefined;
-}
-
-/** A connection in TLS to the last hop of a route, for one request after the other. */
-export interface Session {
-  readonly stream: ByteStream;
-  readonly route: Route;
-  /** Bytes received when it was taken. */
-  readonly receivedBefore: number;
-}
-
-/** A node keeps a connection for 5 s; the last of them are for the way. */
-const IDLE_MS = 4000;
-
-interface Idle {
-  readonly stream: ByteStream;
-  readonly since: number;
-}
-
-/** Connections in TLS that wait for a further request, by route. */
-export class Sessions {
-  readonly #idle = new Map<string, Idle[]>();
-
-  /** One that was used last, if there is any. */
-  take(route: Route): Session | undefined {
-    const idle = this.#idle.get(keyOf(route)) ?? [];
-    for (let last = idle.pop(); last !== undefined; last = idle.pop()) {
-      if (!last.stream.closed && performance.now() - last.since < IDLE_MS)
-        return { stream: last.stream, route, receivedBefore: last.stream.received };
-      last.stream.close();
-    }
-    return undefined;
-  }
-
-  give({ stream, route }: Session): void {
-    const idle = this.#idle.get(keyOf(route)) ?? [];
-    this.#idle.set(keyOf(route), idle);
-    idle.push({ stream, since: performance.now() });
-  }
-
-  /** Closes them all. */
-  close(): void {
-    for (const { stream } of [...this.#idle.values()].flat()) stream.finish(() => stream.close());
-    this.#idle.clear();
-  }
-}
-
-function keyOf(route: Route): string {
-  return route.map(formatHop).join(' ');
-}
-
-export interface SessionOptions extends ConnectOptions {
-  readonly timeoutMs?: number | undefined;
-  readonly onConnect?: (() => void) | undefined;
-  readonly receiveBuffer?: number | undefined;
-}
+/** Connections that may break while a user answers whether a key is right. */
+const ATTEMPTS = 3;
 
 /**
  * Connects to the last hop of a route in TLS, through a tunnel if there are hops before it. When it resolves, the key is
  * trusted, and nothing but the handshake was sent.
- * @throws ViaductError as {@link connectTo} and {@link openTunnel}; TLS_FAILED; what `checkKey` throws
+ * @param scheme of the first link
+ * @throws ViaductError as {@link connectLink}, {@link openTunnel} and {@link secure}
  */
 export async function openSession(
   route: Route,
+  scheme: Scheme,
   encryption: Encryption,
-  options: SessionOptions,
+  options: LinkOptions,
 ): Promise<Session> {
-  const { timeoutMs = SILENCE_MS, signal = new AbortController().signal } = options;
-  const { first, left } = splitRoute(route, options);
-  const last = left.at(-1) ?? first;
-  const tunnel = left.length > 0 ? await openTunnel(route, { ...options, signal }) : await direct(first, options);
-  const { stream, peerCertificate } = await connectTls(tunnel.stream, tunnel.begin, {
-    identity: encryption.identity,
-    limitMs: route.length * HTTP_HEAD_PER_HOP_MS + timeoutMs,
-    signal,
-    failed: (why, cause) => tlsError(route.length, last, why, cause),
-  });
+  const { left } = splitRoute(route, options);
+  for (let attempt = 1; ; attempt += 1) {
+    const reached =
+      left.length > 0
+        ? await tunnelTo(route, scheme, encryption, options)
+        : { stream: await connectLink(route, 'http', encryption, options), begin: Buffer.alloc(0) };
+    const stream = await secure(route, reached, encryption, options);
+    if (stream !== undefined) return { stream, route, receivedBefore: 0 };
+    if (attempt === ATTEMPTS) throw brokenWhileChecked(route);
+  }
+}
+
+/** The ClientHello travels with the request for the tunnel, which saves a round trip. */
+async function tunnelTo(
+  route: Route,
+  scheme: Scheme,
+  encryption: Encryption,
+  options: LinkOptions,
+): Promise<Reached> {
+  const early = new EarlyTls(tlsClientFor(lastOf(route), encryption));
   try {
-    if (peerCertificate === undefined) throw tlsError(route.length, last, 'it sent no certificate');
-    await encryption.checkKey(route, pinOfCertificate(peerCertificate));
-    if (stream.closed) throw tlsError(route.length, last, 'the connection broke', stream.error);
+    const tunnel = await openTunnel(route, await early.hello, scheme, encryption, options);
+    return { ...tunnel, early };
   } catch (error) {
-    stream.reset();
+    early.discard();
     throw error;
   }
-  return { stream, route, receivedBefore: 0 };
-}
-
-async function direct(hop: Hop, options: SessionOptions): Promise<{ stream: ByteStream; begin: Buffer }> {
-  const stream = await connectTo(hop, options);
-  options.onConnect?.();
-  if (options.receiveBuffer !== undefined) stream.limitReceiveBuffer(options.receiveBuffer);
-  return { stream, begin: Buffer.alloc(0) };
-}
-
-function tlsError(number: number, hop: Hop, why: string, cause?: unknown) {
-  const what = `cannot be reached in TLS: ${why}`;
-  return hopError('TLS_FAILED', number, hop, what, cause);
 }

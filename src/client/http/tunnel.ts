@@ -1,41 +1,38 @@
 import { HTTP_HEAD_PER_HOP_MS, SILENCE_MS } from '../../defaults.js';
 import { type Route, formatHop } from '../../route/hop.js';
+import type { Scheme } from '../../route/location.js';
 import { formatTarget } from '../../route/url.js';
 import type { ByteStream } from '../../tcp/byte-stream.js';
 import { firstAnswer } from '../../tcp/first-answer.js';
 import { type Field, formatHead } from '../../wire/http/head.js';
 import { framingOf } from '../../wire/http/reply.js';
-import { UPGRADE_FIELDS, isTunnel } from '../../wire/http/upgrade.js';
-import { connectTo, splitRoute } from '../first-hop.js';
+import { UPGRADE_FIELDS, helloField, isTunnel } from '../../wire/http/upgrade.js';
+import { splitRoute } from '../first-hop.js';
+import type { Encryption } from './encryption.js';
+import { type LinkOptions, connectLink } from './link.js';
 import { errorOf, readReplyHead } from './reply-head.js';
 import { type Peer, Reply, peerError } from './reply.js';
-import type { SessionOptions } from './session.js';
-
-export interface TunnelOptions extends SessionOptions {
-  readonly fields?: readonly Field[];
-  readonly signal: AbortSignal;
-}
-
-/** A tunnel that reaches the last hop of its route. */
-export interface Tunnel {
-  readonly stream: ByteStream;
-  /** What came behind the 101. */
-  readonly begin: Buffer;
-}
+import type { Reached } from './secure.js';
 
 /**
  * Builds a tunnel to the last hop of a route.
+ * @param hello the TLS ClientHello for that hop
+ * @param scheme of the first link
  * @throws ViaductError as for any request; BAD_REPLY if the first hop answers anything but 101 or an error
  */
-export async function openTunnel(route: Route, options: TunnelOptions): Promise<Tunnel> {
-  const { timeoutMs = SILENCE_MS, signal } = options;
+export async function openTunnel(
+  route: Route,
+  hello: Buffer,
+  scheme: Scheme,
+  encryption: Encryption,
+  options: LinkOptions,
+): Promise<Reached> {
+  const { timeoutMs = SILENCE_MS, signal = new AbortController().signal } = options;
   const { first, left } = splitRoute(route, options);
   const target = formatTarget({ route: left, path: '/' });
-  const fields: Field[] = [['Host', formatHop(first)], ...(options.fields ?? []), ...UPGRADE_FIELDS];
+  const fields: Field[] = [['Host', formatHop(first)], ...UPGRADE_FIELDS, helloField(hello)];
   const dial = async (except?: string): Promise<ByteStream> => {
-    const stream = await connectTo(first, options, except);
-    options.onConnect?.();
-    if (options.receiveBuffer !== undefined) stream.limitReceiveBuffer(options.receiveBuffer);
+    const stream = await connectLink(route, scheme, encryption, options, except);
     stream.write(formatHead(`GET ${target} HTTP/1.1`, fields));
     return stream;
   };

@@ -45,7 +45,10 @@ export async function relayRequest(
   const name = nameFor(target.path);
   exchange.relaying(name, nextHop);
   const first = `${head.method} ${formatTarget({ route: left, path: target.path })} HTTP/1.1`;
-  const forwarded = formatHead(first, forwardedFields(head, nextHop, client, request.traceId, request.isTunnel));
+  const forwarded = formatHead(
+    first,
+    forwardedFields(head, nextHop, client, request.traceId, request.isTunnel),
+  );
   // The next hop would refuse it too, but could not know which hop it is.
   if (forwarded.length > HEAD_BYTES)
     throw new ViaductError('HEAD_TOO_LARGE', 'the head leaves no room for Via');

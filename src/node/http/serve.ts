@@ -1,6 +1,6 @@
 import { setImmediate } from 'node:timers/promises';
 import type { StreamWriter } from '../../tcp/writer.js';
-import { asViaductError } from '../../errors.js';
+import { ViaductError, asViaductError } from '../../errors.js';
 import { nameOfPath, withMissingSlash } from '../../route/url.js';
 import { type HeldInput, holdInput } from '../client-input.js';
 import type { Connection } from '../connection.js';
@@ -11,16 +11,10 @@ import { readRequest } from './read-request.js';
 import { relayRequest } from './relay.js';
 import type { Request } from './request.js';
 import { sendReply } from './send-reply.js';
-import { endTunnel } from './tunnel.js';
+import { type TunnelEnd, endTunnel } from './tunnel.js';
 
 /** Input that is held while a reply is on its way, for requests that a client sends ahead. */
 const INPUT_AHEAD_BYTES = 64 * 1024;
-
-/** The end of a tunnel: the connection begins anew. */
-export interface TunnelEnd {
-  /** Its first bytes, which came with the request. */
-  readonly begin: Buffer;
-}
 
 /**
  * Answers the requests of one connection, one after the other, up to and including FIN, or up to a 101. An error before a
@@ -65,6 +59,7 @@ async function answer(
   exchange.stage('head', () => `${head.method} ${head.target} as hop ${request.hopNumber}`);
   try {
     if (request.error !== undefined) throw request.error;
+    if (node.tlsOnly && !connection.isSecure && !request.isTunnel) throw tlsRequired();
     const isRelayed = target.route.length > 0;
     if (request.isTunnel && !isRelayed) return await endTunnel(connection, request, input);
     const close = isRelayed || !request.keepAlive || node.stopping();
@@ -84,6 +79,11 @@ async function answer(
     exchange.failed(known);
     return close ? 'end' : 'kept';
   }
+}
+
+/** Of a node with `--tls-only`. */
+export function tlsRequired(): ViaductError {
+  return new ViaductError('TLS_REQUIRED', 'this node serves only in TLS: https://, or viaduct get');
 }
 
 function isRoot(path: string): boolean {

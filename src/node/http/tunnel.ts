@@ -4,7 +4,12 @@ import { UPGRADE_FIELDS, helloOf } from '../../wire/http/upgrade.js';
 import type { HeldInput } from '../client-input.js';
 import type { Connection } from '../connection.js';
 import type { Request } from './request.js';
-import type { TunnelEnd } from './serve.js';
+
+/** The end of a tunnel: the connection begins anew. */
+export interface TunnelEnd {
+  /** Its first bytes, which came with the request. */
+  readonly begin: Buffer;
+}
 
 /**
  * Answers 101 at the end of a tunnel: what comes next is a connection of its own.

@@ -206,7 +206,7 @@ async function readNames(
     const entryName = nameOfBytes(Buffer.from(entry.name, 'latin1'));
     if (slices.isOver) await slices.pause();
     if (name === '' && root.reserves(entryName)) continue;
-    if (root.hides(entryName)) {
+    if (root.hides(entryName) || root.keepsSecret(folder, entryName)) {
       omitted.hidden += 1;
       continue;
     }

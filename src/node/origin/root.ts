@@ -4,6 +4,7 @@ import { sep } from 'node:path';
 import { ViaductError, systemCode, systemReason } from '../../errors.js';
 import { fsPath, nameOfBytes } from '../../route/name.js';
 import { visible } from '../../text.js';
+import { Secrets } from './secrets.js';
 import { type ServedFile, servedFile } from './served-file.js';
 
 /** A folder that may be listed, open. */
@@ -12,6 +13,7 @@ export interface ServedFolder {
   readonly handle: FileHandle;
   /** Where to read it: what was opened, even if something else stands under its name now. */
   readonly path: string;
+  readonly realPath: string;
   readonly modified: Date;
   /** Differs whenever the names may differ, as far as the file system's clock can tell. */
   readonly version: string;
@@ -27,24 +29,34 @@ export class Root {
   /** The real path of the folder. */
   readonly path: string;
   readonly #dotfiles: boolean;
+  readonly #secrets: Secrets;
+  readonly #hasSecrets: boolean;
 
-  private constructor(path: string, dotfiles: boolean) {
+  private constructor(path: string, dotfiles: boolean, secrets: Secrets) {
     this.path = path;
     this.#dotfiles = dotfiles;
+    this.#secrets = secrets;
+    this.#hasSecrets = secrets.areIn(this.#prefix);
   }
 
   /**
    * @param dotfiles whether names with a leading dot are served
-   * @throws ViaductError USAGE if it is not a folder that can be read
+   * @throws ViaductError USAGE if it is not a folder that can be read, or is kept secret
    */
-  static async at(path: string, dotfiles: boolean): Promise<Root> {
+  static async at(path: string, dotfiles: boolean, secrets = new Secrets()): Promise<Root> {
     try {
       const real = nameOfBytes(await realpath(path, { encoding: 'buffer' }));
       if ((await stat(fsPath(real))).isDirectory()) {
         await access(fsPath(real), constants.X_OK);
-        return new Root(real, dotfiles);
+        if (secrets.includes(real))
+          throw new ViaductError(
+            'USAGE',
+            `the root folder ${path} has the keys of this node, which are never served`,
+          );
+        return new Root(real, dotfiles, secrets);
       }
     } catch (error) {
+      if (error instanceof ViaductError) throw error;
       const why =
         systemCode(error) === 'ENOENT' ? 'does not exist' : `cannot be used: ${systemReason(error)}`;
       throw new ViaductError('USAGE', `the root folder ${path} ${why}`, { cause: error });
@@ -78,12 +90,21 @@ export class Root {
       // By a link, that is: by its name it has been refused before.
       if (real === undefined || !this.#isInside(real)) throw forbidden(name, 'leads out of the root');
       if (this.#isReserved(real)) throw notFound(name);
+      if (this.#secrets.includes(real) || this.#secrets.hasFile(info))
+        throw forbidden(name, 'has keys of this node, which are never served');
       if (this.#isHidden(real)) throw forbidden(name, `leads to a name with a leading dot (${DOTFILES})`);
       const file = servedFile(handle, info);
       if (info.isFile()) return file;
       if (!info.isDirectory()) throw forbidden(name, 'is not a regular file');
       const { modified, version } = file;
-      return { kind: 'folder', handle, path: pathOfHandle(handle) ?? real, modified, version };
+      return {
+        kind: 'folder',
+        handle,
+        path: pathOfHandle(handle) ?? real,
+        realPath: real,
+        modified,
+        version,
+      };
     } catch (error) {
       await handle.close();
       throw error instanceof ViaductError ? error : readFailed(name, error);
@@ -117,8 +138,14 @@ export class Root {
     return segment.startsWith('.') && segment !== '.' && !this.#dotfiles;
   }
 
+  /** True for a name in a folder that is not listed, since it is or has keys of this node. */
+  keepsSecret({ realPath }: ServedFolder, segment: string): boolean {
+    return this.#hasSecrets && this.#secrets.includes(realPath + sep + segment);
+  }
+
   /** True for the real path of something in the root that may be served, or of the root itself. */
   contains(real: string): boolean {
+    if (this.#secrets.includes(real)) return false;
     return this.#isInside(real) && !this.#isReserved(real) && !this.#isHidden(real);
   }
 

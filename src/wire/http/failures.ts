@@ -28,6 +28,7 @@ const FAILURES: Readonly<Partial<Record<ErrorCode, HttpFailure>>> = {
   TIMEOUT: { status: 504, proxyError: 'connection_read_timeout' },
   CUT_SHORT: { status: 502, proxyError: 'connection_terminated' },
   NOT_FOUND: { status: 404 },
+  TLS_REQUIRED: { status: 403 },
   FORBIDDEN: { status: 403 },
   HTTP_ERROR: { status: 502 },
   UNAVAILABLE: { status: 503 },

@@ -15,16 +15,20 @@ export const UPGRADE_FIELDS: readonly Field[] = [
 ];
 
 /** Has the first bytes for the end of the tunnel, which saves a round trip: a TLS ClientHello, in base64. */
-export const HELLO_FIELD = 'Viaduct-Hello';
+const HELLO_FIELD = 'Viaduct-Hello';
 
 /** A ClientHello with a post-quantum key share has 1.8 KB (measured). */
-export const HELLO_BYTES = 4096;
+const HELLO_BYTES = 4096;
 const TLS_HANDSHAKE = 0x16;
 
 /** Whether a request asks for a tunnel, or a 101 has built one. */
 export function isTunnel(fields: readonly Field[]): boolean {
   const isUpgrade = listOf(fields, 'connection').some((option) => option.toLowerCase() === 'upgrade');
   return isUpgrade && listOf(fields, 'upgrade').some((protocol) => protocol.toLowerCase() === PROTOCOL);
+}
+
+export function helloField(hello: Buffer): Field {
+  return [HELLO_FIELD, hello.toString('base64')];
 }
 
 /**

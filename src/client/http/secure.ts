@@ -1,0 +1,99 @@
+import { HTTP_HEAD_PER_HOP_MS, SILENCE_MS } from '../../defaults.js';
+import type { ViaductError } from '../../errors.js';
+import { pinOfCertificate } from '../../identity/pin.js';
+import { type Hop, type Route, hopError } from '../../route/hop.js';
+import type { ByteStream } from '../../tcp/byte-stream.js';
+import type { EarlyTls, TlsClient } from '../../tls/connect.js';
+import { connectTls } from '../../tls/connect.js';
+import type { ConnectOptions } from '../first-hop.js';
+import type { Encryption } from './encryption.js';
+
+export interface SecureOptions extends ConnectOptions {
+  readonly timeoutMs?: number | undefined;
+}
+
+/** A connection that reaches the last hop of a route. */
+export interface Reached {
+  readonly stream: ByteStream;
+  /** What was received of it. */
+  readonly begin: Buffer;
+  /** TLS that has begun with it. */
+  readonly early?: EarlyTls | undefined;
+}
+
+export function tlsClientFor(hop: Hop, { identity, authorities }: Encryption): TlsClient {
+  return { identity, authority: authorities && { ca: authorities, host: hop.host } };
+}
+
+/**
+ * Puts TLS on a connection to the last hop of a route and checks the key there. After an error the connection is reset.
+ * @returns undefined if the connection broke while the key was being checked: it may have taken a user minutes
+ * @throws ViaductError TLS_FAILED, UNTRUSTED_CERTIFICATE; what `checkKey` throws
+ */
+export async function secure(
+  route: Route,
+  { stream: raw, begin, early }: Reached,
+  encryption: Encryption,
+  options: SecureOptions,
+): Promise<ByteStream | undefined> {
+  const { timeoutMs = SILENCE_MS, signal = new AbortController().signal } = options;
+  const last = lastOf(route);
+  const limitMs = route.length * HTTP_HEAD_PER_HOP_MS + timeoutMs;
+  const handshakeOptions = {
+    limitMs,
+    signal,
+    late: () =>
+      hopError('TIMEOUT', route.length, last, `did not end the TLS handshake within ${limitMs / 1000} s`),
+    failed: (why: string, cause?: unknown) => tlsError(route, why, cause),
+  };
+  const { stream, peerCertificate } = await (early === undefined
+    ? connectTls(raw, begin, tlsClientFor(last, encryption), handshakeOptions)
+    : early.finish(raw, begin, handshakeOptions));
+  try {
+    if (peerCertificate === undefined) throw tlsError(route, 'it sent no certificate');
+    if (encryption.authorities === undefined)
+      await encryption.checkKey(route, pinOfCertificate(peerCertificate));
+    signal.throwIfAborted();
+  } catch (error) {
+    stream.reset();
+    throw error;
+  }
+  return stream.closed || stream.ended ? undefined : stream;
+}
+
+/** Of OpenSSL and Node, for certificates that do not lead to an authority or are for another host. */
+const UNTRUSTED =
+  /^(?:CERT_|ERR_TLS_CERT|SELF_SIGNED|DEPTH_ZERO|UNABLE_TO_|HOSTNAME_|INVALID_CA|PATH_LENGTH)/;
+
+function tlsError(route: Route, why: string, cause?: unknown): ViaductError {
+  const code = cause instanceof Error && 'code' in cause ? String(cause.code) : '';
+  if (UNTRUSTED.test(code))
+    return hopError(
+      'UNTRUSTED_CERTIFICATE',
+      route.length,
+      lastOf(route),
+      `has no trusted certificate: ${why}`,
+      cause,
+    );
+  const isBroken = cause === undefined || (cause instanceof Error && 'syscall' in cause);
+  if (isBroken)
+    return hopError(
+      'CUT_SHORT',
+      route.length,
+      lastOf(route),
+      `broke the connection during the TLS handshake: ${why}`,
+      cause,
+    );
+  return hopError('TLS_FAILED', route.length, lastOf(route), `cannot be reached in TLS: ${why}`, cause);
+}
+
+/** The user, or `known_hosts`, took longer than the host waits. The key is decided on by now. */
+export function brokenWhileChecked(route: Route): ViaductError {
+  return tlsError(route, 'the connection ended while its key was being checked; try again');
+}
+
+export function lastOf(route: Route): Hop {
+  const last = route.at(-1);
+  if (last === undefined) throw new Error('a checked route has a hop');
+  return last;
+}
