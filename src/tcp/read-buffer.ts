@@ -21,7 +21,7 @@ export const SHARED_BUFFER: Buffer = Buffer.allocUnsafeSlow(16 * 1024);
 /** The buffer of one reader that keeps chunks until they are written elsewhere. */
 export class ReadBuffer {
   #buffer: Buffer | undefined;
-  /** The last chunk filled the buffer. */
+  /** The last chunk reached the end of the buffer. */
   #isFull = false;
 
   /** What to read into next. */
@@ -29,13 +29,14 @@ export class ReadBuffer {
     return (this.#buffer ??= Buffer.allocUnsafeSlow(BUFFER_MIN));
   }
 
-  /** Reports a chunk: its size, and what it was read into, which may be an earlier buffer. */
-  filled(into: Buffer, bytes: number): void {
-    this.#isFull = into === this.#buffer && bytes === into.length;
+  /** Reports a chunk, which may be in an earlier buffer. */
+  filled(chunk: Buffer): void {
+    const buffer = this.#buffer;
+    this.#isFull = chunk.buffer === buffer?.buffer && chunk.byteOffset + chunk.length === buffer.length;
   }
 
   /**
-   * Takes a larger buffer if the last chunk filled this one. Not called before that chunk is free: a reader that stalls
+   * Takes a larger buffer if the last chunk reached the end of this one. Not called before that chunk is free: a reader that stalls
    * keeps the small buffer.
    * @param received bytes of the connection so far
    */

@@ -3,8 +3,7 @@ import { AttachedReader, type ReadControl } from './attached-reader.js';
 import type { Reading, StreamReader } from './byte-stream.js';
 import { readInto } from './handle.js';
 import { SHARED_BUFFER } from './read-buffer.js';
-
-const NOTHING = Buffer.alloc(0);
+import { Unread } from './unread.js';
 
 /** What a socket receives, for one reader after the other. Nothing is read before one attaches and resumes. */
 export class SocketReader {
@@ -15,14 +14,12 @@ export class SocketReader {
   readsAhead = false;
   readonly #socket: Socket;
   #attached: AttachedReader | undefined;
-  /** Bytes that arrived between two readers. */
-  #unread: Buffer = NOTHING;
+  /** What the reader has not taken yet: it has paused, or there is none. */
+  readonly #unread = new Unread();
   /** The next read goes to the shared buffer, also if the reader has its own. */
   #isShrunk = false;
-  /** TLS: all records that were read together are delivered, also after a pause. */
+  /** TLS: chunks are delivered after a pause, too. */
   readonly #overruns: boolean;
-  /** The reader has paused, and may hold the last chunk. */
-  #isHeld = false;
   #into: Buffer = SHARED_BUFFER;
   readonly #control: ReadControl;
 
@@ -32,9 +29,15 @@ export class SocketReader {
     this.#control = {
       resume: this.#resume,
       pause: () => void socket.pause(),
-      shrink: () => (this.#isShrunk = true),
+      shrink: () => {
+        this.#isShrunk = true;
+        this.#unread.copy();
+      },
       // Without a pause, since another reader mostly follows at once. One more chunk at most is read until then.
-      detach: () => (this.#attached = undefined),
+      detach: () => {
+        this.#attached = undefined;
+        this.#unread.copy();
+      },
     };
   }
 
@@ -50,7 +53,7 @@ export class SocketReader {
 
   /** Bytes are waiting for a reader, or cannot be told from what a pause holds back. */
   get holdsBytes(): boolean {
-    return this.#overruns || this.#unread.length > 0;
+    return this.#overruns || !this.#unread.isEmpty;
   }
 
   attach(reader: StreamReader): Reading {
@@ -61,9 +64,7 @@ export class SocketReader {
 
   /** Takes what waits for a reader. */
   takeUnread(): Buffer {
-    const unread = this.#unread;
-    this.#unread = NOTHING;
-    return unread;
+    return this.#unread.take();
   }
 
   end(): void {
@@ -73,8 +74,9 @@ export class SocketReader {
 
   /** What Node reads into. It asks again after each chunk. */
   readonly nextBuffer = (): Buffer => {
-    const isFree = !this.#isShrunk && !(this.#overruns && this.#isHeld);
-    this.#into = (isFree ? this.#attached?.buffer?.current : undefined) ?? SHARED_BUFFER;
+    const own = this.#isShrunk ? undefined : this.#attached?.buffer?.current;
+    const free = own !== undefined && this.#overruns ? this.#unread.freePart(own) : own;
+    this.#into = free ?? SHARED_BUFFER;
     return this.#into;
   };
 
@@ -85,7 +87,7 @@ export class SocketReader {
     this.#isShrunk = false;
     const chunk = into.subarray(0, length);
     const isOwn = into !== SHARED_BUFFER;
-    if (isOwn) buffer?.filled(into, length);
+    if (isOwn) buffer?.filled(chunk);
     // A reader that keeps chunks may not have had its own buffer in time.
     const more = this.#deliver(isOwn || buffer === undefined ? chunk : Buffer.from(chunk));
     if (more) buffer?.grow(this.received);
@@ -93,9 +95,9 @@ export class SocketReader {
   };
 
   readonly #resume = (attached: AttachedReader): void => {
-    this.#isHeld = false;
-    if (this.#unread.length > 0) {
-      if (!this.#hand(attached, this.takeUnread()) || this.#attached !== attached) return;
+    this.#unread.held = undefined;
+    if (!this.#unread.isEmpty) {
+      if (!this.#hand(attached, this.#unread.take()) || this.#attached !== attached) return;
     }
     if (this.ended) return this.#reportEnd();
     // Not before: the last chunk may have had to wait in this buffer.
@@ -105,23 +107,23 @@ export class SocketReader {
 
   #reportEnd(): void {
     const attached = this.#attached;
-    if (attached === undefined || attached.endReported || this.#unread.length > 0) return;
+    if (attached === undefined || attached.endReported || !this.#unread.isEmpty) return;
     attached.endReported = true;
     attached.reader.end();
   }
 
   #deliver(chunk: Buffer): boolean {
     this.received += chunk.length;
-    if (this.#attached !== undefined && !(this.#overruns && this.#isHeld))
+    if (this.#attached !== undefined && !(this.#overruns && this.#unread.held !== undefined))
       return this.#hand(this.#attached, chunk);
-    this.#unread = Buffer.concat([this.#unread, chunk]);
+    this.#unread.push(chunk);
     return false;
   }
 
   #hand({ reader }: AttachedReader, chunk: Buffer): boolean {
-    this.#isHeld = true; // Before the call, in which the reader may resume.
+    this.#unread.held = chunk; // Before the call, in which the reader may resume.
     const more = reader.take(chunk);
-    if (more) this.#isHeld = false;
+    if (more) this.#unread.held = undefined;
     return more;
   }
 }

@@ -13,7 +13,8 @@ export class LateCarrier extends Duplex {
   #reading: Reading | undefined;
 
   constructor() {
-    super({ allowHalfOpen: true });
+    // Nothing is read ahead: a chunk that TLS does not take at once stays where it is, and the connection pauses.
+    super({ allowHalfOpen: true, readableHighWaterMark: 0 });
     this.hello = new Promise((resolve) => (this.#helloWritten = resolve));
   }
 
@@ -21,14 +22,14 @@ export class LateCarrier extends Duplex {
   carry(carrier: ByteStream, begin: Buffer): void {
     this.#carrier = carrier;
     carrier.onClose(() => this.destroy(carrier.error));
-    if (begin.length > 0) this.push(begin);
+    const isTaken = begin.length === 0 || this.push(begin);
     this.#reading = carrier.attach({
-      // TLS takes it at once, unless its reader has paused.
-      take: (chunk) => this.push(Buffer.from(chunk)),
+      take: (chunk) => this.push(chunk),
       end: () => void this.push(null),
+      keepsChunks: true,
     });
     if (carrier.closed) this.destroy(carrier.error);
-    else this.#reading.resume();
+    else if (isTaken) this.#reading.resume();
   }
 
   override _read(): void {
