@@ -56,6 +56,9 @@ export function acceptTls(
     limitMs,
     signal,
     late: () => new ViaductError('TLS_FAILED', `the TLS handshake took longer than ${limitMs / 1000} s`),
-    failed: (why, cause) => new ViaductError('TLS_FAILED', `the TLS handshake failed: ${why}`, { cause }),
+    failed: (why, cause) =>
+      cause === undefined || (cause instanceof Error && 'syscall' in cause)
+        ? new ViaductError('CLIENT_GONE', 'the client left', { cause })
+        : new ViaductError('TLS_FAILED', `the TLS handshake failed: ${why}`, { cause }),
   });
 }

@@ -36,6 +36,7 @@ export function handshake(
       clearTimeout(timer);
       forget();
       tls.off(event, secured);
+      tls.off('error', broken);
       signal.removeEventListener('abort', aborted);
     };
     const fail = (error: unknown): void => {
@@ -48,13 +49,17 @@ export function handshake(
       stop();
       resolve({ stream, peerCertificate: tls.getPeerX509Certificate()?.raw });
     };
+    const broken = (cause: Error): void => fail(failed(cause.message, cause));
     const closed = (): void => {
       const cause = tls.errored ?? carrier.error;
-      fail(failed(cause?.message ?? 'the peer closed the connection', cause ?? undefined));
+      if (cause) broken(cause);
+      else fail(failed('the peer closed the connection'));
     };
     const forget = stream.onClose(closed);
     const timer = setTimeout(() => fail(late()), limitMs);
     tls.once(event, secured);
+    // Before the carrier closes, which may end more than the handshake.
+    tls.once('error', broken);
     signal.addEventListener('abort', aborted);
     if (signal.aborted) aborted();
     else if (stream.closed) closed();
