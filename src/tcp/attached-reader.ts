@@ -3,10 +3,10 @@ import { ReadBuffer } from './read-buffer.js';
 
 /** What an attached reader can do with its stream. */
 export interface ReadControl {
-  readonly resume: (attached: AttachedReader) => void;
-  readonly pause: () => void;
-  readonly shrink: () => void;
-  readonly detach: () => void;
+  resume(attached: AttachedReader): void;
+  pause(): void;
+  shrink(): void;
+  detach(): void;
 }
 
 /** The reader of a stream, with its read buffer if it has one. */

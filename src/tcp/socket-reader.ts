@@ -6,7 +6,7 @@ import { SHARED_BUFFER } from './read-buffer.js';
 import { Unread } from './unread.js';
 
 /** What a socket receives, for one reader after the other. Nothing is read before one attaches and resumes. */
-export class SocketReader {
+export class SocketReader implements ReadControl {
   received = 0;
   /** FIN has been read, after all bytes. */
   ended = false;
@@ -21,24 +21,10 @@ export class SocketReader {
   /** TLS: chunks are delivered after a pause, too. */
   readonly #overruns: boolean;
   #into: Buffer = SHARED_BUFFER;
-  readonly #control: ReadControl;
 
   constructor(socket: Socket) {
     this.#socket = socket;
     this.#overruns = 'encrypted' in socket;
-    this.#control = {
-      resume: this.#resume,
-      pause: () => void socket.pause(),
-      shrink: () => {
-        this.#isShrunk = true;
-        this.#unread.copy();
-      },
-      // Without a pause, since another reader mostly follows at once. One more chunk at most is read until then.
-      detach: () => {
-        this.#attached = undefined;
-        this.#unread.copy();
-      },
-    };
   }
 
   /** Reads a socket that is connected and paused; one that is dialled gets {@link nextBuffer} and {@link take} at once. */
@@ -58,7 +44,7 @@ export class SocketReader {
 
   attach(reader: StreamReader): Reading {
     if (this.#attached !== undefined) throw new Error('the stream has a reader already');
-    this.#attached = new AttachedReader(reader, this.#control);
+    this.#attached = new AttachedReader(reader, this);
     return this.#attached;
   }
 
@@ -94,7 +80,22 @@ export class SocketReader {
     return more;
   };
 
-  readonly #resume = (attached: AttachedReader): void => {
+  pause(): void {
+    this.#socket.pause();
+  }
+
+  shrink(): void {
+    this.#isShrunk = true;
+    this.#unread.copy();
+  }
+
+  /** Without a pause, since another reader mostly follows at once. One more chunk at most is read until then. */
+  detach(): void {
+    this.#attached = undefined;
+    this.#unread.copy();
+  }
+
+  resume(attached: AttachedReader): void {
     this.#unread.held = undefined;
     if (!this.#unread.isEmpty) {
       if (!this.#hand(attached, this.#unread.take()) || this.#attached !== attached) return;
@@ -103,7 +104,7 @@ export class SocketReader {
     // Not before: the last chunk may have had to wait in this buffer.
     attached.buffer?.grow(this.received);
     this.#socket.resume();
-  };
+  }
 
   #reportEnd(): void {
     const attached = this.#attached;

@@ -3,6 +3,8 @@ import { SHARED_BUFFER } from './read-buffer.js';
 /** TLS delivers records of at most this size (RFC 8446 §5.1). */
 const RECORD_BYTES = 16 * 1024;
 
+const NONE: Buffer[] = [];
+
 /**
  * Chunks that wait for a reader, which may hold another one. With TLS all records that were read together are delivered,
  * also after a pause: they are read to one place after the other in the reader's buffer, which is used as a ring, and
@@ -11,13 +13,15 @@ const RECORD_BYTES = 16 * 1024;
 export class Unread {
   /** The chunk that the reader holds. */
   held: Buffer | undefined;
-  #chunks: Buffer[] = [];
+  /** None costs nothing: most connections never have any. */
+  #chunks: Buffer[] = NONE;
 
   get isEmpty(): boolean {
     return this.#chunks.length === 0;
   }
 
   push(chunk: Buffer): void {
+    if (this.#chunks === NONE) this.#chunks = [];
     const last = this.#chunks.at(-1);
     if (chunk.buffer === SHARED_BUFFER.buffer)
       this.#chunks.push(Buffer.from(chunk)); // It is read into again at once.
@@ -29,7 +33,7 @@ export class Unread {
   /** All of it, as one chunk. */
   take(): Buffer {
     const chunks = this.#chunks;
-    this.#chunks = [];
+    this.#chunks = NONE;
     const [first] = chunks;
     return chunks.length === 1 && first !== undefined ? first : Buffer.concat(chunks);
   }
