@@ -25,7 +25,7 @@ export interface TrustOptions {
 
 export function trustOptions(): Option[] {
   return [
-    new Option('--plain', 'do without encryption behind the first hop'),
+    new Option('--plain', 'do not encrypt; with https://, only the first link'),
     new Option('--pin <pin>', 'trust only a host with this key, sha256//… (repeatable)')
       .argParser(addPin)
       .conflicts(['acceptNew', 'ca']),
