@@ -26,7 +26,7 @@ export interface TrustOptions {
 export function trustOptions(): Option[] {
   return [
     new Option('--plain', 'do not encrypt; with https://, only the first link'),
-    new Option('--pin <pin>', 'trust only a host with this key, sha256//… (repeatable)')
+    new Option('--pin <pin>', 'trust only a host with this key, sha256//BASE64 (repeatable)')
       .argParser(addPin)
       .conflicts(['acceptNew', 'ca']),
     new Option('--accept-new', 'trust and save keys of unknown hosts without asking').conflicts('ca'),
