@@ -1,13 +1,14 @@
 // The original's demonstration, for real: two node processes, its two routes, what each process prints,
-// and whether the file that arrived is the file that was sent. Exits non-zero if anything differs.
+// and whether the file that arrived is the file that was sent. Then the same file over the same route, encrypted.
+// Exits non-zero if anything differs. Keys are in a temporary folder.
 import { type ChildProcess, spawn } from 'node:child_process';
 import { createHash, randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { type Route, formatInput } from 'viaduct';
+import { type Route, formatInput, formatLocation } from 'viaduct';
 
 const PROGRAM = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url));
 const FILE = 'picture.jpg';
@@ -41,6 +42,7 @@ const ROUTES = [
 interface NodeProcess {
   readonly child: ChildProcess;
   readonly port: number;
+  readonly pin: string;
   readonly lines: string[];
 }
 
@@ -75,11 +77,9 @@ async function show({ passes, first, second }: (typeof ROUTES)[number]): Promise
 
   heading(`Route of ${2 * passes} hops over 2 nodes; input.txt:`);
   print(input);
-  heading('$ viaduct client input.txt');
-  const client = spawn(process.execPath, [PROGRAM, 'client', 'input.txt'], { cwd: here, stdio: 'inherit' });
-  children.push(client);
-  await once(client, 'exit');
+  const clientExit = await run(['client', 'input.txt'], here);
   await until(() => one.lines.length >= first.length && two.lines.length >= second.length);
+  const linesAreRight = same(one.lines, first) && same(two.lines, second);
   heading('\nThe first node printed:');
   print(`${one.lines.join('\n')}\n`);
   heading('\nThe second node printed:');
@@ -88,19 +88,49 @@ async function show({ passes, first, second }: (typeof ROUTES)[number]): Promise
   heading('\nSHA-256 of the file that was sent and of the one that came:');
   print(`${sha256(sent)}\n${sha256(received)}\n\n`);
 
+  const location = formatLocation({
+    route: Array.from({ length: passes }, () => pair).flat(),
+    path: `/${FILE}`,
+  });
+  const encrypted = 'encrypted.jpg';
+  heading('The same, encrypted, if the second node has this pin:');
+  const getExit = await run(['get', '--pin', two.pin, '-o', encrypted, location], here);
+  heading('\nSHA-256 of the one that came encrypted:');
+  print(`${sha256(readFileSync(join(here, encrypted)))}\n\n`);
+
   for (const { child } of [one, two]) child.kill();
   const checks = [
     sha256(sent) === sha256(received),
-    same(one.lines, first),
-    same(two.lines, second),
-    client.exitCode === 0,
+    linesAreRight,
+    clientExit === 0,
+    getExit === 0,
+    sha256(readFileSync(join(here, encrypted))) === sha256(sent),
   ];
   return checks.filter((right) => !right).length;
+}
+
+/** Runs a command of viaduct, with what it prints. Returns its exit code. */
+async function run(args: readonly string[], cwd: string): Promise<number | null> {
+  heading(`$ viaduct ${args.join(' ')}`);
+  const child = spawn(process.execPath, [PROGRAM, ...args], {
+    cwd,
+    stdio: 'inherit',
+    env: environment('client'),
+  });
+  children.push(child);
+  await once(child, 'exit');
+  return child.exitCode;
+}
+
+/** With a state folder of its own, so that the keys and known hosts of the user stay as they are. */
+function environment(name: string): NodeJS.ProcessEnv {
+  return { ...process.env, XDG_STATE_HOME: join(folder, 'state', name) };
 }
 
 async function startNode(root: string): Promise<NodeProcess> {
   const child = spawn(process.execPath, [PROGRAM, 'server', '0', '--root', root, '--log-format', 'json'], {
     stdio: ['ignore', 'pipe', 'pipe'],
+    env: environment(basename(root)),
   });
   children.push(child);
   let output = '';
@@ -112,7 +142,8 @@ async function startNode(root: string): Promise<NodeProcess> {
   });
   child.stderr.on('data', (text: Buffer) => (log += text.toString()));
   const port = await until(() => /"address":"[^"]*:(\d+)"/.exec(log)?.[1]);
-  return { child, port: Number(port), lines };
+  const pin = await until(() => /"pin":"([^"]+)"/.exec(log)?.[1]);
+  return { child, port: Number(port), pin, lines };
 }
 
 /** What `look` finds, looked for every few milliseconds; the demo's own limit ends a wait in vain. */

@@ -100,7 +100,7 @@ const DESCRIPTIONS: Readonly<Record<ErrorCode, Description>> = {
   },
   TLS_FAILED: {
     meaning: 'TLS with a node could not be agreed on, or broke',
-    remedy: 'the node needs version 0.3 or later and a key; `--plain` does without encryption',
+    remedy: 'check what listens at that address; nodes of version 0.1 need `--plain`, without encryption',
   },
   UNKNOWN_HOST_KEY: {
     meaning: 'the key of the host is neither pinned nor in `known_hosts`',
@@ -113,20 +113,22 @@ const DESCRIPTIONS: Readonly<Record<ErrorCode, Description>> = {
       'ask the administrator of the host; if the new pin is right, remove the old one with `viaduct known remove`',
   },
   WRONG_PIN: {
-    meaning: 'the key of the host does not have the pin of `--pin` or of the route file',
-    remedy: 'check the pin; if it is right, another host answers',
+    meaning: 'the key of the host does not have the pin of `--pin` or of the input file',
+    remedy: 'check the pin and the address; if both are right, another host answers',
   },
   UNTRUSTED_CERTIFICATE: {
-    meaning: 'the certificate of the host does not lead to an authority of `--ca`, is expired, or is for another name',
-    remedy: 'the message says which; without `--ca`, keys are trusted as ssh does it',
+    meaning:
+      'the certificate of the host does not lead to an authority of `--ca`, is expired, or is for another name',
+    remedy: 'the message has the reason; without `--ca`, the pin of the key counts instead',
   },
   TLS_REQUIRED: {
-    meaning: 'the node serves only in TLS (`--tls-only`), and the request came without',
-    remedy: 'leave `--plain` out; other HTTP clients use `https://`',
+    meaning: 'the node accepts only TLS (`--tls-only`), and the request came without',
+    remedy:
+      'leave `--plain` out; other HTTP clients use `https://`, which reaches only a node without relays before it',
   },
   BAD_IDENTITY: {
     meaning: 'the key or certificate of the node or client cannot be used',
-    remedy: 'the message says what is wrong with it',
+    remedy: 'the message names the file and what is wrong with it',
   },
   UNSAFE_NAME: {
     meaning: 'a remote name is not a safe file name on this system',

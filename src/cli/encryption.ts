@@ -25,8 +25,8 @@ export interface TrustOptions {
 
 export function trustOptions(): Option[] {
   return [
-    new Option('--plain', 'do without encryption behind the first hop'),
-    new Option('--pin <pin>', 'trust only a host with this key, sha256//… (repeatable)')
+    new Option('--plain', 'do not encrypt; with https://, only the first link'),
+    new Option('--pin <pin>', 'trust only a host with this key, sha256//BASE64 (repeatable)')
       .argParser(addPin)
       .conflicts(['acceptNew', 'ca']),
     new Option('--accept-new', 'trust and save keys of unknown hosts without asking').conflicts('ca'),

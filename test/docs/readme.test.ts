@@ -3,6 +3,7 @@ import { mkdirSync, readFileSync } from 'node:fs';
 import { delimiter, dirname, join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
+import { onTerminal } from '../cli/terminal.js';
 import { refusingHop } from '../support/black-hole.js';
 import { havePeer } from '../support/peers.js';
 import { Child } from '../support/processes.js';
@@ -15,13 +16,16 @@ const readme = readFileSync(join(checkout, 'README.md'), 'utf8');
 /** The size of holiday.jpg in the README: 4.77 MiB. */
 const HOLIDAY_BYTES = 5_001_216;
 
+/** The end of the question about an unknown key, where the README shows the answer. */
+const QUESTION_END = '(yes/no/pin)? ';
+
 test('the README has at most 1,100 words', () => {
   const words = readme.split(/\s+/).filter((word) => word !== '');
   assert.ok(words.length <= 1100, `it has ${words.length}`);
 });
 
 test('each command of the README works as written, in order', async (t) => {
-  if (!havePeer(t, 'curl')) return;
+  if (!havePeer(t, 'curl') || !havePeer(t, 'python3')) return;
   const reader = await Reader.start(t);
   const commands = shellCommands(readme);
   assert.ok(commands.length >= 12, 'commands are found');
@@ -63,12 +67,29 @@ class Reader {
   async run({ line, output }: ShellCommand): Promise<void> {
     const server = /^viaduct server (\d+)/.exec(line);
     if (server?.[1] !== undefined) return this.#startServer(line, server[1]);
+    if (output?.includes(QUESTION_END)) return this.#answer(line, output);
     const isSetUp = line.startsWith('npm ');
     const child = this.#shell(`exec 2>&1; ${this.#here(line)}`, isSetUp ? checkout : this.#desk);
     child.process.stdin?.end();
     const code = await child.ended;
     if (output === undefined) assert.equal(code, 0, `${line}\n${child.stdout}`);
     else assert.equal(masked(child.stdout), masked(this.#here(output)), line);
+  }
+
+  /** Runs a command that asks a question, on a terminal, with the answer of the README. */
+  async #answer(line: string, output: string): Promise<void> {
+    const [question = '', answered = ''] = this.#here(output).split(QUESTION_END);
+    const [answer = '', result = ''] = answered.split('\n');
+    const options = { cwd: this.#desk, env: this.#env(), command: ['sh', '-c', this.#here(line)] };
+    const child = onTerminal(this.#t, [], { ...options, columns: 200 });
+    const asked = await child.until(({ stdout }) => stdout.endsWith(QUESTION_END) && stdout);
+    const home = new RegExp(this.#home, 'g');
+    const shown = asked.replaceAll('\r\n', '\n').replaceAll(home, '/home/you').slice(0, -QUESTION_END.length);
+    // The progress that was drawn before is erased.
+    assert.ok(masked(shown).endsWith(masked(question)), shown);
+    child.process.stdin?.write(`${answer}\n`);
+    assert.equal(await child.ended, 0, child.stdout);
+    assert.ok(masked(child.stdout).includes(masked(result)), child.stdout);
   }
 
   /** Opens an address as a browser does. */
@@ -93,8 +114,12 @@ class Reader {
   }
 
   #shell(line: string, cwd: string): Child {
+    return new Child(this.#t, 'sh', ['-c', line], { cwd, env: this.#env() });
+  }
+
+  #env(): NodeJS.ProcessEnv {
     const prefix = join(this.#home, 'npm');
-    const env = {
+    return {
       HOME: this.#home,
       PATH: [join(prefix, 'bin'), dirname(process.execPath), process.env['PATH']].join(delimiter),
       // npm: install into the new home, without the network, and without the build, which the tests use.
@@ -102,11 +127,13 @@ class Reader {
       npm_config_offline: 'true',
       npm_config_ignore_scripts: 'true',
     };
-    return new Child(this.#t, 'sh', ['-c', line], { cwd, env });
   }
 }
 
-/** Times and rates differ from run to run. */
+/** Times, rates and keys differ from run to run. */
 function masked(text: string): string {
-  return text.replaceAll(/\d+(\.\d+)? s\b/g, 'TIME').replaceAll(/\d+(\.\d+)? [KMG]iB\/s/g, 'RATE');
+  return text
+    .replaceAll(/\d+(\.\d+)? s\b/g, 'TIME')
+    .replaceAll(/\d+(\.\d+)? [KMG]iB\/s/g, 'RATE')
+    .replaceAll(/sha256\/\/\S+/g, 'PIN');
 }

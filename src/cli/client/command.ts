@@ -8,7 +8,7 @@ export function addClientCommand(program: Command, context: CommandContext): voi
   program
     .command('client')
     .description(
-      'Fetch a file as the original client does. The input file has the file name, then a line "host port" per hop.',
+      'Fetch a file as the original client does, unencrypted. The input file has the file name, then a line "host port" per hop.',
     )
     .argument('<input>', 'input file, - for standard input')
     .option(
