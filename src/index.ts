@@ -31,3 +31,9 @@ export {
   failureIn,
   traceRoute,
 } from './client/trace.js';
+export type { Encryption, EncryptionOptions } from './client/http/encryption.js';
+export { HostTrust, type HostTrustOptions } from './identity/host-trust.js';
+export { type IdentityRole, loadIdentity } from './identity/identity.js';
+export type { KeyAndCertificate } from './identity/certificate.js';
+export type { Identity } from './identity/pem.js';
+export { pinOfCertificate } from './identity/pin.js';

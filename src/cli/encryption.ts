@@ -6,6 +6,7 @@ import { HostTrust } from '../identity/host-trust.js';
 import { loadIdentity } from '../identity/identity.js';
 import { stateFolderPath } from '../identity/state-folder.js';
 import { parsePin } from '../route/pin.js';
+import type { Scheme } from '../route/location.js';
 import type { CommandContext } from './context.js';
 import { stateOption } from './options.js';
 import { askOnTerminal } from './terminal/ask.js';
@@ -43,6 +44,8 @@ function addPin(text: string, before: readonly string[] = []): readonly string[]
 }
 
 export interface TrustContext {
+  /** Of the first link. */
+  readonly scheme?: Scheme | undefined;
   /** Of the last hop, from a route file. */
   readonly pin?: string | undefined;
   /** Ask the user about unknown keys, where there is a terminal. @default true */
@@ -58,6 +61,7 @@ export async function encryptionFrom(
   context: CommandContext,
   where: TrustContext,
 ): Promise<EncryptionOptions> {
+  checkUse(options, where);
   const trust = hostTrustFrom(options, context, where);
   const encryption: Encryption = {
     checkKey: (route, presented) => trust.check(route, presented),
@@ -65,6 +69,18 @@ export async function encryptionFrom(
     identity: options.plain ? undefined : await clientIdentity(stateFolderPath(options.state)),
   };
   return { plain: options.plain === true, encryption };
+}
+
+/** What the user trusts must have a say. @throws ViaductError USAGE */
+function checkUse({ plain, pin: pins, acceptNew, ca }: TrustOptions, { pin, scheme }: TrustContext): void {
+  if (ca !== undefined && pin !== undefined)
+    throw new ViaductError('USAGE', 'the input file has a pin, which excludes --ca');
+  const isGiven = pins !== undefined || acceptNew === true || ca !== undefined || pin !== undefined;
+  if (plain === true && scheme !== 'https' && isGiven)
+    throw new ViaductError(
+      'USAGE',
+      'with --plain no key is checked, unless the location begins with https://',
+    );
 }
 
 /** What decides for a command which keys are trusted. */
@@ -87,7 +103,11 @@ export function hostTrustFrom(
           ...(pause && { pause }),
         }),
     }),
-    notify: (lines) => stderr.write(lines),
+    notify: (lines) => {
+      const resume = pause?.();
+      stderr.write(lines);
+      resume?.();
+    },
   });
 }
 

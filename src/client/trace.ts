@@ -62,8 +62,15 @@ export async function traceRoute(route: Route, options: TraceOptions = {}): Prom
   limitHops(route, options.maxHops ?? MAX_HOPS);
   const questions = prefixesOf(route).map((prefix) => ({ prefix, given: new AbortController() }));
   const findings = questions.map(async ({ prefix, given }, index) => {
+    const { encryption = knownHostsOnly() } = options;
+    // Authorities are for the last hop; others mostly have a certificate of their own making.
+    const authorities = prefix.length < route.length ? undefined : encryption.authorities;
     const signals = options.signal === undefined ? [given.signal] : [given.signal, options.signal];
-    const finding = await askHop(prefix, { ...options, signal: AbortSignal.any(signals) });
+    const finding = await askHop(prefix, {
+      ...options,
+      encryption: { ...encryption, authorities },
+      signal: AbortSignal.any(signals),
+    });
     // Whatever is behind it cannot answer; each relay before it would wait for its own time, longer and longer.
     if (finding.state === 'down') for (const later of questions.slice(index + 1)) later.given.abort();
     return finding;

@@ -87,7 +87,8 @@ export async function relay(connection: Connection, options: RelayOptions): Prom
     });
     exchange.countBytes(() => flow.moved.toClient);
     const { failure } = await flow.result;
-    if (failure) throw flowError(connection, failure, label, nextHop, reply.length);
+    if (failure && !isDeparture(failure, signal))
+      throw flowError(connection, failure, label, nextHop, reply.length);
   } finally {
     giveSharesBack(connection, options);
   }
@@ -125,6 +126,12 @@ async function openReply(
     upstream.reset();
     throw error;
   }
+}
+
+/** A client that has sent FIN may leave: it has all that it wants, and what TLS says at its end reaches nobody. */
+function isDeparture({ code, clientEnded }: FlowFailure, { reason }: AbortSignal): boolean {
+  const left = code === 'ABORTED' && reason instanceof ViaductError ? reason.code : code;
+  return clientEnded === true && left === 'CLIENT_GONE';
 }
 
 /** What broke, as far as this node can know: it sees only its neighbours. */

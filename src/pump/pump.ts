@@ -47,6 +47,8 @@ export interface FlowFailure {
     'CUT_SHORT' | 'CLIENT_GONE' | 'TIMEOUT' | 'STALLED' | 'ABORTED' | 'INTERNAL'
   >;
   readonly cause?: Error | undefined;
+  /** The client had sent FIN before. Only in `duplex` mode. */
+  readonly clientEnded?: true;
 }
 
 export interface FlowResult extends MovedBytes {

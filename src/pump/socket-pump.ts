@@ -116,7 +116,8 @@ class SocketFlow implements RunningFlow {
   };
 
   #fail(side: FlowFailure['side'], code: FlowFailure['code'], cause?: Error): void {
-    this.#settle({ side, code, cause });
+    const clientEnded = this.#up?.sourceEnded === true;
+    this.#settle({ side, code, cause, ...(clientEnded && { clientEnded }) });
     this.#flow.client.reset();
     this.#flow.upstream.reset();
   }

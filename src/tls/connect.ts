@@ -1,3 +1,4 @@
+import { isIP } from 'node:net';
 import { type ConnectionOptions, type TLSSocket, connect } from 'node:tls';
 import type { ByteStream } from '../tcp/byte-stream.js';
 import { CIPHERS } from './ciphers.js';
@@ -64,6 +65,12 @@ function connectionOptions({ identity, authority }: TlsClient): ConnectionOption
   const trust: ConnectionOptions =
     authority === undefined
       ? { rejectUnauthorized: false, checkServerIdentity: () => undefined }
-      : { rejectUnauthorized: true, ca: [...authority.ca], host: authority.host };
+      : {
+          rejectUnauthorized: true,
+          ca: [...authority.ca],
+          host: authority.host,
+          // RFC 6066 §3: names only. A proxy may choose the certificate by it.
+          ...(isIP(authority.host) === 0 && { servername: authority.host }),
+        };
   return { minVersion: 'TLSv1.3', ciphers: CIPHERS, ALPNProtocols: ['http/1.1'], ...trust, ...identity };
 }

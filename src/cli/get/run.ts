@@ -70,6 +70,7 @@ export async function runGet(
   const interruption = listenForInterruption('');
   const trustContext = {
     pin: locations[0]?.pin,
+    scheme: locations.every(({ scheme }) => scheme === 'https') ? ('https' as const) : ('http' as const),
     signal: interruption.signal,
     pause: () => report.pause(),
   };

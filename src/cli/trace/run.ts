@@ -55,12 +55,12 @@ export async function runTrace(
 
 /** Pins and authorities are about the last hop; nothing is asked. */
 async function trustFor(
-  { route, pin }: Where,
+  { route, pin, scheme }: Where,
   options: TraceCommandOptions,
   context: CommandContext,
 ): Promise<EncryptionOptions> {
   const others = hostTrustFrom({ ...options, pin: [] }, context, { asks: false });
-  const { encryption, plain } = await encryptionFrom(options, context, { pin, asks: false });
+  const { encryption, plain } = await encryptionFrom(options, context, { pin, scheme, asks: false });
   return {
     plain,
     encryption: encryption && {

@@ -46,6 +46,6 @@ export async function withSessions<O extends EncryptionOptions, T>(
   try {
     return await act({ ...options, encryption: shared });
   } finally {
-    sessions.close();
+    await sessions.close();
   }
 }

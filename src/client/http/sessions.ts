@@ -12,6 +12,9 @@ export interface Session {
 /** A node keeps a connection for 5 s; the last of them are for the way. */
 const IDLE_MS = 4000;
 
+/** For FIN to be queued. */
+const FINISH_MS = 500;
+
 interface Idle {
   readonly stream: ByteStream;
   readonly since: number;
@@ -38,11 +41,27 @@ export class Sessions {
     idle.push({ stream, since: performance.now() });
   }
 
-  /** Ends them all. */
-  close(): void {
-    for (const { stream } of [...this.#idle.values()].flat()) stream.finish(() => stream.close());
+  /** Ends them all, so that no process that ends afterwards resets them. */
+  async close(): Promise<void> {
+    const streams = [...this.#idle.values()].flat().map(({ stream }) => stream);
     this.#idle.clear();
+    await Promise.all(streams.map(finish));
   }
+}
+
+/** Sends FIN. A peer whose window is closed is not waited for. */
+function finish(stream: ByteStream): Promise<void> {
+  return new Promise((resolve) => {
+    const done = (): void => {
+      clearTimeout(timer);
+      stream.close();
+      resolve();
+    };
+    const timer = setTimeout(done, FINISH_MS);
+    stream.onClose(done);
+    if (stream.closed) done();
+    else stream.finish(done);
+  });
 }
 
 function keyOf(route: Route): string {
