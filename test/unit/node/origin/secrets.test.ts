@@ -42,9 +42,9 @@ test('keys are not served under any name, and not listed', async (t) => {
 
   const { hop } = await testNode(t, { root, secrets: [state, key] });
   const entries = await listFolder({ route: [hop], path: '/' }, { plain: true });
-  const names = entries.map(({ name }) => name);
-  for (const name of ['state', 'own.key', 'link', 'link-to-folder']) assert.ok(!names.includes(name), name);
-  assert.ok(names.includes('a.txt'));
+  const names = new Set(entries.map(({ name }) => name));
+  for (const name of ['state', 'own.key', 'link', 'link-to-folder']) assert.ok(!names.has(name), name);
+  assert.ok(names.has('a.txt'));
 });
 
 test('a root that is or lies in the state folder is refused', async (t) => {
