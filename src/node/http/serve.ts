@@ -11,7 +11,7 @@ import { readRequest } from './read-request.js';
 import { relayRequest } from './relay.js';
 import type { Request } from './request.js';
 import { sendReply } from './send-reply.js';
-import { endTunnel } from './tunnel.js';
+import { checkTunnel, endTunnel } from './tunnel.js';
 
 /** Input that is held while a reply is on its way, for requests that a client sends ahead. */
 const INPUT_AHEAD_BYTES = 64 * 1024;
@@ -65,6 +65,7 @@ async function answer(
   exchange.stage('head', () => `${head.method} ${head.target} as hop ${request.hopNumber}`);
   try {
     if (request.error !== undefined) throw request.error;
+    checkTunnel(connection, request);
     const isRelayed = target.route.length > 0;
     if (request.isTunnel && !isRelayed) return await endTunnel(connection, request, input);
     const close = isRelayed || !request.keepAlive || node.stopping();
