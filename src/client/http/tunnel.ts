@@ -1,3 +1,4 @@
+import { type ErrorCode, ViaductError } from '../../errors.js';
 import { HTTP_HEAD_PER_HOP_MS, SILENCE_MS } from '../../defaults.js';
 import { type Route, formatHop } from '../../route/hop.js';
 import { formatTarget } from '../../route/url.js';
@@ -12,6 +13,7 @@ import { type Peer, Reply, peerError } from './reply.js';
 import type { SessionOptions } from './session.js';
 
 export interface TunnelOptions extends SessionOptions {
+  /** Of the request that the tunnel is for. */
   readonly fields?: readonly Field[];
   readonly signal: AbortSignal;
 }
@@ -31,7 +33,9 @@ export async function openTunnel(route: Route, options: TunnelOptions): Promise<
   const { timeoutMs = SILENCE_MS, signal } = options;
   const { first, left } = splitRoute(route, options);
   const target = formatTarget({ route: left, path: '/' });
-  const fields: Field[] = [['Host', formatHop(first)], ...(options.fields ?? []), ...UPGRADE_FIELDS];
+  // Ties the logs of the nodes together. All other fields are for the last hop alone: an ETag names a file too.
+  const trace = (options.fields ?? []).filter(([name]) => name === 'traceparent');
+  const fields: Field[] = [['Host', formatHop(first)], ...trace, ...UPGRADE_FIELDS];
   const dial = async (except?: string): Promise<ByteStream> => {
     const stream = await connectTo(first, options, except);
     options.onConnect?.();
@@ -47,9 +51,26 @@ export async function openTunnel(route: Route, options: TunnelOptions): Promise<
     if (head.status === 101 && isTunnel(head.fields)) return { stream: answer.stream, begin: rest };
     if (head.status < 400)
       throw peerError(peer, 'BAD_REPLY', `answered ${head.status} and builds no tunnel: an older version?`);
-    throw await errorOf(new Reply(peer, head, framingOf(head, false), rest), { route, path: '/' });
+    throw notOfTheFile(
+      await errorOf(new Reply(peer, head, framingOf(head, false), rest), { route, path: '/' }),
+    );
   } catch (error) {
     answer.stream.reset();
     throw error;
   }
+}
+
+/** What only the origin may decide: whether the file exists, for whom, and in which version. */
+const OF_THE_FILE = new Set<ErrorCode>([
+  'NOT_FOUND',
+  'FORBIDDEN',
+  'PRECONDITION_FAILED',
+  'RANGE_NOT_SATISFIABLE',
+]);
+
+/** A tunnel that was not built has not reached the origin, whatever a relay reports. */
+function notOfTheFile(error: ViaductError): ViaductError {
+  if (!OF_THE_FILE.has(error.code)) return error;
+  const { message, hopAddress, hopNumber } = error;
+  return new ViaductError('HTTP_ERROR', message, { hopAddress, hopNumber, cause: error });
 }
