@@ -17,7 +17,7 @@ interface HandshakeOptions {
   readonly event: 'secure' | 'secureConnect';
   readonly limitMs: number;
   readonly signal: AbortSignal;
-  /** The error if it fails. @param why what OpenSSL or the system says */
+  /** The error if it fails. @param why a few words of OpenSSL or the system */
   readonly failed: (why: string, cause?: unknown) => ViaductError;
 }
 
@@ -29,7 +29,9 @@ export function handshake(raw: ByteStream, options: HandshakeOptions): Promise<S
   const { signal, limitMs, failed } = options;
   return new Promise((resolve, reject) => {
     let tls: TLSSocket | undefined;
+    let isOver = false;
     const stop = (): void => {
+      isOver = true;
       clearTimeout(timer);
       forget();
       signal.removeEventListener('abort', aborted);
@@ -39,18 +41,20 @@ export function handshake(raw: ByteStream, options: HandshakeOptions): Promise<S
       stream.reset();
       reject(error);
     };
+    const done = (): void => {
+      if (isOver) return;
+      stop();
+      resolve({ stream, peerCertificate: tls?.getPeerX509Certificate()?.raw });
+    };
     const aborted = (): void => fail(signal.reason);
     const closed = (): void => {
       const cause = tls?.errored ?? raw.error;
-      fail(failed(cause?.message ?? 'the peer closed the connection', cause ?? undefined));
+      fail(failed(cause ? reasonOf(cause) : 'the peer closed the connection', cause ?? undefined));
     };
     const stream = raw.secured(options.begin, (socket) => {
       tls = options.wrap(socket);
-      tls.once(options.event, () => {
-        stop();
-        const certificate = tls?.getPeerX509Certificate();
-        resolve({ stream, peerCertificate: certificate?.raw });
-      });
+      // Not in the event itself: OpenSSL is still at work below it, and a reset there ends the process (SIGSEGV).
+      tls.once(options.event, () => setImmediate(done));
       return tls;
     });
     const forget = stream.onClose(closed);
@@ -59,4 +63,10 @@ export function handshake(raw: ByteStream, options: HandshakeOptions): Promise<S
     if (signal.aborted) aborted();
     else if (stream.closed) closed();
   });
+}
+
+/** An error of OpenSSL has its reason apart: the message has addresses, file names and a line feed around it. */
+function reasonOf(error: Error & { readonly reason?: unknown }): string {
+  if (typeof error.reason !== 'string') return error.message;
+  return error.reason === 'wrong version number' ? 'what was received is not TLS' : error.reason;
 }

@@ -12,7 +12,6 @@ import type { TunnelEnd } from './serve.js';
  * @throws ViaductError BAD_REQUEST for hops or a tunnel in a tunnel, another method than GET, or a malformed hello
  */
 export function checkTunnel({ isTunnel }: Connection, request: Request): void {
-  const refuse = (why: string): ViaductError => new ViaductError('BAD_REQUEST', why);
   if (isTunnel && request.target.route.length > 0) throw refuse('hops inside a tunnel are not relayed');
   if (!request.isTunnel) return;
   if (isTunnel) throw refuse('a tunnel ends here already');
@@ -32,7 +31,7 @@ export async function endTunnel(
 ): Promise<TunnelEnd> {
   const begin = helloOf(head.fields);
   if (input.stop().length > 0)
-    throw new ViaductError('BAD_REQUEST', 'the client sent bytes before the tunnel was built');
+    throw refuse('the client sent bytes before the tunnel was built');
   connection.exchange.replyBegun = true;
   await connection.writer.write(
     formatHead('HTTP/1.1 101 Switching Protocols', [...UPGRADE_FIELDS, ['Viaduct', '1']]),
@@ -40,4 +39,8 @@ export async function endTunnel(
   connection.exchange.completed();
   connection.tunnelEnds(claimedClass);
   return { begin };
+}
+
+function refuse(why: string): ViaductError {
+  return new ViaductError('BAD_REQUEST', why);
 }
