@@ -4,6 +4,8 @@ import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { type ErrorCode, type Hop, type Route, formatHop } from 'viaduct';
 import { outcomeOf } from '#src/cli/exit-codes.js';
+import { request } from '#src/client/http/request.js';
+import { failureOf } from '../support/failures.js';
 import {
   BROKEN_ORIGINS,
   CHEATS,
@@ -150,6 +152,23 @@ test('another key than the known one is refused, and an unknown one too', LIMIT,
       }
     });
   }
+});
+
+test('only the origin decides about the file: errors of hops have another code', LIMIT, async (t) => {
+  const chain = await chainWithFile(t);
+  const forgeries = CHEATS.filter(({ code }) => code === 'HTTP_ERROR');
+  assert.equal(forgeries.length, 4);
+  for (const cheat of forgeries) {
+    for (const place of PLACES) {
+      const { hop } = await impostor(t, cheat, chain.origin.hop);
+      const location = { route: chain.route.with(place - 1, hop), path: `/${NAME}` };
+      const error = await failureOf(request(location, { encryption: { checkKey: async () => {} } }));
+      assert.equal(error.code, 'HTTP_ERROR', cheat.what);
+    }
+  }
+  const nothing = { route: chain.route, path: '/nothing' };
+  const error = await failureOf(request(nothing, { encryption: { checkKey: async () => {} } }));
+  assert.equal(error.code, 'NOT_FOUND');
 });
 
 test('what breaks behind the right key is never a whole file', LIMIT, async (t) => {
