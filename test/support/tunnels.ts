@@ -106,13 +106,23 @@ export const RECORD = { changeCipherSpec: 20, alert: 21, handshake: 22, applicat
 
 /** The content types of the TLS records in these bytes; the last one may be incomplete. NaN for what is no record. */
 export function recordTypes(bytes: Buffer): number[] {
-  const types: number[] = [];
-  for (let at = 0; at < bytes.length;) {
+  return recordStarts(bytes).map((at) => {
     const type = bytes[at] ?? NaN;
-    const isRecord = type >= RECORD.changeCipherSpec && type <= RECORD.applicationData;
-    types.push(isRecord ? type : NaN);
-    if (!isRecord || at + 5 > bytes.length) break;
+    return isRecordType(type) ? type : NaN;
+  });
+}
+
+/** Where the TLS records in these bytes begin, and where what is no record does. */
+export function recordStarts(bytes: Buffer): number[] {
+  const starts: number[] = [];
+  for (let at = 0; at < bytes.length;) {
+    starts.push(at);
+    if (!isRecordType(bytes[at] ?? NaN) || at + 5 > bytes.length) break;
     at += 5 + bytes.readUInt16BE(at + 3);
   }
-  return types;
+  return starts;
+}
+
+function isRecordType(type: number): boolean {
+  return type >= RECORD.changeCipherSpec && type <= RECORD.applicationData;
 }
