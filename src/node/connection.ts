@@ -82,6 +82,7 @@ export class Connection implements TableEntry {
     this.isTunnel = true;
     this.#tunnelClass = claimed;
     this.#requestReceived = false;
+    this.node.connections.waits(this);
     this.begunAt = performance.now();
     this.nextExchange();
   }
