@@ -1,3 +1,4 @@
+import { ViaductError } from '../errors.js';
 import { limitHops } from '../route/hop.js';
 import { decodeMessage, encodeMessage } from '../wire/classic.js';
 import { holdInput } from './client-input.js';
@@ -21,6 +22,8 @@ export async function serveClassic(
   const { node, exchange, stream } = connection;
   const { name, route, classes } = decodeMessage(message);
   limitHops(route, node.maxHops, 1); // This node is one hop itself.
+  if (connection.isTunnel && route.length > 0)
+    throw new ViaductError('BAD_REQUEST', 'hops inside a tunnel are not relayed');
   connection.requestReceived();
   // What the client sends after its request is dropped.
   const input = holdInput(stream, rest, 0);

@@ -86,6 +86,7 @@ export class Connection implements TableEntry {
     this.isTunnel = true;
     this.#tunnelClass = claimed;
     this.#requestReceived = false;
+    this.node.connections.waits(this);
     this.begunAt = performance.now();
     this.nextExchange();
   }

@@ -14,7 +14,7 @@ export interface HandshakeOptions {
   readonly signal: AbortSignal;
   /** The error after that time. */
   readonly late: () => ViaductError;
-  /** The error if it fails. @param why what OpenSSL or the system says */
+  /** The error if it fails. @param why a few words of OpenSSL or the system */
   readonly failed: (why: string, cause?: unknown) => ViaductError;
 }
 
@@ -49,7 +49,7 @@ export function handshake(
       stop();
       resolve({ stream, peerCertificate: tls.getPeerX509Certificate()?.raw });
     };
-    const broken = (cause: Error): void => fail(failed(cause.message, cause));
+    const broken = (cause: Error): void => fail(failed(reasonOf(cause), cause));
     const closed = (): void => {
       const cause = tls.errored ?? carrier.error;
       if (cause) broken(cause);
@@ -64,4 +64,10 @@ export function handshake(
     if (signal.aborted) aborted();
     else if (stream.closed) closed();
   });
+}
+
+/** An error of OpenSSL has its reason apart: the message has addresses, file names and a line feed around it. */
+function reasonOf(error: Error & { readonly reason?: unknown }): string {
+  if (typeof error.reason !== 'string') return error.message;
+  return error.reason === 'wrong version number' ? 'what was received is not TLS' : error.reason;
 }

@@ -1,11 +1,14 @@
 import type { Route } from '../../route/hop.js';
 import type { Scheme } from '../../route/location.js';
+import type { Field } from '../../wire/http/head.js';
 import type { ByteStream } from '../../tcp/byte-stream.js';
 import { connectTo, splitRoute } from '../first-hop.js';
 import type { Encryption } from './encryption.js';
 import { type SecureOptions, brokenWhileChecked, secure } from './secure.js';
 
 export interface LinkOptions extends SecureOptions {
+  /** Of the request that the connection is for. */
+  readonly fields?: readonly Field[] | undefined;
   /** Bytes that the kernel may buffer. @default set by the system */
   readonly receiveBuffer?: number | undefined;
 }

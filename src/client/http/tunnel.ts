@@ -1,3 +1,4 @@
+import { type ErrorCode, ViaductError } from '../../errors.js';
 import { HTTP_HEAD_PER_HOP_MS, SILENCE_MS } from '../../defaults.js';
 import { type Route, formatHop } from '../../route/hop.js';
 import type { Scheme } from '../../route/location.js';
@@ -30,7 +31,9 @@ export async function openTunnel(
   const { timeoutMs = SILENCE_MS, signal = new AbortController().signal } = options;
   const { first, left } = splitRoute(route, options);
   const target = formatTarget({ route: left, path: '/' });
-  const fields: Field[] = [['Host', formatHop(first)], ...UPGRADE_FIELDS, helloField(hello)];
+  // Ties the logs of the nodes together. All other fields are for the last hop alone: an ETag names a file too.
+  const trace = (options.fields ?? []).filter(([name]) => name === 'traceparent');
+  const fields: Field[] = [['Host', formatHop(first)], ...trace, ...UPGRADE_FIELDS, helloField(hello)];
   const dial = async (except?: string): Promise<ByteStream> => {
     const stream = await connectLink(route, scheme, encryption, options, except);
     stream.write(formatHead(`GET ${target} HTTP/1.1`, fields));
@@ -44,9 +47,26 @@ export async function openTunnel(
     if (head.status === 101 && isTunnel(head.fields)) return { stream: answer.stream, begin: rest };
     if (head.status < 400)
       throw peerError(peer, 'BAD_REPLY', `answered ${head.status} and builds no tunnel: an older version?`);
-    throw await errorOf(new Reply(peer, head, framingOf(head, false), rest), { route, path: '/' });
+    throw notOfTheFile(
+      await errorOf(new Reply(peer, head, framingOf(head, false), rest), { route, path: '/' }),
+    );
   } catch (error) {
     answer.stream.reset();
     throw error;
   }
+}
+
+/** What only the origin may decide: whether the file exists, for whom, and in which version. */
+const OF_THE_FILE = new Set<ErrorCode>([
+  'NOT_FOUND',
+  'FORBIDDEN',
+  'PRECONDITION_FAILED',
+  'RANGE_NOT_SATISFIABLE',
+]);
+
+/** A tunnel that was not built has not reached the origin, whatever a relay reports. */
+function notOfTheFile(error: ViaductError): ViaductError {
+  if (!OF_THE_FILE.has(error.code)) return error;
+  const { message, hopAddress, hopNumber } = error;
+  return new ViaductError('HTTP_ERROR', message, { hopAddress, hopNumber, cause: error });
 }

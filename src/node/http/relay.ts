@@ -131,8 +131,10 @@ async function openReply(
   };
 }
 
-/** @throws ViaductError BAD_REPLY */
+/** @throws ViaductError BAD_REPLY; NOT_A_NODE also for a host that the operator has named: a tunnel would carry any bytes to it */
 function openTunnel(head: ReplyHead, rest: Buffer, upstream: Upstream): OpenedReply {
+  if (!isNode(head))
+    throw failed('NOT_A_NODE', 'is not a node, so that no tunnel can end or pass there', upstream);
   if (head.status !== 101 || !isTunnel(head.fields))
     throw failed('BAD_REPLY', `answered ${head.status} and builds no tunnel: an older version?`, upstream);
   const bytes = formatHead('HTTP/1.1 101 Switching Protocols', switchingFields(head.fields, head.minor));
@@ -146,8 +148,12 @@ function requireNode(connection: Connection, head: ReplyHead, upstream: Upstream
   throw failed('NOT_A_NODE', `is not a node; ${how}`, upstream);
 }
 
-function isPassed({ node }: Connection, { fields }: ReplyHead, { nextHop }: Upstream): boolean {
-  return valuesOf(fields, 'viaduct').length > 0 || node.policy.isNamed(nextHop);
+function isPassed({ node }: Connection, head: ReplyHead, { nextHop }: Upstream): boolean {
+  return isNode(head) || node.policy.isNamed(nextHop);
+}
+
+function isNode({ fields }: ReplyHead): boolean {
+  return valuesOf(fields, 'viaduct').length > 0;
 }
 
 function failed(code: ErrorCode, what: string, upstream: Upstream, cause?: unknown): ViaductError {

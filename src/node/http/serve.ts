@@ -11,7 +11,7 @@ import { readRequest } from './read-request.js';
 import { relayRequest } from './relay.js';
 import type { Request } from './request.js';
 import { sendReply } from './send-reply.js';
-import { type TunnelEnd, endTunnel } from './tunnel.js';
+import { type TunnelEnd, checkTunnel, endTunnel } from './tunnel.js';
 
 /** Input that is held while a reply is on its way, for requests that a client sends ahead. */
 const INPUT_AHEAD_BYTES = 64 * 1024;
@@ -60,6 +60,7 @@ async function answer(
   try {
     if (request.error !== undefined) throw request.error;
     if (node.tlsOnly && !connection.isSecure && !request.isTunnel) throw tlsRequired();
+    checkTunnel(connection, request);
     const isRelayed = target.route.length > 0;
     if (request.isTunnel && !isRelayed) return await endTunnel(connection, request, input);
     const close = isRelayed || !request.keepAlive || node.stopping();

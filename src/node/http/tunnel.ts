@@ -12,19 +12,30 @@ export interface TunnelEnd {
 }
 
 /**
+ * Checks what every node refuses, relay or not, before it dials anything. A tunnel ends where it ends: one request of a
+ * client makes one connection per hop, and no bytes of a tunnel become a request that a relay passes on.
+ * @throws ViaductError BAD_REQUEST for hops or a tunnel in a tunnel, another method than GET, or a malformed hello
+ */
+export function checkTunnel({ isTunnel }: Connection, request: Request): void {
+  if (isTunnel && request.target.route.length > 0) throw refuse('hops inside a tunnel are not relayed');
+  if (!request.isTunnel) return;
+  if (isTunnel) throw refuse('a tunnel ends here already');
+  if (request.head.method !== 'GET') throw refuse('a tunnel is asked for with GET');
+  helloOf(request.head.fields);
+}
+
+/**
  * Answers 101 at the end of a tunnel: what comes next is a connection of its own.
- * @throws ViaductError BAD_REQUEST for a tunnel in a tunnel, a malformed hello, or bytes that were not waited with
+ * @param request passed {@link checkTunnel}
+ * @throws ViaductError BAD_REQUEST for bytes that were not waited with
  */
 export async function endTunnel(
   connection: Connection,
   { head, claimedClass }: Request,
   input: HeldInput,
 ): Promise<TunnelEnd> {
-  if (head.method !== 'GET') throw new ViaductError('BAD_REQUEST', 'a tunnel is asked for with GET');
-  if (connection.isTunnel) throw new ViaductError('BAD_REQUEST', 'a tunnel ends here already');
   const begin = helloOf(head.fields);
-  if (input.stop().length > 0)
-    throw new ViaductError('BAD_REQUEST', 'the client sent bytes before the tunnel was built');
+  if (input.stop().length > 0) throw refuse('the client sent bytes before the tunnel was built');
   connection.exchange.replyBegun = true;
   await connection.writer.write(
     formatHead('HTTP/1.1 101 Switching Protocols', [...UPGRADE_FIELDS, ['Viaduct', '1']]),
@@ -32,4 +43,8 @@ export async function endTunnel(
   connection.exchange.completed();
   connection.tunnelEnds(claimedClass);
   return { begin };
+}
+
+function refuse(why: string): ViaductError {
+  return new ViaductError('BAD_REQUEST', why);
 }
