@@ -3,6 +3,7 @@ import type { Socket } from 'node:net';
 import type { TestContext } from 'node:test';
 import type { Location } from 'viaduct';
 import { rawServer } from './raw.js';
+import { PLAIN, type Wire } from './wires.js';
 
 /** A request as an origin sees it. */
 export interface Asked {
@@ -18,10 +19,11 @@ export interface FileOrigin {
   readonly asked: readonly Asked[];
 }
 
-/** A node of the test's own with one file: `answer` writes what it likes to each request. */
+/** A node of the test's own with one file, on a wire: `answer` writes what it likes to each request. */
 export async function fileOrigin(
   t: TestContext,
   answer: (socket: Socket, asked: Asked, index: number) => void,
+  wire: Wire = PLAIN,
 ): Promise<FileOrigin> {
   const asked: Asked[] = [];
   const { hop } = await rawServer(t, (socket) => {
@@ -38,7 +40,7 @@ export async function fileOrigin(
       answer(socket, request, asked.length - 1);
     });
   });
-  return { location: { route: [hop], path: '/file' }, asked };
+  return { location: { route: [await wire.front(t, hop)], path: '/file' }, asked };
 }
 
 /** A whole reply of a node: its head and, but for HEAD, its body. It promises a digest, unless it has one or is told not to. */

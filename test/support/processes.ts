@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { type Hop, type Route, formatInput } from 'viaduct';
+import { KEY_FILE } from './identity.js';
 
 /** The program as users run it. */
 export const PROGRAM = fileURLToPath(new URL('../../../dist/cli/main.js', import.meta.url));
@@ -96,6 +97,8 @@ export class NodeProcess extends Child {
       readonly args?: readonly string[];
       /** Options of Node itself. */
       readonly nodeArgs?: readonly string[];
+      /** @default that of all nodes of this process */
+      readonly keyFile?: string;
     } = {},
   ): Promise<NodeProcess> {
     const server = [
@@ -104,6 +107,8 @@ export class NodeProcess extends Child {
       String(options.port ?? 0),
       '--log-format',
       'json',
+      '--key',
+      options.keyFile ?? KEY_FILE,
       ...(options.args ?? []),
     ];
     const args = [...(options.nodeArgs ?? []), ...server];
