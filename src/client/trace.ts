@@ -63,7 +63,8 @@ export async function traceRoute(route: Route, options: TraceOptions = {}): Prom
   const questions = prefixesOf(route).map((prefix) => ({ prefix, given: new AbortController() }));
   const findings = questions.map(async ({ prefix, given }, index) => {
     const signals = options.signal === undefined ? [given.signal] : [given.signal, options.signal];
-    const finding = await askHop(prefix, { ...options, signal: AbortSignal.any(signals) });
+    const isLast = prefix.length === route.length;
+    const finding = await askHop(prefix, { ...options, isLast, signal: AbortSignal.any(signals) });
     // Whatever is behind it cannot answer; each relay before it would wait for its own time, longer and longer.
     if (finding.state === 'down') for (const later of questions.slice(index + 1)) later.given.abort();
     return finding;
@@ -120,6 +121,8 @@ function unreached({ number, hop }: SilentHop): SilentHop {
 
 interface Question extends TraceOptions {
   readonly signal: AbortSignal;
+  /** It is about the last hop of the route that is traced. */
+  readonly isLast: boolean;
 }
 
 /** Asks the last hop of a route, again and again; the first failure ends it. */
@@ -135,7 +138,11 @@ async function askAll(route: Route, options: Question): Promise<Answer | SilentH
   const checkKey = async (checked: Route, pin: string): Promise<void> => {
     key = await standingOf(() => encryption.checkKey(checked, pin));
   };
-  const lenient: Question = plain ? options : { ...options, encryption: { ...encryption, checkKey } };
+  // Authorities prove the name of the last hop; a hop before it is known by its key, as ever.
+  const authorities = options.isLast ? encryption.authorities : undefined;
+  const lenient: Question = plain
+    ? options
+    : { ...options, encryption: { ...encryption, authorities, checkKey } };
   let version: string | undefined;
   try {
     for (let probe = 0; probe < (options.probes ?? PROBES); probe += 1) {

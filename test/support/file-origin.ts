@@ -29,6 +29,7 @@ export async function fileOrigin(
   const { hop } = await rawServer(t, (socket) => {
     let head = '';
     socket.on('data', (bytes: Buffer) => {
+      if (socket.writableEnded) return; // As a node, which closes.
       head += bytes.toString('latin1');
       if (!head.endsWith('\r\n\r\n')) return;
       const [, start = '0'] = /\r\nRange: bytes=(\d+)-\r\n/i.exec(head) ?? [];

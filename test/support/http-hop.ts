@@ -9,9 +9,11 @@ export async function httpHop(t: TestContext, answer: (socket: Socket) => void, 
   const { hop } = await rawServer(t, (socket) => {
     let head = '';
     socket.on('data', (bytes: Buffer) => {
+      if (socket.writableEnded) return; // As a node, which closes.
       head += bytes.toString('latin1');
       if (!head.endsWith('\r\n\r\n')) return;
       requests.push(head);
+      head = '';
       answer(socket);
     });
   });
