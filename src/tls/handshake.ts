@@ -1,5 +1,5 @@
 import type { TLSSocket } from 'node:tls';
-import type { ViaductError } from '../errors.js';
+import { type ViaductError, systemCode, systemReason } from '../errors.js';
 import type { ByteStream } from '../tcp/byte-stream.js';
 import { TcpStream } from '../tcp/stream.js';
 
@@ -50,7 +50,7 @@ export function handshake(
     };
     const closed = (): void => {
       const cause = tls.errored ?? carrier.error;
-      fail(failed(cause?.message ?? 'the peer closed the connection', cause ?? undefined));
+      fail(failed(reasonOf(cause), cause ?? undefined));
     };
     const forget = stream.onClose(closed);
     const timer = setTimeout(() => fail(late()), limitMs);
@@ -59,4 +59,15 @@ export function handshake(
     if (signal.aborted) aborted();
     else if (stream.closed) closed();
   });
+}
+
+/** OpenSSL's messages have memory addresses and line ends in them, so what it calls the reason is used. */
+function reasonOf(error: Error | null | undefined): string {
+  if (!error || isEarlyEnd(error)) return 'the peer closed the connection';
+  return 'reason' in error && typeof error.reason === 'string' ? error.reason : systemReason(error);
+}
+
+/** Node's error for a connection that ends before the handshake does; a reset has the system call in it. */
+export function isEarlyEnd(error: Error): boolean {
+  return systemCode(error) === 'ECONNRESET' && !('syscall' in error);
 }

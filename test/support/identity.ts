@@ -32,6 +32,16 @@ process.once('exit', () => rmSync(scratch, { recursive: true, force: true }));
 export const KEY_FILE = join(scratch, 'key.pem');
 writeFileSync(KEY_FILE, IDENTITY.key + IDENTITY.cert, { mode: 0o600 });
 
+let otherKeys = 0;
+
+/** A key that {@link PIN} does not fit, as that of another node, for `viaduct server --key`. */
+export function otherKeyFile(): string {
+  const path = join(scratch, `key-${(otherKeys += 1)}.pem`);
+  const { key, cert } = makeIdentity();
+  writeFileSync(path, key + cert, { mode: 0o600 });
+  return path;
+}
+
 // Neither keys nor known hosts of the user are read or written, also if this file runs without the runner.
 if (!(process.env['XDG_STATE_HOME'] ?? '').startsWith(join(tmpdir(), 'viaduct-test-')))
   process.env['XDG_STATE_HOME'] = scratch;

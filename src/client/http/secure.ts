@@ -1,10 +1,11 @@
 import { HTTP_HEAD_PER_HOP_MS, SILENCE_MS } from '../../defaults.js';
-import type { ViaductError } from '../../errors.js';
+import { type ViaductError, systemCode } from '../../errors.js';
 import { pinOfCertificate } from '../../identity/pin.js';
 import { type Hop, type Route, hopError } from '../../route/hop.js';
 import type { ByteStream } from '../../tcp/byte-stream.js';
 import type { EarlyTls, TlsClient } from '../../tls/connect.js';
 import { connectTls } from '../../tls/connect.js';
+import { isEarlyEnd } from '../../tls/handshake.js';
 import type { ConnectOptions } from '../first-hop.js';
 import type { Encryption } from './encryption.js';
 
@@ -66,7 +67,7 @@ const UNTRUSTED =
   /^(?:CERT_|ERR_TLS_CERT|SELF_SIGNED|DEPTH_ZERO|UNABLE_TO_|HOSTNAME_|INVALID_CA|PATH_LENGTH)/;
 
 function tlsError(route: Route, why: string, cause?: unknown): ViaductError {
-  const code = cause instanceof Error && 'code' in cause ? String(cause.code) : '';
+  const code = systemCode(cause) ?? '';
   if (UNTRUSTED.test(code))
     return hopError(
       'UNTRUSTED_CERTIFICATE',
@@ -75,7 +76,8 @@ function tlsError(route: Route, why: string, cause?: unknown): ViaductError {
       `has no trusted certificate: ${why}`,
       cause,
     );
-  const isBroken = cause === undefined || (cause instanceof Error && 'syscall' in cause);
+  const isBroken =
+    cause === undefined || (cause instanceof Error && ('syscall' in cause || isEarlyEnd(cause)));
   if (isBroken)
     return hopError(
       'CUT_SHORT',
@@ -84,6 +86,8 @@ function tlsError(route: Route, why: string, cause?: unknown): ViaductError {
       `broke the connection during the TLS handshake: ${why}`,
       cause,
     );
+  if (code === 'ERR_SSL_WRONG_VERSION_NUMBER')
+    return hopError('TLS_FAILED', route.length, lastOf(route), 'does not speak TLS', cause);
   return hopError('TLS_FAILED', route.length, lastOf(route), `cannot be reached in TLS: ${why}`, cause);
 }
 
