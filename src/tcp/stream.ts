@@ -135,13 +135,15 @@ export class TcpStream implements ByteStream {
 
   reset(): void {
     const socket = this.#socket;
+    // libuv refuses to reset (EINVAL) a socket whose FIN it is just queuing; its bytes are all sent then. Under TLS, which
+    // queues the FIN itself, the handle would even stay open.
+    const finishing = socket.writableEnded && !socket.writableFinished && socket.writableLength === 0;
     if (this.#carrier !== undefined) {
-      this.#carrier.reset();
+      if (finishing) this.#carrier.close();
+      else this.#carrier.reset();
       socket.destroy();
       return;
     }
-    // libuv refuses to reset (EINVAL) a socket whose FIN it is just queuing; its bytes are all sent then.
-    const finishing = socket.writableEnded && !socket.writableFinished && socket.writableLength === 0;
     if (socket.connecting || finishing) socket.destroy();
     else socket.resetAndDestroy();
   }
