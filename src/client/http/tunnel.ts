@@ -30,7 +30,8 @@ export async function openTunnel(
   const { timeoutMs = SILENCE_MS, signal = new AbortController().signal } = options;
   const { first, left } = splitRoute(route, options);
   const target = formatTarget({ route: left, path: '/' });
-  const fields: Field[] = [['Host', formatHop(first)], ...UPGRADE_FIELDS, helloField(hello)];
+  const traced = (options.fields ?? []).filter(([name]) => name === 'traceparent');
+  const fields: Field[] = [['Host', formatHop(first)], ...UPGRADE_FIELDS, ...traced, helloField(hello)];
   const dial = async (except?: string): Promise<ByteStream> => {
     const stream = await connectLink(route, scheme, encryption, options, except);
     stream.write(formatHead(`GET ${target} HTTP/1.1`, fields));
