@@ -15,6 +15,7 @@ import { runInProcess } from '../support/program.js';
 import { tempFolder } from '../support/temp.js';
 import { assertOneLine } from './assertions.js';
 import { onTerminal } from './terminal.js';
+import { PINNED } from '../support/identity.js';
 
 /** Replaces ports and times, which differ between runs, with text of the same width. */
 function masked(text: string): string {
@@ -55,7 +56,12 @@ const REFUSED = 'viaduct: hop 2 (127.0.0.1:11111) refused the connection (is a n
 test('the transcripts of a route that is up and of one that is down, as a table and as JSON', async (t) => {
   const { route } = await testChain(t, 3);
   const run = async (to: Route, ...args: readonly string[]) => {
-    const { code, stdout, stderr } = await runViaduct(t, ['trace', urlOf(to, '/dir/file'), ...args]);
+    const { code, stdout, stderr } = await runViaduct(t, [
+      'trace',
+      ...PINNED,
+      urlOf(to, '/dir/file'),
+      ...args,
+    ]);
     return { code, stdout: masked(stdout), stderr: masked(stderr) };
   };
   assert.deepEqual(await run(route), { code: 0, stdout: ALL_UP, stderr: '' });
@@ -75,7 +81,7 @@ test('the forms of a route: separate relays, or an input file', async (t) => {
     ['-J', `${first}`, '-J', `${second}`, third],
     ['--route', 'input.txt'],
   ]) {
-    const { code, stdout, stderr } = await runInProcess(['trace', ...args], { cwd: folder });
+    const { code, stdout, stderr } = await runInProcess(['trace', ...PINNED, ...args], { cwd: folder });
     assert.deepEqual([code, masked(stdout), stderr], [0, ALL_UP, '']);
   }
 });
@@ -86,7 +92,7 @@ test('invalid usage: one line, and no table', async () => {
     [['127.0.0.1:9', '--probes', '0'], /--probes.*Expected a whole number from 1/],
     [['127.0.0.1:9', '-J', '127.0.0.1:9', '--max-hops', '1'], /the route has 2 hops; at most 1 are allowed/],
   ] as const) {
-    assertOneLine(await runInProcess(['trace', ...args]), 2, line);
+    assertOneLine(await runInProcess(['trace', ...PINNED, ...args]), 2, line);
   }
 });
 
@@ -95,7 +101,7 @@ test('a remote version is printed safely', async (t) => {
   const { hop } = await httpHop(t, (socket) =>
     socket.end(`HTTP/1.1 200 OK\r\nViaduct: 1\r\nContent-Length: ${body.length}\r\n\r\n${body}`),
   );
-  const { code, stdout } = await runViaduct(t, ['trace', formatHop(hop), '--probes', '1']);
+  const { code, stdout } = await runViaduct(t, ['trace', ...PINNED, formatHop(hop), '--probes', '1']);
   assert.equal(code, 0);
   assert.match(stdout, / {2}\\x1b\[2J9{16}… +\d/);
 });
@@ -104,7 +110,7 @@ for (const columns of [40, 80, 200]) {
   test(`on a terminal of ${columns} columns pending hops are drawn below the table and erased`, async (t) => {
     if (!havePeer(t, 'python3')) return;
     const { route } = await testChain(t, 3);
-    const child = onTerminal(t, ['trace', urlOf(route, '/')], { columns });
+    const child = onTerminal(t, ['trace', ...PINNED, urlOf(route, '/')], { columns });
     assert.equal(await child.ended, 0);
     const seen = stripVTControlCharacters(child.stdout);
     assert.match(seen, / 3 {2}127\.0\.0\.1:\d+ …\r\n/);
@@ -124,7 +130,7 @@ test('a route that is down fits a terminal of 40 columns, with long names too', 
   if (!havePeer(t, 'python3')) return;
   const { route } = await testChain(t, 1);
   const broken = [...route, { host: `${'long-name.'.repeat(5)}example`, port: 9000 }];
-  const child = onTerminal(t, ['trace', urlOf(broken, '/'), '--probes', '1'], { columns: 40 });
+  const child = onTerminal(t, ['trace', ...PINNED, urlOf(broken, '/'), '--probes', '1'], { columns: 40 });
   await child.ended;
   const rows = stripVTControlCharacters(child.stdout).split(/[\r\n]+/);
   assert.ok(

@@ -12,7 +12,7 @@ import { testChain, testNode } from '../../support/nodes.js';
 import { CONTROL_NAMES, ODD_NAMES, writeNames } from '../../support/odd-names.js';
 import { tempFolder } from '../../support/temp.js';
 import { outcomeOf } from '#src/cli/exit-codes.js';
-import { WIRES } from '../../support/wires.js';
+import { type Wire, WIRES } from '../../support/wires.js';
 
 const SIZE = 64 * 1024;
 const TIME = new Date('2001-02-03T04:05:06Z');
@@ -20,22 +20,28 @@ const TIME = new Date('2001-02-03T04:05:06Z');
 const FILE: Entry = { kind: 'file', name: 'file.txt', size: SIZE, modified: TIME };
 const FOLDER: Entry = { kind: 'folder', name: 'sub dir', modified: TIME };
 
+/** A chain whose origin serves a folder `dir` with a file and a folder. */
+async function prepare(t: TestContext, wire: Wire) {
+  const root = tempFolder(t);
+  mkdirSync(join(root, 'dir', 'sub dir'), { recursive: true });
+  writeFileSync(join(root, 'dir', 'file.txt'), 'x'.repeat(SIZE));
+  for (const path of ['dir/file.txt', 'dir/sub dir']) utimesSync(join(root, path), TIME, TIME);
+  const { nodes, route } = await testChain(t, 3, { root });
+  const list = (path: string): Promise<readonly Entry[]> =>
+    listLocation(parseLocation(urlOf(route, path)), wire.options);
+  return { list, route, origin: nodes[2] };
+}
+
+async function hopThat(t: TestContext, wire: Wire, head: string, body: string): Promise<Hop> {
+  const length = Buffer.byteLength(body);
+  const text = `HTTP/1.1 ${head}Viaduct: 1\r\nContent-Length: ${length}\r\n\r\n${body}`;
+  return (await httpHop(t, (socket) => socket.end(text), wire)).hop;
+}
+
 for (const wire of WIRES)
   describe(wire.name, () => {
-    /** A chain whose origin serves a folder `dir` with a file and a folder. */
-    async function prepare(t: TestContext) {
-      const root = tempFolder(t);
-      mkdirSync(join(root, 'dir', 'sub dir'), { recursive: true });
-      writeFileSync(join(root, 'dir', 'file.txt'), 'x'.repeat(SIZE));
-      for (const path of ['dir/file.txt', 'dir/sub dir']) utimesSync(join(root, path), TIME, TIME);
-      const { nodes, route } = await testChain(t, 3, { root });
-      const list = (path: string): Promise<readonly Entry[]> =>
-        listLocation(parseLocation(urlOf(route, path)), wire.options);
-      return { list, route, origin: nodes[2] };
-    }
-
     test('a folder, with and without the slash at its end', async (t) => {
-      const { list } = await prepare(t);
+      const { list } = await prepare(t, wire);
       const nothingOpen = watchDescriptors();
       for (const path of ['/dir/', '/dir']) assert.deepEqual(await list(path), [FOLDER, FILE]);
       assert.deepEqual(await list('/dir/sub dir'), []);
@@ -47,14 +53,14 @@ for (const wire of WIRES)
     });
 
     test('a file is its own listing, and not fetched', async (t) => {
-      const { list, origin } = await prepare(t);
+      const { list, origin } = await prepare(t, wire);
       assert.deepEqual(await list('/dir/file.txt'), [FILE]);
       const { bytes = SIZE } = (await origin?.event('completed')) ?? {};
       assert.ok(bytes < SIZE, 'a head alone was sent');
     });
 
     test('what is not there is told by the hop that has not got it', async (t) => {
-      const { list, route } = await prepare(t);
+      const { list, route } = await prepare(t, wire);
       const label = `hop 3 (${route.map(formatHop).at(-1)})`;
       for (const [path, code, message] of [
         ['/absent', 'NOT_FOUND', 'there is no file "absent"'],
@@ -85,12 +91,6 @@ for (const wire of WIRES)
       }
     });
 
-    async function hopThat(t: TestContext, head: string, body: string): Promise<Hop> {
-      const length = Buffer.byteLength(body);
-      const text = `HTTP/1.1 ${head}Viaduct: 1\r\nContent-Length: ${length}\r\n\r\n${body}`;
-      return (await httpHop(t, (socket) => socket.end(text), wire)).hop;
-    }
-
     describe('an origin that answers something else', () => {
       const JSON_HEAD = '200 OK\r\nContent-Type: application/json\r\n';
       const evil = `{"path":"/","entries":[\n{"name":"../x","type":"folder","modified":"${TIME.toISOString()}"}\n]}\n`;
@@ -105,7 +105,7 @@ for (const wire of WIRES)
         ['that nothing changed', '/f', '304 Not Modified\r\n', '', 'answered with status 304'],
       ] as const) {
         test(what, async (t) => {
-          const hop = await hopThat(t, head, body);
+          const hop = await hopThat(t, wire, head, body);
           const error = await failureOf(
             listLocation({ route: [hop], path }, { ...wire.options, timeoutMs: 5000 }),
           );

@@ -10,10 +10,37 @@ import { failureOf } from '../../../support/failures.js';
 import { fileOrigin, honestReply } from '../../../support/file-origin.js';
 import { testChain } from '../../../support/nodes.js';
 import { randomFile, tempFolder } from '../../../support/temp.js';
-import { WIRES } from '../../../support/wires.js';
+import { type Wire, WIRES } from '../../../support/wires.js';
 
 const SIZE = 64 * 1024 * 1024;
 const BYTES = randomBytes(10_000);
+
+/** Expects that a download fails because the file keeps changing. */
+async function keepsChanging(
+  wire: Wire,
+  location: Location,
+  options: GetOptions,
+  target: string,
+): Promise<void> {
+  const error = await failureOf(get(location, target, { ...wire.options, ...options }));
+  assert.deepEqual([error.code, outcomeOf(error).exit], ['CHANGED', 18]);
+  assert.match(
+    error.message,
+    /has yet another version of the file: it changed \d times during the download$/,
+  );
+}
+
+/** An origin whose file has another version at each request, and which breaks each reply. */
+function cutOrigin(t: TestContext, wire: Wire, lengthAt: (index: number) => number) {
+  return fileOrigin(
+    t,
+    (socket, request, index) => {
+      const reply = honestReply(BYTES, request, `"v${index}"`);
+      socket.write(reply.subarray(0, lengthAt(index)), () => setImmediate(() => socket.end()));
+    },
+    wire,
+  );
+}
 
 for (const wire of WIRES)
   describe(wire.name, () => {
@@ -81,12 +108,12 @@ for (const wire of WIRES)
             if (type === 'progress') writeSync(fd, 'x', (count += 1) % SIZE);
           };
           const target = join(tempFolder(t), 'copy');
-          await keepsChanging({ route, path: '/file' }, { ...options, onEvent }, target);
+          await keepsChanging(wire, { route, path: '/file' }, { ...options, onEvent }, target);
         });
 
         test(`within the limit ${limit}, if each attempt gets more than the one before`, async (t) => {
-          const { location, asked } = await cutOrigin(t, (index) => 5000 + 100 * index);
-          await keepsChanging(location, options, join(tempFolder(t), 'copy'));
+          const { location, asked } = await cutOrigin(t, wire, (index) => 5000 + 100 * index);
+          await keepsChanging(wire, location, options, join(tempFolder(t), 'copy'));
           assert.ok(asked.length <= 6, `${asked.length} requests`);
         });
       }
@@ -105,31 +132,9 @@ for (const wire of WIRES)
           wire,
         );
         const folder = tempFolder(t);
-        await keepsChanging(location, {}, join(folder, 'copy'));
+        await keepsChanging(wire, location, {}, join(folder, 'copy'));
         assert.equal(asked.filter(({ method }) => method === 'GET').length, 6);
         assert.deepEqual(readdirSync(folder), ['copy.part', 'copy.part.json']);
       });
     });
-
-    /** Expects that a download fails because the file keeps changing. */
-    async function keepsChanging(location: Location, options: GetOptions, target: string): Promise<void> {
-      const error = await failureOf(get(location, target, { ...wire.options, ...options }));
-      assert.deepEqual([error.code, outcomeOf(error).exit], ['CHANGED', 18]);
-      assert.match(
-        error.message,
-        /has yet another version of the file: it changed \d times during the download$/,
-      );
-    }
-
-    /** An origin whose file has another version at each request, and which breaks each reply. */
-    function cutOrigin(t: TestContext, lengthAt: (index: number) => number) {
-      return fileOrigin(
-        t,
-        (socket, request, index) => {
-          const reply = honestReply(BYTES, request, `"v${index}"`);
-          socket.write(reply.subarray(0, lengthAt(index)), () => setImmediate(() => socket.end()));
-        },
-        wire,
-      );
-    }
   });

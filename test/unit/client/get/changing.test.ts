@@ -19,7 +19,7 @@ import { failureOf } from '../../../support/failures.js';
 import { testChain } from '../../../support/nodes.js';
 import { runInProcess } from '../../../support/program.js';
 import { randomFile, tempFolder } from '../../../support/temp.js';
-import { WIRES } from '../../../support/wires.js';
+import { type Wire, WIRES } from '../../../support/wires.js';
 
 const SIZE = 64 * 1024 * 1024;
 
@@ -30,40 +30,40 @@ function atFirst(act: () => void): (count: number) => void {
   };
 }
 
+/** A file behind two nodes, and a download of it during which something happens as soon as the first bytes came. */
+async function prepare(t: TestContext, wire: Wire, size = SIZE) {
+  const root = tempFolder(t);
+  const bytes = randomFile(root, 'file', size);
+  const { route, nodes } = await testChain(t, 2, { root });
+  const target = join(tempFolder(t), 'copy');
+  const events: GetEvent[] = [];
+  const fetchWhile = (happens: (count: number) => void, options: GetOptions = {}) => {
+    let count = 0;
+    const onEvent = (event: GetEvent): void => {
+      events.push(event);
+      if (event.type === 'progress') happens((count += 1));
+    };
+    return get({ route, path: '/file' }, target, { ...wire.options, ...options, onEvent });
+  };
+  const types = (): string[] => events.map(({ type }) => type);
+  return {
+    path: join(root, 'file'),
+    root,
+    bytes,
+    route,
+    origin: nodes[1],
+    target,
+    events,
+    types,
+    fetchWhile,
+  };
+}
+
 for (const wire of WIRES)
   describe(wire.name, () => {
-    /** A file behind two nodes, and a download of it during which something happens as soon as the first bytes came. */
-    async function prepare(t: TestContext, size = SIZE) {
-      const root = tempFolder(t);
-      const bytes = randomFile(root, 'file', size);
-      const { route, nodes } = await testChain(t, 2, { root });
-      const target = join(tempFolder(t), 'copy');
-      const events: GetEvent[] = [];
-      const fetchWhile = (happens: (count: number) => void, options: GetOptions = {}) => {
-        let count = 0;
-        const onEvent = (event: GetEvent): void => {
-          events.push(event);
-          if (event.type === 'progress') happens((count += 1));
-        };
-        return get({ route, path: '/file' }, target, { ...wire.options, ...options, onEvent });
-      };
-      const types = (): string[] => events.map(({ type }) => type);
-      return {
-        path: join(root, 'file'),
-        root,
-        bytes,
-        route,
-        origin: nodes[1],
-        target,
-        events,
-        types,
-        fetchWhile,
-      };
-    }
-
     describe('a file that changes while it is fetched', () => {
       test('and only grows, such as a log, is fetched as it was, once, and verified', async (t) => {
-        const { path, bytes, target, events, types, fetchWhile } = await prepare(t, 20_000_000);
+        const { path, bytes, target, events, types, fetchWhile } = await prepare(t, wire, 20_000_000);
         const { received, sha256 } = await fetchWhile(() => appendFileSync(path, 'one more line\n'));
         assert.equal(received, bytes.length);
         assert.ok(sha256 !== undefined);
@@ -75,7 +75,7 @@ for (const wire of WIRES)
       });
 
       test('and has grown before a resume is resumed', async (t) => {
-        const { path, bytes, target, types, fetchWhile } = await prepare(t, 20_000_000);
+        const { path, bytes, target, types, fetchWhile } = await prepare(t, wire, 20_000_000);
         const abort = new AbortController();
         const stop = atFirst(() => abort.abort(new Error('stop')));
         await assert.rejects(fetchWhile(stop, { signal: abort.signal }));
@@ -87,7 +87,7 @@ for (const wire of WIRES)
       });
 
       test('and is written anew with more bytes is fetched anew', async (t) => {
-        const { path, target, fetchWhile } = await prepare(t, 5_000_000);
+        const { path, target, fetchWhile } = await prepare(t, wire, 5_000_000);
         const other = randomBytes(6_000_000);
         await fetchWhile(atFirst(() => writeFileSync(path, other)));
         assert.ok(readFileSync(target).equals(other));
@@ -105,7 +105,7 @@ for (const wire of WIRES)
         ],
       ] as const) {
         test(`${what} is noticed long before its end`, async (t) => {
-          const { path, target, types, origin, fetchWhile } = await prepare(t);
+          const { path, target, types, origin, fetchWhile } = await prepare(t, wire);
           const { received } = await fetchWhile(atFirst(() => change(path)));
           assert.ok(received < 1.7 * SIZE, `${received} bytes were received`);
           assert.ok(readFileSync(target).equals(other));
@@ -120,7 +120,7 @@ for (const wire of WIRES)
         ['gets another mode', (path: string) => chmodSync(path, 0o600)],
       ] as const) {
         test(`and only ${what} is fetched once, and verified`, async (t) => {
-          const { path, bytes, target, events, types, fetchWhile } = await prepare(t);
+          const { path, bytes, target, events, types, fetchWhile } = await prepare(t, wire);
           const { received, sha256 } = await fetchWhile(atFirst(() => change(path)));
           assert.deepEqual([received, sha256 !== undefined], [bytes.length, true]);
           assert.ok(readFileSync(target).equals(bytes));
@@ -130,7 +130,7 @@ for (const wire of WIRES)
 
         test(`and only ${what} before a resume is resumed if it is verified`, async (t) => {
           for (const verify of [true, false]) {
-            const { path, bytes, target, types, fetchWhile } = await prepare(t, 20_000_000);
+            const { path, bytes, target, types, fetchWhile } = await prepare(t, wire, 20_000_000);
             const abort = new AbortController();
             const stop = atFirst(() => abort.abort(new Error('stop')));
             await assert.rejects(fetchWhile(stop, { signal: abort.signal, verify }));
@@ -144,7 +144,7 @@ for (const wire of WIRES)
       }
 
       test('and is renamed is sent to its end', async (t) => {
-        const { path, bytes, target, origin, fetchWhile } = await prepare(t);
+        const { path, bytes, target, origin, fetchWhile } = await prepare(t, wire);
         const error = await failureOf(fetchWhile(atFirst(() => renameSync(path, `${path}.old`))));
         assert.equal(error.code, 'UNVERIFIED');
         assert.ok(readFileSync(`${target}.part`).equals(bytes));
@@ -155,7 +155,7 @@ for (const wire of WIRES)
       });
 
       test('and is renamed, with another file under its name, is noticed before its end', async (t) => {
-        const { path, target, fetchWhile } = await prepare(t);
+        const { path, target, fetchWhile } = await prepare(t, wire);
         const { received } = await fetchWhile(
           atFirst(() => {
             renameSync(path, `${path}.old`);
@@ -167,7 +167,7 @@ for (const wire of WIRES)
       });
 
       test('in place, with its time set back, is noticed by its digest and fetched anew', async (t) => {
-        const { path, target, types, fetchWhile } = await prepare(t);
+        const { path, target, types, fetchWhile } = await prepare(t, wire);
         utimesSync(path, 1e9, 1e9);
         await fetchWhile(
           atFirst(() => {
@@ -181,7 +181,7 @@ for (const wire of WIRES)
       });
 
       test('and is deleted is sent to its end', async (t) => {
-        const { path, bytes, target, fetchWhile } = await prepare(t);
+        const { path, bytes, target, fetchWhile } = await prepare(t, wire);
         const error = await failureOf(fetchWhile(atFirst(() => rmSync(path))));
         assert.deepEqual([error.code, error.hopNumber], ['UNVERIFIED', 2]);
         assert.ok(readFileSync(`${target}.part`).equals(bytes));
@@ -189,7 +189,7 @@ for (const wire of WIRES)
     });
 
     test('get prints that a file has grown', async (t) => {
-      const { path, route, bytes } = await prepare(t, 20_000_000);
+      const { path, route, bytes } = await prepare(t, wire, 20_000_000);
       const folder = tempFolder(t);
       const log = await open(path, 'a');
       t.after(() => log.close());

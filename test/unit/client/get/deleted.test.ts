@@ -10,9 +10,25 @@ import { fileOrigin, replyOf } from '../../../support/file-origin.js';
 import { testChain } from '../../../support/nodes.js';
 import { runInProcess } from '../../../support/program.js';
 import { tempFolder } from '../../../support/temp.js';
-import { WIRES } from '../../../support/wires.js';
+import { type Wire, WIRES } from '../../../support/wires.js';
 
 const BYTES = randomBytes(10_000);
+
+/** An origin whose file is deleted after its bytes were sent, before its digest is known. */
+async function deletedMeanwhile(t: TestContext, wire: Wire) {
+  const { location } = await fileOrigin(
+    t,
+    (socket, { method }, index) => {
+      if (index === 0) socket.end(replyOf(200, { ETag: '"v1"' }, BYTES));
+      else {
+        const field = 'NOT_FOUND;hop=1;detail="hop 1: there is no file"';
+        socket.end(replyOf(404, { 'Viaduct-Error': field }, '', method));
+      }
+    },
+    wire,
+  );
+  return location;
+}
 
 for (const wire of WIRES)
   describe(wire.name, () => {
@@ -34,24 +50,8 @@ for (const wire of WIRES)
       }
     });
 
-    /** An origin whose file is deleted after its bytes were sent, before its digest is known. */
-    async function deletedMeanwhile(t: TestContext) {
-      const { location } = await fileOrigin(
-        t,
-        (socket, { method }, index) => {
-          if (index === 0) socket.end(replyOf(200, { ETag: '"v1"' }, BYTES));
-          else {
-            const field = 'NOT_FOUND;hop=1;detail="hop 1: there is no file"';
-            socket.end(replyOf(404, { 'Viaduct-Error': field }, '', method));
-          }
-        },
-        wire,
-      );
-      return location;
-    }
-
     test('a file that is deleted at its origin after it was sent is kept, and --no-verify accepts it', async (t) => {
-      const location = await deletedMeanwhile(t);
+      const location = await deletedMeanwhile(t, wire);
       const url = formatLocation(location);
       const folder = tempFolder(t);
       for (let run = 0; run < 2; run += 1) {

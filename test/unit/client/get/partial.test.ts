@@ -7,7 +7,7 @@ import { type Location, formatLocation, get, getAll } from 'viaduct';
 import { failureOf } from '../../../support/failures.js';
 import { fileOrigin, honestReply, replyOf } from '../../../support/file-origin.js';
 import { tempFolder } from '../../../support/temp.js';
-import { WIRES } from '../../../support/wires.js';
+import { type Wire, WIRES } from '../../../support/wires.js';
 
 const BYTES = randomBytes(10_000);
 
@@ -18,12 +18,12 @@ function leavePartial(folder: string, location: Location, bytes: Buffer): void {
   writeFileSync(join(folder, 'file.part.json'), JSON.stringify(sidecar));
 }
 
+function honest(t: TestContext, wire: Wire) {
+  return fileOrigin(t, (socket, asked) => socket.end(honestReply(BYTES, asked)), wire);
+}
+
 for (const wire of WIRES)
   describe(wire.name, () => {
-    function honest(t: TestContext) {
-      return fileOrigin(t, (socket, asked) => socket.end(honestReply(BYTES, asked)), wire);
-    }
-
     describe('partial files', () => {
       test('do not conflict with files of the same remote folder', async (t) => {
         const contents = new Map(
@@ -56,7 +56,7 @@ for (const wire of WIRES)
 
     describe('a download that fails before the first reply', () => {
       test('leaves the partial file of another source alone', async (t) => {
-        const { location } = await honest(t);
+        const { location } = await honest(t, wire);
         const folder = tempFolder(t);
         leavePartial(folder, { ...location, path: '/other' }, BYTES.subarray(0, 5000));
         const before = readFileSync(join(folder, 'file.part.json'), 'utf8');
@@ -80,7 +80,7 @@ for (const wire of WIRES)
       ['that is empty', ''],
     ] as const) {
       test(`a file FILE.part.json ${what} is left alone`, async (t) => {
-        const { location, asked } = await honest(t);
+        const { location, asked } = await honest(t, wire);
         const folder = tempFolder(t);
         for (const part of [undefined, 'mine too']) {
           writeFileSync(join(folder, 'file.part.json'), text);
@@ -97,7 +97,7 @@ for (const wire of WIRES)
 
     describe('a complete partial file, without verification', () => {
       test('becomes the file after the origin has confirmed size and ETag', async (t) => {
-        const { location, asked } = await honest(t);
+        const { location, asked } = await honest(t, wire);
         const folder = tempFolder(t);
         leavePartial(folder, location, BYTES);
         await get(location, join(folder, 'file'), { ...wire.options, verify: false });

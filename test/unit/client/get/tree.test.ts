@@ -6,7 +6,7 @@ import { type GetSummary, type Location, type ViaductError, getAll } from 'viadu
 import { fileOrigin, honestReply, replyOf } from '../../../support/file-origin.js';
 import { testChain } from '../../../support/nodes.js';
 import { tempFolder } from '../../../support/temp.js';
-import { WIRES } from '../../../support/wires.js';
+import { type Wire, WIRES } from '../../../support/wires.js';
 
 interface Run {
   readonly totals: GetSummary;
@@ -23,52 +23,56 @@ async function served(t: TestContext) {
   return { root, location: { route, path: '/' } };
 }
 
+/** A server whose root folder contains these names, and whose files all contain `content`. */
+function listing(t: TestContext, wire: Wire, names: readonly string[], type = 'file') {
+  const content = Buffer.from('content');
+  return fileOrigin(
+    t,
+    (socket, asked) => {
+      if (!asked.path.endsWith('/')) return void socket.end(honestReply(content, asked));
+      const modified = '2001-02-03T04:05:06.000Z';
+      const entries =
+        asked.path === '/'
+          ? names.map((name) =>
+              JSON.stringify({ name, type, size: type === 'file' ? 7 : undefined, modified }),
+            )
+          : [];
+      const text = `{"path":"/","entries":[\n${entries.join(',\n')}${entries.length > 0 ? '\n' : ''}]}\n`;
+      socket.end(replyOf(200, { 'Content-Type': 'application/json' }, text));
+    },
+    wire,
+  );
+}
+
+/** Fetches a whole folder. */
+async function fetchTree(wire: Wire, location: Location, target: string): Promise<Run> {
+  const failures = new Map<string, ViaductError>();
+  const totals = await getAll([{ location, target, recursive: true }], {
+    ...wire.options,
+    retries: 0,
+    onFile: (name) => ({
+      event: () => {},
+      complete: () => {},
+      failed: (error) => void failures.set(name, error),
+    }),
+  });
+  return { totals, failures };
+}
+
 for (const wire of WIRES)
   describe(wire.name, () => {
-    /** Fetches a whole folder. */
-    async function fetchTree(location: Location, target: string): Promise<Run> {
-      const failures = new Map<string, ViaductError>();
-      const totals = await getAll([{ location, target, recursive: true }], {
-        ...wire.options,
-        retries: 0,
-        onFile: (name) => ({
-          event: () => {},
-          complete: () => {},
-          failed: (error) => void failures.set(name, error),
-        }),
-      });
-      return { totals, failures };
-    }
-
-    /** A server whose root folder contains these names, and whose files all contain `content`. */
-    function listing(t: TestContext, names: readonly string[], type = 'file') {
-      const content = Buffer.from('content');
-      return fileOrigin(
-        t,
-        (socket, asked) => {
-          if (!asked.path.endsWith('/')) return void socket.end(honestReply(content, asked));
-          const modified = '2001-02-03T04:05:06.000Z';
-          const entries =
-            asked.path === '/'
-              ? names.map((name) =>
-                  JSON.stringify({ name, type, size: type === 'file' ? 7 : undefined, modified }),
-                )
-              : [];
-          const text = `{"path":"/","entries":[\n${entries.join(',\n')}${entries.length > 0 ? '\n' : ''}]}\n`;
-          socket.end(replyOf(200, { 'Content-Type': 'application/json' }, text));
-        },
-        wire,
-      );
-    }
-
     describe('a hostile listing', () => {
       const names = ['..', '.', '', '/etc/passwd', '../out', 'a/b', 'a/../../out', 'nul\0', '/'];
       for (const type of ['file', 'folder']) {
         for (const name of names) {
           test(`with the ${type} ${JSON.stringify(name)} is refused, and nothing is written`, async (t) => {
-            const { location } = await listing(t, ['good', name], type);
+            const { location } = await listing(t, wire, ['good', name], type);
             const folder = tempFolder(t);
-            const { totals, failures } = await fetchTree({ ...location, path: '/' }, join(folder, 'tree'));
+            const { totals, failures } = await fetchTree(
+              wire,
+              { ...location, path: '/' },
+              join(folder, 'tree'),
+            );
             assert.deepEqual([totals.files, totals.failures, totals.firstFailure?.code], [0, 1, 'BAD_REPLY']);
             assert.deepEqual([...failures.keys()], [join(folder, 'tree')]);
             assert.deepEqual(readdirSync(folder), []);
@@ -89,9 +93,9 @@ for (const wire of WIRES)
           '~',
           '\u202e',
         ];
-        const { location } = await listing(t, odd);
+        const { location } = await listing(t, wire, odd);
         const folder = tempFolder(t);
-        const { totals } = await fetchTree({ ...location, path: '/' }, folder);
+        const { totals } = await fetchTree(wire, { ...location, path: '/' }, folder);
         assert.deepEqual([totals.files, totals.failures], [odd.length, 0]);
         assert.deepEqual(readdirSync(folder).toSorted(), odd.toSorted());
       });
@@ -101,7 +105,7 @@ for (const wire of WIRES)
       test('is fetched with its subfolders and times; the next time, only files that changed', async (t) => {
         const { root, location } = await served(t);
         const folder = join(tempFolder(t), 'tree');
-        assert.equal((await fetchTree(location, folder)).totals.files, 3);
+        assert.equal((await fetchTree(wire, location, folder)).totals.files, 3);
         for (const name of ['a', 'sub/b', 'sub/deep/c']) {
           assert.equal(readFileSync(join(folder, name), 'utf8'), name);
           const seconds = (path: string): number => Math.floor(statSync(join(path, name)).mtimeMs / 1000);
@@ -110,7 +114,7 @@ for (const wire of WIRES)
         assert.deepEqual(readdirSync(join(folder, 'empty')), []);
         writeFileSync(join(root, 'sub/b'), 'changed');
         writeFileSync(join(root, 'new'), 'new');
-        const { totals } = await fetchTree(location, folder);
+        const { totals } = await fetchTree(wire, location, folder);
         assert.deepEqual([totals.files, totals.skipped, totals.failures], [2, 2, 0]);
         assert.equal(readFileSync(join(folder, 'sub/b'), 'utf8'), 'changed');
       });
@@ -121,7 +125,7 @@ for (const wire of WIRES)
         symlinkSync(outside, join(folder, 'sub'));
         writeFileSync(join(outside, 'file'), 'outside');
         symlinkSync(join(outside, 'file'), join(folder, 'a'));
-        const { totals, failures } = await fetchTree(location, folder);
+        const { totals, failures } = await fetchTree(wire, location, folder);
         assert.equal(totals.failures, 2);
         assert.match(
           failures.get(join(folder, 'sub'))?.message ?? '',
@@ -138,7 +142,7 @@ for (const wire of WIRES)
           ...location,
           route: [...location.route.slice(0, -1), { host: '127.0.0.1', port: 1025 }],
         };
-        const { totals } = await fetchTree(broken, join(tempFolder(t), 'tree'));
+        const { totals } = await fetchTree(wire, broken, join(tempFolder(t), 'tree'));
         assert.deepEqual([totals.failures, totals.firstFailure?.code], [1, 'REFUSED']);
       });
     });
