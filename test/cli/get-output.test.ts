@@ -9,6 +9,7 @@ import { eventsOf, runViaduct } from '../support/processes.js';
 import { runInProcess } from '../support/program.js';
 import { randomFile, sha256, tempFolder } from '../support/temp.js';
 import { PINNED } from '../support/identity.js';
+import { WIRES } from '../support/wires.js';
 
 /** Three nodes with a file of 1 MiB, and a folder to save it in. */
 async function served(t: TestContext) {
@@ -116,32 +117,37 @@ describe('what get prints', () => {
     assert.equal(eventsOf({ stdout: refused.stderr }).at(-1)?.['code'], 'USAGE');
   });
 
-  test('includes retries and restarts', async (t) => {
-    const bytes = Buffer.alloc(100_000, 'x');
-    const origin = await fileOrigin(t, (socket, asked, index) => {
-      const reply = honestReply(bytes, asked, index === 2 ? '"v2"' : '"v1"');
-      if (asked.method === 'HEAD' || index > 2) return void socket.end(reply);
-      socket.write(reply.subarray(0, 40_000), () => setImmediate(() => socket.end()));
+  for (const wire of WIRES)
+    test(`includes retries and restarts (${wire.name})`, async (t) => {
+      const bytes = Buffer.alloc(100_000, 'x');
+      const origin = await fileOrigin(
+        t,
+        (socket, asked, index) => {
+          const reply = honestReply(bytes, asked, index === 2 ? '"v2"' : '"v1"');
+          if (asked.method === 'HEAD' || index > 2) return void socket.end(reply);
+          socket.write(reply.subarray(0, 40_000), () => setImmediate(() => socket.end()));
+        },
+        wire,
+      );
+      const folder = tempFolder(t);
+      const url = formatLocation(origin.location);
+      const run = await runInProcess(['get', ...wire.args, url], { cwd: folder });
+      const [hop] = origin.location.route;
+      assert.ok(hop);
+      const broke = (count: string): string =>
+        `viaduct: hop 1 (${formatHop(hop)}) closed the connection after ${count} bytes: the chain broke there or beyond; retrying in TIME`;
+      const numbers = masked(run.stderr).replaceAll(/after \d+ of \d+ bytes/g, 'after N bytes');
+      const lines = [
+        broke('N'),
+        broke('N'),
+        'viaduct: starting over: the file has changed',
+        // To start over is no progress.
+        `${broke('N')}, giving up after 5:00`,
+        'viaduct: starting over: the file has changed',
+      ];
+      assert.equal(numbers, `${lines.join('\n')}\n`);
+      assert.equal(run.code, 0);
     });
-    const folder = tempFolder(t);
-    const url = formatLocation(origin.location);
-    const run = await runInProcess(['get', ...PINNED, url], { cwd: folder });
-    const [hop] = origin.location.route;
-    assert.ok(hop);
-    const broke = (count: string): string =>
-      `viaduct: hop 1 (${formatHop(hop)}) closed the connection after ${count} bytes: the chain broke there or beyond; retrying in TIME`;
-    const numbers = masked(run.stderr).replaceAll(/after \d+ of \d+ bytes/g, 'after N bytes');
-    const lines = [
-      broke('N'),
-      broke('N'),
-      'viaduct: starting over: the file has changed',
-      // To start over is no progress.
-      `${broke('N')}, giving up after 5:00`,
-      'viaduct: starting over: the file has changed',
-    ];
-    assert.equal(numbers, `${lines.join('\n')}\n`);
-    assert.equal(run.code, 0);
-  });
 });
 
 test('the forms of where: with a scheme, without, with -J, with --route', async (t) => {

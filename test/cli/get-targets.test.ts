@@ -10,6 +10,7 @@ import { smallDisk } from '../support/small-disk.js';
 import { randomFile, tempFolder } from '../support/temp.js';
 import { assertOneLine } from './assertions.js';
 import { PINNED } from '../support/identity.js';
+import { WIRES } from '../support/wires.js';
 
 const MIB = 1024 * 1024;
 
@@ -120,31 +121,32 @@ test('a file FILE.part that viaduct did not create is not touched', async (t) =>
   assert.equal(readFileSync(join(folder, 'file.part'), 'utf8'), 'not ours');
 });
 
-test('Ctrl-C keeps and reports a partial file that can be resumed', async (t) => {
-  const { url, bytes } = await served(t, 4 * MIB);
-  const folder = tempFolder(t);
-  for (const [signal, exit] of [
-    ['SIGINT', 130],
-    ['SIGTERM', 143],
-    ['SIGHUP', 129],
-  ] as const) {
-    const child = startGet(t, folder, [...PINNED, url, '--limit-rate', '1M']);
-    const before = readdirSync(folder).includes('file.part') ? statSync(join(folder, 'file.part')).size : 0;
-    await grows(folder, before);
-    child.process.kill(signal);
-    assert.equal(await child.ended, exit, child.stderr);
-    const kept = '[\\d.]+ [KM]iB of 4\\.00 MiB saved in file\\.part, run the same command again to resume';
-    assert.match(child.stderr, new RegExp(`^viaduct: interrupted by ${signal}; ${kept}\\n$`));
-    assert.deepEqual(readdirSync(folder), ['file.part', 'file.part.json']);
-  }
-  const last = await runViaduct(t, ['get', ...PINNED, url], { cwd: folder });
-  assert.equal(last.code, 0, last.stderr);
-  assert.match(
-    last.stdout,
-    /^file {2}4\.00 MiB {2}resumed at [\d.]+ [KM]iB {2}[\d.]+ s {2}\S+ \S+\/s {2}verified\n$/,
-  );
-  assert.ok(readFileSync(join(folder, 'file')).equals(bytes));
-});
+for (const wire of WIRES)
+  test(`Ctrl-C keeps and reports a partial file that can be resumed (${wire.name})`, async (t) => {
+    const { url, bytes } = await served(t, 4 * MIB);
+    const folder = tempFolder(t);
+    for (const [signal, exit] of [
+      ['SIGINT', 130],
+      ['SIGTERM', 143],
+      ['SIGHUP', 129],
+    ] as const) {
+      const child = startGet(t, folder, [...wire.args, url, '--limit-rate', '1M']);
+      const before = readdirSync(folder).includes('file.part') ? statSync(join(folder, 'file.part')).size : 0;
+      await grows(folder, before);
+      child.process.kill(signal);
+      assert.equal(await child.ended, exit, child.stderr);
+      const kept = '[\\d.]+ [KM]iB of 4\\.00 MiB saved in file\\.part, run the same command again to resume';
+      assert.match(child.stderr, new RegExp(`^viaduct: interrupted by ${signal}; ${kept}\\n$`));
+      assert.deepEqual(readdirSync(folder), ['file.part', 'file.part.json']);
+    }
+    const last = await runViaduct(t, ['get', ...wire.args, url], { cwd: folder });
+    assert.equal(last.code, 0, last.stderr);
+    assert.match(
+      last.stdout,
+      /^file {2}4\.00 MiB {2}resumed at [\d.]+ [KM]iB {2}[\d.]+ s {2}\S+ \S+\/s {2}verified\n$/,
+    );
+    assert.ok(readFileSync(join(folder, 'file')).equals(bytes));
+  });
 
 /** Resolves when the partial file has grown. */
 async function grows(folder: string, from: number): Promise<void> {
@@ -166,19 +168,20 @@ test('two downloads of one target: the second fails, the first completes', async
   assert.ok(readFileSync(join(folder, 'file')).equals(bytes));
 });
 
-test('--max-time ends all transfers and keeps the partial file', async (t) => {
-  const { url } = await served(t, 4 * MIB);
-  const folder = tempFolder(t);
-  const run = await runViaduct(t, ['get', ...PINNED, url, '--limit-rate', '500K', '--max-time', '1.5'], {
-    cwd: folder,
+for (const wire of WIRES)
+  test(`--max-time ends all transfers and keeps the partial file (${wire.name})`, async (t) => {
+    const { url } = await served(t, 4 * MIB);
+    const folder = tempFolder(t);
+    const run = await runViaduct(t, ['get', ...wire.args, url, '--limit-rate', '500K', '--max-time', '1.5'], {
+      cwd: folder,
+    });
+    assert.equal(run.code, 28);
+    assert.match(
+      run.stderr,
+      /^viaduct: timeout: not finished within 1\.5 s \(--max-time\); [\d.]+ KiB of 4\.00 MiB saved in file\.part, [^\n]+\n$/,
+    );
+    assert.deepEqual(readdirSync(folder), ['file.part', 'file.part.json']);
   });
-  assert.equal(run.code, 28);
-  assert.match(
-    run.stderr,
-    /^viaduct: timeout: not finished within 1\.5 s \(--max-time\); [\d.]+ KiB of 4\.00 MiB saved in file\.part, [^\n]+\n$/,
-  );
-  assert.deepEqual(readdirSync(folder), ['file.part', 'file.part.json']);
-});
 
 test('a refusal before the first reply fails at once, also with a partial file, and names --retry-connect', async (t) => {
   const { url } = await served(t, MIB);
@@ -216,8 +219,8 @@ test('a name that was read as a hop, and a hop that was read as a name', async (
     const run = await runInProcess(['get', ...PINNED, `${first}/${name}`]);
     assertOneLine(run, 2, /"@odd:80" was read as a hop; .* write "%40odd:80"/);
   }
-  for (const command of ['get', ...PINNED, 'ls']) {
-    const run = await runInProcess([command, `${first}/localhost:11000/a.txt`]);
+  for (const command of ['get', 'ls']) {
+    const run = await runInProcess([command, ...PINNED, `${first}/localhost:11000/a.txt`]);
     assertOneLine(run, 22, /there is no file .*; did you mean "\/@localhost:11000\/"\?/);
   }
 });

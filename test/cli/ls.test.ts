@@ -114,7 +114,7 @@ test('a hostile listing: one line, nothing on standard output, control character
       `HTTP/1.1 200 OK\r\nViaduct: 1\r\nContent-Type: application/json\r\nContent-Length: ${body.length}\r\n\r\n${body}`,
     ),
   );
-  const run = await runViaduct(t, ['ls', ...PINNED, `${formatHop(hop)}/`]);
+  const run = await runViaduct(t, ['ls', '--plain', `${formatHop(hop)}/`]);
   assertOneLine(run, 56, /^viaduct: hop 1 \(\S+\) sent a malformed listing: "\.\.\/\\\S+" is not a name\n$/);
   assert.ok(!run.stderr.includes(ESCAPE));
 });
@@ -124,7 +124,7 @@ test('a reader that closes the pipe early is no failure', async (t) => {
   const name = 'x'.repeat(200);
   for (let index = 0; index < 3000; index += 1) writeFileSync(join(root, `${name}${index}`), '');
   const { route } = await testChain(t, 1, { root });
-  const child = new Child(t, process.execPath, [PROGRAM, 'ls', urlOf(route, '/')]);
+  const child = new Child(t, process.execPath, [PROGRAM, 'ls', ...PINNED, urlOf(route, '/')]);
   child.process.stdout?.once('data', () => child.process.stdout?.destroy());
   assert.equal(await child.ended, 0);
   assert.equal(child.stderr, '');

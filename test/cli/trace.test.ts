@@ -27,11 +27,14 @@ function masked(text: string): string {
 
 const VERSION_CELL = VERSION.padEnd('version'.length);
 
-const ALL_UP = `hop  address          version  round trip        link  state
-  1  127.0.0.1:11111  ${VERSION_CELL}      1.2 ms     +1.2 ms  up
-  2  127.0.0.1:11111  ${VERSION_CELL}      1.2 ms     +1.2 ms  up
-  3  127.0.0.1:11111  ${VERSION_CELL}      1.2 ms     +1.2 ms  up
+/** A pin is that of the last hop alone. */
+const ALL_UP = `hop  address          version  round trip        link  key      state
+  1  127.0.0.1:11111  ${VERSION_CELL}      1.2 ms     +1.2 ms  unknown  up
+  2  127.0.0.1:11111  ${VERSION_CELL}      1.2 ms     +1.2 ms  unknown  up
+  3  127.0.0.1:11111  ${VERSION_CELL}      1.2 ms     +1.2 ms  known    up
 `;
+
+const ALL_UP_PLAIN = ALL_UP.replaceAll(/unknown|known  /g, '-      ');
 
 /** On a terminal of 40 columns. */
 const ALL_UP_NARROW = `hop  address           round trip
@@ -40,13 +43,13 @@ const ALL_UP_NARROW = `hop  address           round trip
   3  127.0.0.1:11111       1.2 ms
 `;
 
-const SECOND_DOWN = `hop  address          version  round trip        link  state
-  1  127.0.0.1:11111  ${VERSION_CELL}      1.2 ms     +1.2 ms  up
-  2  127.0.0.1:11111  -                 -           -  down
-  3  127.0.0.1:11111  -                 -           -  not reached
+const SECOND_DOWN = `hop  address          version  round trip        link  key      state
+  1  127.0.0.1:11111  ${VERSION_CELL}      1.2 ms     +1.2 ms  unknown  up
+  2  127.0.0.1:11111  -                 -           -  -        down
+  3  127.0.0.1:11111  -                 -           -  -        not reached
 `;
 
-const SECOND_DOWN_JSON = `{"hopNumber":1,"hopAddress":"127.0.0.1:11111","state":"up","version":"${VERSION}","roundTripMs":1.2,"linkMs":1.2}
+const SECOND_DOWN_JSON = `{"hopNumber":1,"hopAddress":"127.0.0.1:11111","state":"up","version":"${VERSION}","key":"unknown","roundTripMs":1.2,"linkMs":1.2}
 {"hopNumber":2,"hopAddress":"127.0.0.1:11111","state":"down","code":"REFUSED","reason":"hop 2 (127.0.0.1:11111) refused the connection"}
 {"hopNumber":3,"hopAddress":"127.0.0.1:11111","state":"unreached"}
 `;
@@ -56,18 +59,22 @@ const REFUSED = 'viaduct: hop 2 (127.0.0.1:11111) refused the connection (is a n
 test('the transcripts of a route that is up and of one that is down, as a table and as JSON', async (t) => {
   const { route } = await testChain(t, 3);
   const run = async (to: Route, ...args: readonly string[]) => {
-    const { code, stdout, stderr } = await runViaduct(t, [
-      'trace',
-      ...PINNED,
-      urlOf(to, '/dir/file'),
-      ...args,
-    ]);
+    const { code, stdout, stderr } = await runViaduct(t, ['trace', urlOf(to, '/dir/file'), ...args]);
     return { code, stdout: masked(stdout), stderr: masked(stderr) };
   };
-  assert.deepEqual(await run(route), { code: 0, stdout: ALL_UP, stderr: '' });
+  assert.deepEqual(await run(route, ...PINNED), { code: 0, stdout: ALL_UP, stderr: '' });
+  assert.deepEqual(await run(route, '--plain'), { code: 0, stdout: ALL_UP_PLAIN, stderr: '' });
   const broken = route.with(1, await refusingHop(t));
-  assert.deepEqual(await run(broken, '--probes', '1'), { code: 7, stdout: SECOND_DOWN, stderr: REFUSED });
-  assert.deepEqual(await run(broken, '--json'), { code: 7, stdout: SECOND_DOWN_JSON, stderr: REFUSED });
+  assert.deepEqual(await run(broken, ...PINNED, '--probes', '1'), {
+    code: 7,
+    stdout: SECOND_DOWN,
+    stderr: REFUSED,
+  });
+  assert.deepEqual(await run(broken, ...PINNED, '--json'), {
+    code: 7,
+    stdout: SECOND_DOWN_JSON,
+    stderr: REFUSED,
+  });
 });
 
 test('the forms of a route: separate relays, or an input file', async (t) => {
@@ -101,7 +108,7 @@ test('a remote version is printed safely', async (t) => {
   const { hop } = await httpHop(t, (socket) =>
     socket.end(`HTTP/1.1 200 OK\r\nViaduct: 1\r\nContent-Length: ${body.length}\r\n\r\n${body}`),
   );
-  const { code, stdout } = await runViaduct(t, ['trace', ...PINNED, formatHop(hop), '--probes', '1']);
+  const { code, stdout } = await runViaduct(t, ['trace', '--plain', formatHop(hop), '--probes', '1']);
   assert.equal(code, 0);
   assert.match(stdout, / {2}\\x1b\[2J9{16}… +\d/);
 });

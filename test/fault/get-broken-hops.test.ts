@@ -3,7 +3,6 @@ import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { type ErrorCode, type Route, formatHop, formatLocation, get } from 'viaduct';
-import { otherKeyFile } from '../support/identity.js';
 import { BROKEN_HOPS } from '../support/broken-hops.js';
 import { failureOf } from '../support/failures.js';
 import { faultProxy } from '../support/fault-proxy.js';
@@ -97,7 +96,7 @@ for (const wire of WIRES)
         const nodes = await Promise.all(
           [1, 2, 3, 4].map((number) =>
             // The pin is that of the origin alone.
-            RestartableNode.start(t, root, number === 4 ? undefined : otherKeyFile()),
+            RestartableNode.start(t, root, number === 4 ? [] : ['--state', tempFolder(t)]),
           ),
         );
         const victim = nodes[2];

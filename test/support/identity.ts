@@ -1,15 +1,23 @@
-import { X509Certificate } from 'node:crypto';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { makeIdentity } from '#src/identity/certificate.js';
-import { pinOfCertificate } from '#src/identity/pin.js';
-import type { Encryption, EncryptionOptions } from '#src/client/http/encryption.js';
 import { ViaductError } from 'viaduct';
+import type { Encryption, EncryptionOptions } from '#src/client/http/encryption.js';
+import { loadIdentity } from '#src/identity/identity.js';
+import { stateFolderPath } from '#src/identity/state-folder.js';
 
-/** The identity of all nodes that this process starts, so that one pin fits every hop. */
-export const IDENTITY = makeIdentity();
-export const PIN = pinOfCertificate(new X509Certificate(IDENTITY.cert).raw);
+const OWN = join(tmpdir(), 'viaduct-test-');
+
+// Neither keys nor known hosts of the user are read or written, also if a test runs without the runner, which sets it.
+if (!(process.env['XDG_STATE_HOME'] ?? '').startsWith(OWN)) {
+  const state = mkdtempSync(`${OWN}state-`);
+  process.env['XDG_STATE_HOME'] = state;
+  process.once('exit', () => rmSync(state, { recursive: true, force: true }));
+}
+
+/** The identity of all nodes of all tests, in this process and in others, so that one pin fits every hop. */
+export const IDENTITY = await loadIdentity(stateFolderPath(), 'node');
+export const PIN = IDENTITY.pin;
 
 /** Trusts exactly the host with this key. */
 export function trusting(pin: string): Encryption {
@@ -20,28 +28,7 @@ export function trusting(pin: string): Encryption {
   };
 }
 
-/** For the library: encrypted, to nodes of this process. */
+/** For the library: encrypted, to nodes of tests. */
 export const TRUSTED: EncryptionOptions = { encryption: trusting(PIN) };
 /** For the command. */
 export const PINNED = ['--pin', PIN] as const;
-
-const scratch = mkdtempSync(join(tmpdir(), 'viaduct-test-identity-'));
-process.once('exit', () => rmSync(scratch, { recursive: true, force: true }));
-
-/** The identity as a file, for `viaduct server --key`. */
-export const KEY_FILE = join(scratch, 'key.pem');
-writeFileSync(KEY_FILE, IDENTITY.key + IDENTITY.cert, { mode: 0o600 });
-
-let otherKeys = 0;
-
-/** A key that {@link PIN} does not fit, as that of another node, for `viaduct server --key`. */
-export function otherKeyFile(): string {
-  const path = join(scratch, `key-${(otherKeys += 1)}.pem`);
-  const { key, cert } = makeIdentity();
-  writeFileSync(path, key + cert, { mode: 0o600 });
-  return path;
-}
-
-// Neither keys nor known hosts of the user are read or written, also if this file runs without the runner.
-if (!(process.env['XDG_STATE_HOME'] ?? '').startsWith(join(tmpdir(), 'viaduct-test-')))
-  process.env['XDG_STATE_HOME'] = scratch;

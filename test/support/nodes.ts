@@ -13,7 +13,7 @@ export interface TestNode extends Pick<RunningNode, 'close'> {
 }
 
 /**
- * Starts a node on a free port that stops when the test ends. Its key is that of all nodes of the process, unless told.
+ * Starts a node on a free port that stops when the test ends. Its key is that of all nodes of tests, unless told.
  * @param times limits without an option, where the usual ones would take too long
  */
 export async function testNode(

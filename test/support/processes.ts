@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { type Hop, type Route, formatInput } from 'viaduct';
-import { KEY_FILE } from './identity.js';
+import './identity.js';
 
 /** The program as users run it. */
 export const PROGRAM = fileURLToPath(new URL('../../../dist/cli/main.js', import.meta.url));
@@ -84,7 +84,7 @@ export class Child {
 /** A line of a node's log. */
 export type LogLine = Readonly<Record<string, unknown>> & { readonly msg: string };
 
-/** A `viaduct server` as users run it, on a free port. */
+/** A `viaduct server` as users run it, on a free port. Its key is that of all nodes of tests. */
 export class NodeProcess extends Child {
   hop: Hop = { host: '127.0.0.1', port: 0 };
 
@@ -97,8 +97,6 @@ export class NodeProcess extends Child {
       readonly args?: readonly string[];
       /** Options of Node itself. */
       readonly nodeArgs?: readonly string[];
-      /** @default that of all nodes of this process */
-      readonly keyFile?: string;
     } = {},
   ): Promise<NodeProcess> {
     const server = [
@@ -107,8 +105,6 @@ export class NodeProcess extends Child {
       String(options.port ?? 0),
       '--log-format',
       'json',
-      '--key',
-      options.keyFile ?? KEY_FILE,
       ...(options.args ?? []),
     ];
     const args = [...(options.nodeArgs ?? []), ...server];

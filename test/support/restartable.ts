@@ -24,12 +24,12 @@ async function freePort(): Promise<number> {
 export class RestartableNode {
   readonly hop: Hop;
   readonly #t: TestContext;
-  readonly #options: { readonly root: string; readonly keyFile?: string };
+  readonly #options: { readonly root: string; readonly args: readonly string[] };
   #process: NodeProcess | undefined;
 
   private constructor(
     t: TestContext,
-    options: { readonly root: string; readonly keyFile?: string },
+    options: { readonly root: string; readonly args: readonly string[] },
     port: number,
   ) {
     this.#t = t;
@@ -37,9 +37,8 @@ export class RestartableNode {
     this.hop = { host: '127.0.0.1', port };
   }
 
-  /** @param keyFile @default that of all nodes of this process */
-  static async start(t: TestContext, root: string, keyFile?: string): Promise<RestartableNode> {
-    const node = new RestartableNode(t, { root, ...(keyFile && { keyFile }) }, await freePort());
+  static async start(t: TestContext, root: string, args: readonly string[] = []): Promise<RestartableNode> {
+    const node = new RestartableNode(t, { root, args }, await freePort());
     await node.start();
     return node;
   }
