@@ -1,7 +1,8 @@
 // Runs the tests: `node build/test/run.js` the fast ones, with `long` or `attack` the heavy ones, with a path's part
 // only the files that contain it. Node 20's runner takes no globs, and later ones no folders.
 import { spawn } from 'node:child_process';
-import { mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -31,12 +32,17 @@ if (files.length === 0) throw new Error(`no test file matches "${selection}"`);
 const limits = heavy
   ? ['--test-concurrency=1', '--test-timeout=600000']
   : [`--test-concurrency=${CONCURRENCY}`, '--test-timeout=120000'];
+/** Of keys and known hosts, for all tests: those of the user are neither read nor written. */
+const state = mkdtempSync(join(tmpdir(), 'viaduct-test-state-'));
 const runner = spawn(
   process.execPath,
   ['--test', '--test-reporter=spec', ...limits, ...(heavy ? files.map(compiledPath) : grouped(files))],
-  { stdio: 'inherit' },
+  { stdio: 'inherit', env: { ...process.env, XDG_STATE_HOME: state } },
 );
-runner.once('exit', (code) => process.exit(code ?? 1));
+runner.once('exit', (code) => {
+  rmSync(state, { recursive: true, force: true });
+  process.exit(code ?? 1);
+});
 
 function compiledPath(file: string): string {
   return relative(process.cwd(), join(compiled, file.replace(/ts$/, 'js')));

@@ -66,8 +66,10 @@ export async function traceRoute(route: Route, options: TraceOptions = {}): Prom
     // Authorities are for the last hop; others mostly have a certificate of their own making.
     const authorities = prefix.length < route.length ? undefined : encryption.authorities;
     const signals = options.signal === undefined ? [given.signal] : [given.signal, options.signal];
+    const isLast = prefix.length === route.length;
     const finding = await askHop(prefix, {
       ...options,
+      isLast,
       encryption: { ...encryption, authorities },
       signal: AbortSignal.any(signals),
     });
@@ -127,6 +129,8 @@ function unreached({ number, hop }: SilentHop): SilentHop {
 
 interface Question extends TraceOptions {
   readonly signal: AbortSignal;
+  /** It is about the last hop of the route that is traced. */
+  readonly isLast: boolean;
 }
 
 /** Asks the last hop of a route, again and again; the first failure ends it. */
@@ -142,7 +146,11 @@ async function askAll(route: Route, options: Question): Promise<Answer | SilentH
   const checkKey = async (checked: Route, pin: string): Promise<void> => {
     key = await standingOf(() => encryption.checkKey(checked, pin));
   };
-  const lenient: Question = plain ? options : { ...options, encryption: { ...encryption, checkKey } };
+  // Authorities prove the name of the last hop; a hop before it is known by its key, as ever.
+  const authorities = options.isLast ? encryption.authorities : undefined;
+  const lenient: Question = plain
+    ? options
+    : { ...options, encryption: { ...encryption, authorities, checkKey } };
   let version: string | undefined;
   try {
     for (let probe = 0; probe < (options.probes ?? PROBES); probe += 1) {

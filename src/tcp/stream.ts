@@ -136,16 +136,18 @@ export class TcpStream implements ByteStream {
 
   reset(): void {
     const socket = this.#socket;
+    // libuv refuses to reset (EINVAL) a socket whose FIN it is just queuing; its bytes are all sent then. Under TLS, which
+    // queues the FIN itself, the handle would even stay open.
+    const finishing = socket.writableEnded && !socket.writableFinished && socket.writableLength === 0;
     if (this.#carrier !== undefined) {
       this.#isReset = true;
-      this.#carrier.reset();
+      if (finishing) this.#carrier.close();
+      else this.#carrier.reset();
       // TLS mostly follows its connection by then. At once Node would free what OpenSSL is still running in, and crash
       // (measured with Node 20 and 26, when the reset comes out of the handshake).
       setImmediate(() => socket.destroy());
       return;
     }
-    // libuv refuses to reset (EINVAL) a socket whose FIN it is just queuing; its bytes are all sent then.
-    const finishing = socket.writableEnded && !socket.writableFinished && socket.writableLength === 0;
     if (socket.connecting || finishing) socket.destroy();
     else socket.resetAndDestroy();
   }

@@ -1,5 +1,5 @@
 import type { TLSSocket } from 'node:tls';
-import type { ViaductError } from '../errors.js';
+import { type ViaductError, systemCode, systemReason } from '../errors.js';
 import type { ByteStream } from '../tcp/byte-stream.js';
 import { TcpStream } from '../tcp/stream.js';
 
@@ -66,8 +66,14 @@ export function handshake(
   });
 }
 
-/** An error of OpenSSL has its reason apart: the message has addresses, file names and a line feed around it. */
-function reasonOf(error: Error & { readonly reason?: unknown }): string {
-  if (typeof error.reason !== 'string') return error.message;
+/** OpenSSL's messages have memory addresses and line ends in them, so what it calls the reason is used. */
+function reasonOf(error: Error): string {
+  if (isEarlyEnd(error)) return 'the peer closed the connection';
+  if (!('reason' in error) || typeof error.reason !== 'string') return systemReason(error);
   return error.reason === 'wrong version number' ? 'what was received is not TLS' : error.reason;
+}
+
+/** Node's error for a connection that ends before the handshake does; a reset has the system call in it. */
+export function isEarlyEnd(error: Error): boolean {
+  return systemCode(error) === 'ECONNRESET' && !('syscall' in error);
 }

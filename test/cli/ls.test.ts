@@ -10,13 +10,14 @@ import { Child, PROGRAM, runViaduct } from '../support/processes.js';
 import { runInProcess } from '../support/program.js';
 import { tempFolder } from '../support/temp.js';
 import { assertOneLine } from './assertions.js';
+import { PINNED } from '../support/identity.js';
 
 const TIME = new Date('2001-02-03T04:05:06.789Z');
 const ESCAPE = '\u001b';
 
 process.env['TZ'] = 'America/New_York';
 
-const ls = (...args: readonly string[]) => runInProcess(['ls', ...args]);
+const ls = (...args: readonly string[]) => runInProcess(['ls', ...PINNED, ...args]);
 
 /** Two nodes; the origin has a folder with a few entries. */
 async function prepare(t: TestContext) {
@@ -67,7 +68,7 @@ test('-h beside a location is harmless, as in ls -lh; alone it prints help', asy
 
 test('the transcripts of names, table and JSON', async (t) => {
   const { route } = await prepare(t);
-  const runProcess = (...args: readonly string[]) => runViaduct(t, ['ls', ...args]);
+  const runProcess = (...args: readonly string[]) => runViaduct(t, ['ls', ...PINNED, ...args]);
   const where = urlOf(route, '/some folder');
   assert.deepEqual(await runProcess(where), { code: 0, stdout: NAMES, stderr: '' });
   assert.deepEqual(await ls('-l', where), { code: 0, stdout: TABLE, stderr: '' });
@@ -113,7 +114,7 @@ test('a hostile listing: one line, nothing on standard output, control character
       `HTTP/1.1 200 OK\r\nViaduct: 1\r\nContent-Type: application/json\r\nContent-Length: ${body.length}\r\n\r\n${body}`,
     ),
   );
-  const run = await runViaduct(t, ['ls', `${formatHop(hop)}/`]);
+  const run = await runViaduct(t, ['ls', '--plain', `${formatHop(hop)}/`]);
   assertOneLine(run, 56, /^viaduct: hop 1 \(\S+\) sent a malformed listing: "\.\.\/\\\S+" is not a name\n$/);
   assert.ok(!run.stderr.includes(ESCAPE));
 });
@@ -123,7 +124,7 @@ test('a reader that closes the pipe early is no failure', async (t) => {
   const name = 'x'.repeat(200);
   for (let index = 0; index < 3000; index += 1) writeFileSync(join(root, `${name}${index}`), '');
   const { route } = await testChain(t, 1, { root });
-  const child = new Child(t, process.execPath, [PROGRAM, 'ls', urlOf(route, '/')]);
+  const child = new Child(t, process.execPath, [PROGRAM, 'ls', ...PINNED, urlOf(route, '/')]);
   child.process.stdout?.once('data', () => child.process.stdout?.destroy());
   assert.equal(await child.ended, 0);
   assert.equal(child.stderr, '');

@@ -133,7 +133,7 @@ test('get: a file that ends while another one runs is printed at once, above the
     slow = socket;
   });
   const urls = ['slow', 'fast'].map((name) => formatLocation({ ...location, path: `/${name}` }));
-  const child = onTerminal(t, ['get', ...urls], { cwd: tempFolder(t) });
+  const child = onTerminal(t, ['get', '--plain', ...urls], { cwd: tempFolder(t) });
   await child.until(({ stdout }) => drawn(stdout).some((text) => /^fast {2}7 B .* verified$/.test(text)));
   await child.until(({ stdout }) => drawn(stdout).some((text) => /^slow +85% .* 6 B .*silent 2s/.test(text)));
   slow?.end(bytes.subarray(-1));

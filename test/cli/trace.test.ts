@@ -15,6 +15,7 @@ import { runInProcess } from '../support/program.js';
 import { tempFolder } from '../support/temp.js';
 import { assertOneLine } from './assertions.js';
 import { onTerminal } from './terminal.js';
+import { PINNED } from '../support/identity.js';
 
 /** Replaces ports and times, which differ between runs, with text of the same width. */
 function masked(text: string): string {
@@ -26,11 +27,14 @@ function masked(text: string): string {
 
 const VERSION_CELL = VERSION.padEnd('version'.length);
 
-const ALL_UP = `hop  address          version  round trip        link  state
-  1  127.0.0.1:11111  ${VERSION_CELL}      1.2 ms     +1.2 ms  up
-  2  127.0.0.1:11111  ${VERSION_CELL}      1.2 ms     +1.2 ms  up
-  3  127.0.0.1:11111  ${VERSION_CELL}      1.2 ms     +1.2 ms  up
+/** A pin is that of the last hop alone. */
+const ALL_UP = `hop  address          version  round trip        link  key      state
+  1  127.0.0.1:11111  ${VERSION_CELL}      1.2 ms     +1.2 ms  unknown  up
+  2  127.0.0.1:11111  ${VERSION_CELL}      1.2 ms     +1.2 ms  unknown  up
+  3  127.0.0.1:11111  ${VERSION_CELL}      1.2 ms     +1.2 ms  known    up
 `;
+
+const ALL_UP_PLAIN = ALL_UP.replaceAll(/unknown|known  /g, '-      ');
 
 /** On a terminal of 40 columns. */
 const ALL_UP_NARROW = `hop  address           round trip
@@ -39,13 +43,13 @@ const ALL_UP_NARROW = `hop  address           round trip
   3  127.0.0.1:11111       1.2 ms
 `;
 
-const SECOND_DOWN = `hop  address          version  round trip        link  state
-  1  127.0.0.1:11111  ${VERSION_CELL}      1.2 ms     +1.2 ms  up
-  2  127.0.0.1:11111  -                 -           -  down
-  3  127.0.0.1:11111  -                 -           -  not reached
+const SECOND_DOWN = `hop  address          version  round trip        link  key      state
+  1  127.0.0.1:11111  ${VERSION_CELL}      1.2 ms     +1.2 ms  unknown  up
+  2  127.0.0.1:11111  -                 -           -  -        down
+  3  127.0.0.1:11111  -                 -           -  -        not reached
 `;
 
-const SECOND_DOWN_JSON = `{"hopNumber":1,"hopAddress":"127.0.0.1:11111","state":"up","version":"${VERSION}","roundTripMs":1.2,"linkMs":1.2}
+const SECOND_DOWN_JSON = `{"hopNumber":1,"hopAddress":"127.0.0.1:11111","state":"up","version":"${VERSION}","key":"unknown","roundTripMs":1.2,"linkMs":1.2}
 {"hopNumber":2,"hopAddress":"127.0.0.1:11111","state":"down","code":"REFUSED","reason":"hop 2 (127.0.0.1:11111) refused the connection"}
 {"hopNumber":3,"hopAddress":"127.0.0.1:11111","state":"unreached"}
 `;
@@ -58,10 +62,19 @@ test('the transcripts of a route that is up and of one that is down, as a table 
     const { code, stdout, stderr } = await runViaduct(t, ['trace', urlOf(to, '/dir/file'), ...args]);
     return { code, stdout: masked(stdout), stderr: masked(stderr) };
   };
-  assert.deepEqual(await run(route), { code: 0, stdout: ALL_UP, stderr: '' });
+  assert.deepEqual(await run(route, ...PINNED), { code: 0, stdout: ALL_UP, stderr: '' });
+  assert.deepEqual(await run(route, '--plain'), { code: 0, stdout: ALL_UP_PLAIN, stderr: '' });
   const broken = route.with(1, await refusingHop(t));
-  assert.deepEqual(await run(broken, '--probes', '1'), { code: 7, stdout: SECOND_DOWN, stderr: REFUSED });
-  assert.deepEqual(await run(broken, '--json'), { code: 7, stdout: SECOND_DOWN_JSON, stderr: REFUSED });
+  assert.deepEqual(await run(broken, ...PINNED, '--probes', '1'), {
+    code: 7,
+    stdout: SECOND_DOWN,
+    stderr: REFUSED,
+  });
+  assert.deepEqual(await run(broken, ...PINNED, '--json'), {
+    code: 7,
+    stdout: SECOND_DOWN_JSON,
+    stderr: REFUSED,
+  });
 });
 
 test('the forms of a route: separate relays, or an input file', async (t) => {
@@ -75,7 +88,7 @@ test('the forms of a route: separate relays, or an input file', async (t) => {
     ['-J', `${first}`, '-J', `${second}`, third],
     ['--route', 'input.txt'],
   ]) {
-    const { code, stdout, stderr } = await runInProcess(['trace', ...args], { cwd: folder });
+    const { code, stdout, stderr } = await runInProcess(['trace', ...PINNED, ...args], { cwd: folder });
     assert.deepEqual([code, masked(stdout), stderr], [0, ALL_UP, '']);
   }
 });
@@ -86,7 +99,7 @@ test('invalid usage: one line, and no table', async () => {
     [['127.0.0.1:9', '--probes', '0'], /--probes.*Expected a whole number from 1/],
     [['127.0.0.1:9', '-J', '127.0.0.1:9', '--max-hops', '1'], /the route has 2 hops; at most 1 are allowed/],
   ] as const) {
-    assertOneLine(await runInProcess(['trace', ...args]), 2, line);
+    assertOneLine(await runInProcess(['trace', ...PINNED, ...args]), 2, line);
   }
 });
 
@@ -95,7 +108,7 @@ test('a remote version is printed safely', async (t) => {
   const { hop } = await httpHop(t, (socket) =>
     socket.end(`HTTP/1.1 200 OK\r\nViaduct: 1\r\nContent-Length: ${body.length}\r\n\r\n${body}`),
   );
-  const { code, stdout } = await runViaduct(t, ['trace', formatHop(hop), '--probes', '1']);
+  const { code, stdout } = await runViaduct(t, ['trace', '--plain', formatHop(hop), '--probes', '1']);
   assert.equal(code, 0);
   assert.match(stdout, / {2}\\x1b\[2J9{16}… +\d/);
 });
@@ -104,7 +117,7 @@ for (const columns of [40, 80, 200]) {
   test(`on a terminal of ${columns} columns pending hops are drawn below the table and erased`, async (t) => {
     if (!havePeer(t, 'python3')) return;
     const { route } = await testChain(t, 3);
-    const child = onTerminal(t, ['trace', urlOf(route, '/')], { columns });
+    const child = onTerminal(t, ['trace', ...PINNED, urlOf(route, '/')], { columns });
     assert.equal(await child.ended, 0);
     const seen = stripVTControlCharacters(child.stdout);
     assert.match(seen, / 3 {2}127\.0\.0\.1:\d+ …\r\n/);
@@ -124,7 +137,7 @@ test('a route that is down fits a terminal of 40 columns, with long names too', 
   if (!havePeer(t, 'python3')) return;
   const { route } = await testChain(t, 1);
   const broken = [...route, { host: `${'long-name.'.repeat(5)}example`, port: 9000 }];
-  const child = onTerminal(t, ['trace', urlOf(broken, '/'), '--probes', '1'], { columns: 40 });
+  const child = onTerminal(t, ['trace', ...PINNED, urlOf(broken, '/'), '--probes', '1'], { columns: 40 });
   await child.ended;
   const rows = stripVTControlCharacters(child.stdout).split(/[\r\n]+/);
   assert.ok(

@@ -7,6 +7,7 @@ import { testChain } from '../support/nodes.js';
 import { runInProcess } from '../support/program.js';
 import { tempFolder } from '../support/temp.js';
 import { ask, get } from '../support/wire-replies.js';
+import { PINNED } from '../support/identity.js';
 
 const latin1 = (folder: string, name: string): Buffer =>
   Buffer.concat([Buffer.from(`${folder}/`), Buffer.from(name, 'latin1')]);
@@ -42,23 +43,23 @@ describe('names that are not UTF-8', { skip: process.platform !== 'linux' }, () 
     assert.match(page, /<a href="\.\/f%FE\/">f\\xfe\/<\/a>/);
     assert.equal((await ask(t, first, get(`${via}/bad%FF.txt`))).body.toString(), 'hi');
     assert.equal((await ask(t, first, get(`${via}/bad%FE.txt`))).status, 404);
-    const { stdout } = await runInProcess(['ls', where]);
+    const { stdout } = await runInProcess(['ls', ...PINNED, where]);
     assert.deepEqual(stdout.split('\n'), ['f\\xfe/', 'bad\\xff.txt', 'été', '']);
   });
 
   test('are fetched and saved under the same bytes, alone and with their folder', async (t) => {
     const { where } = await prepare(t);
     const folder = tempFolder(t);
-    const all = await runInProcess(['get', '-r', where, '-o', `${folder}/all`]);
+    const all = await runInProcess(['get', ...PINNED, '-r', where, '-o', `${folder}/all`]);
     assert.equal(all.code, 0, all.stderr);
     assert.deepEqual(readFileSync(latin1(folder, 'all/f\u00fe/\u00e9t\u00e9'), 'utf8'), 'summer');
     assert.deepEqual(
       readdirSync(`${folder}/all`, 'latin1').toSorted(),
       ['bad\u00ff.txt', 'f\u00fe', Buffer.from('été').toString('latin1')].toSorted(),
     );
-    const again = await runInProcess(['get', '-r', where, '-o', `${folder}/all`]);
+    const again = await runInProcess(['get', ...PINNED, '-r', where, '-o', `${folder}/all`]);
     assert.match(again.stdout, /3 skipped/);
-    const one = await runInProcess(['get', `${where}bad%FF.txt`, '-o', `${folder}/`]);
+    const one = await runInProcess(['get', ...PINNED, `${where}bad%FF.txt`, '-o', `${folder}/`]);
     assert.equal(one.code, 0, one.stderr);
     assert.equal(readFileSync(latin1(folder, 'bad\u00ff.txt'), 'utf8'), 'hi');
   });
@@ -77,13 +78,13 @@ test('what a listing leaves out is counted, and makes get -r fail; hidden names 
   assert.match(page, /Not listed: 1 that is neither file nor folder, 2 links to what is not served\./);
   assert.ok(!page.includes('hidden'));
   const folder = tempFolder(t);
-  const { code, stderr, stdout } = await runInProcess(['get', '-r', where, '-o', `${folder}/all`]);
+  const { code, stderr, stdout } = await runInProcess(['get', ...PINNED, '-r', where, '-o', `${folder}/all`]);
   assert.equal(code, 22);
   assert.match(
     stderr,
     /hop 2 \(.*\) does not serve all of the folder: 1 that is neither file nor folder, 2 links/,
   );
   assert.match(stdout, /^3 files .* 1 failed/m);
-  const listed = await runInProcess(['ls', where]);
+  const listed = await runInProcess(['ls', ...PINNED, where]);
   assert.match(listed.stderr, /not listed: 1 that is neither/);
 });

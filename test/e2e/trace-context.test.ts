@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { formatHop, get as getFile } from 'viaduct';
 import { newTraceId, traceIdOf, traceparent } from '#src/wire/http/trace-context.js';
+import { TRUSTED } from '../support/identity.js';
 import { testChain } from '../support/nodes.js';
 import { randomFile, tempFolder } from '../support/temp.js';
 import { ask, get } from '../support/wire-replies.js';
@@ -20,6 +21,7 @@ test('the logs of all hops have the trace ID of the client, over any HTTP client
 
   const told: string[] = [];
   await getFile({ route, path: '/file' }, async () => {}, {
+    ...TRUSTED,
     onEvent: (event) => {
       if (event.type === 'trace') told.push(event.traceId);
     },

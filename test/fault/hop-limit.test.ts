@@ -6,14 +6,21 @@ import { fetchFailure, messageOf } from '../support/fetch.js';
 import { testNode } from '../support/nodes.js';
 import { exchange } from '../support/raw.js';
 import { runInProcess } from '../support/program.js';
+import { WIRES } from '../support/wires.js';
 
 test('client and node count the same hops of a route, and name the limit of whoever refuses it', async (t) => {
   const node = await testNode(t, { maxHops: 3 });
   const route = Array.from({ length: 5 }, () => node.hop);
   const url = `${formatHop(node.hop)}${`/@${formatHop(node.hop)}`.repeat(4)}/x`;
   const counted = 'the route has 5 hops; at most 3 are allowed';
-  const own = await runInProcess(['get', '--max-hops', '3', '-o', '-', url]);
-  assert.ok(own.stderr.includes(`${counted} (--max-hops)`), own.stderr);
+  for (const { args } of WIRES) {
+    const own = await runInProcess(['get', ...args, '--max-hops', '3', '-o', '-', url]);
+    assert.ok(own.stderr.includes(`${counted} (--max-hops)`), own.stderr);
+    // The node counts them where the client does not: over both, it is the first one.
+    const refused = await runInProcess(['get', ...args, '-o', '-', url]);
+    assert.ok(refused.stderr.includes(`hop 1 (${formatHop(node.hop)})`), refused.stderr);
+    assert.ok(refused.stderr.includes(`${counted} at hop 1 (--max-hops)`), refused.stderr);
+  }
   const { detail, hop } = problemOf(
     parseReply((await exchange(t, node.hop, requestOf(route, '/x', ['Connection: close']))).bytes),
   );

@@ -9,6 +9,7 @@ import { watchDescriptors } from '../support/leaks.js';
 import { testNode } from '../support/nodes.js';
 import { exchange, rawServer } from '../support/raw.js';
 import { randomFile, tempFolder } from '../support/temp.js';
+import { WIRES } from '../support/wires.js';
 
 /** All names have two addresses, in the order in which they are dialled. */
 const [first, second] = ['127.0.0.1', '127.0.0.2'];
@@ -39,13 +40,14 @@ test('a relay passes over an address that accepts and stays silent', async (t) =
   await nothingOpen();
 });
 
-test('a client does so too', async (t) => {
-  const { hop, file } = await halfSilent(t);
-  const nothingOpen = watchDescriptors();
-  const reply = await request({ route: [hop], path: '/file' }, LIMITS);
-  assert.deepEqual(await reply.bytes(10_000, 10_000), file);
-  await nothingOpen();
-});
+for (const wire of WIRES)
+  test(`a client does so too, ${wire.name}`, async (t) => {
+    const { hop, file } = await halfSilent(t);
+    const nothingOpen = watchDescriptors();
+    const reply = await request({ route: [hop], path: '/file' }, { ...wire.options, ...LIMITS });
+    assert.deepEqual(await reply.bytes(10_000, 10_000), file);
+    await nothingOpen();
+  });
 
 test('a name whose addresses are all silent is a timeout, and leaves nothing behind', async (t) => {
   const silent = await rawServer(t, (socket) => socket.resume(), { host: first, port: 0 });

@@ -14,6 +14,8 @@ export interface BrokenHop {
   readonly type: string;
   /** What follows `hop 3 (host:port) ` in the message. */
   readonly reason: RegExp;
+  /** What a client finds instead that begins TLS with it. */
+  readonly inTls?: { readonly code: ErrorCode; readonly reason: RegExp };
   /** Exit code of a curl that talks to it without a node between. */
   readonly exit?: number;
 }
@@ -34,6 +36,7 @@ const answering =
     return hop;
   };
 
+const speaksNoTls = { inTls: { code: 'TLS_FAILED', reason: /^does not speak TLS$/ } } as const;
 const notANode = { status: 502, code: 'NOT_A_NODE', type: 'http_request_denied' } as const;
 const badReply = { status: 502, code: 'BAD_REPLY', type: 'http_protocol_error' } as const;
 const cutShort = { status: 502, code: 'CUT_SHORT', type: 'connection_terminated' } as const;
@@ -70,6 +73,10 @@ export const BROKEN_HOPS: readonly BrokenHop[] = [
   {
     what: 'a reset before the reply',
     at: answering('RST'),
+    inTls: {
+      code: 'CUT_SHORT',
+      reason: /^broke the connection during the TLS handshake: connection reset by peer$/,
+    },
     ...cutShort,
     reason:
       /^(closed the connection before it replied$|reset the connection before it replied: it may have reached its limit)/,
@@ -78,6 +85,10 @@ export const BROKEN_HOPS: readonly BrokenHop[] = [
   {
     what: 'FIN before the reply',
     at: answering('FIN'),
+    inTls: {
+      code: 'CUT_SHORT',
+      reason: /^broke the connection during the TLS handshake: the peer closed the connection$/,
+    },
     ...cutShort,
     reason: /^closed the connection before it replied$/,
     exit: 52,
@@ -85,12 +96,14 @@ export const BROKEN_HOPS: readonly BrokenHop[] = [
   {
     what: 'FIN in the head of the reply',
     at: answering('HTTP/1.1 200 OK\r\nViaduct: 1\r\nContent-Le'),
+    ...speaksNoTls,
     ...cutShort,
     reason: /^closed the connection before it replied$/,
   },
   {
     what: 'a web server that is no node',
     at: answering('HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok'),
+    ...speaksNoTls,
     ...notANode,
     reason: /^is not a node; --allow-hop \S+ would relay it all the same$/,
     exit: 0,
@@ -98,6 +111,7 @@ export const BROKEN_HOPS: readonly BrokenHop[] = [
   {
     what: 'a greeting of SSH',
     at: answering('SSH-2.0-OpenSSH_9.2\r\n', false),
+    ...speaksNoTls,
     ...notANode,
     reason: /^is not a node: it does not speak HTTP$/,
     exit: 1,
@@ -117,12 +131,14 @@ export const BROKEN_HOPS: readonly BrokenHop[] = [
   {
     what: 'a reply with two lengths',
     at: answering('HTTP/1.1 200 OK\r\nViaduct: 1\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nxy'),
+    ...speaksNoTls,
     ...badReply,
     reason: /^sent a malformed reply: content-length occurs twice$/i,
   },
   {
     what: 'a reply head without end',
     at: answering(`HTTP/1.1 200 OK\r\nViaduct: 1\r\n${'X: y\r\n'.repeat(5000)}`),
+    ...speaksNoTls,
     ...badReply,
     reason: /^sent too large a reply head$/,
   },

@@ -3,6 +3,7 @@ import type { Socket } from 'node:net';
 import type { TestContext } from 'node:test';
 import type { Location } from 'viaduct';
 import { rawServer } from './raw.js';
+import { PLAIN, type Wire } from './wires.js';
 
 /** A request as an origin sees it. */
 export interface Asked {
@@ -18,15 +19,17 @@ export interface FileOrigin {
   readonly asked: readonly Asked[];
 }
 
-/** A node of the test's own with one file: `answer` writes what it likes to each request. */
+/** A node of the test's own with one file, on a wire: `answer` writes what it likes to each request. */
 export async function fileOrigin(
   t: TestContext,
   answer: (socket: Socket, asked: Asked, index: number) => void,
+  wire: Wire = PLAIN,
 ): Promise<FileOrigin> {
   const asked: Asked[] = [];
   const { hop } = await rawServer(t, (socket) => {
     let head = '';
     socket.on('data', (bytes: Buffer) => {
+      if (socket.writableEnded) return; // As a node, which closes.
       head += bytes.toString('latin1');
       if (!head.endsWith('\r\n\r\n')) return;
       const [, start = '0'] = /\r\nRange: bytes=(\d+)-\r\n/i.exec(head) ?? [];
@@ -38,7 +41,7 @@ export async function fileOrigin(
       answer(socket, request, asked.length - 1);
     });
   });
-  return { location: { route: [hop], path: '/file' }, asked };
+  return { location: { route: [await wire.front(t, hop)], path: '/file' }, asked };
 }
 
 /** A whole reply of a node: its head and, but for HEAD, its body. It promises a digest, unless it has one or is told not to. */

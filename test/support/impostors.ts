@@ -2,6 +2,8 @@ import { type Socket, connect } from 'node:net';
 import type { TestContext } from 'node:test';
 import { type TlsOptions, TLSSocket } from 'node:tls';
 import type { ErrorCode, Hop } from 'viaduct';
+import { parseRequestHead } from '#src/wire/http/head.js';
+import { helloOf } from '#src/wire/http/upgrade.js';
 import { rawServer } from './raw.js';
 import { type TestIdentity, testIdentity } from './tunnels.js';
 
@@ -226,7 +228,9 @@ export async function impostor(
       if (!isAsked && head.includes('\r\n\r\n')) act({ socket, origin, speakTls });
     };
     const speakTls = (options: TlsOptions): TLSSocket => {
-      socket.off('data', listen);
+      socket.off('data', listen).pause();
+      const { fields } = parseRequestHead(Buffer.from(head.slice(0, head.indexOf('\r\n\r\n') + 4)));
+      socket.unshift(helloOf(fields));
       const secure = new TLSSocket(socket, { isServer: true, ...identity, ...options });
       secure.on('error', () => {});
       secure.on('data', (bytes: Buffer) => decrypted.push(bytes));

@@ -2,6 +2,7 @@ import type { TestContext } from 'node:test';
 import { type Hop, type NodeEvent, type NodeOptions, type Route, type RunningNode } from 'viaduct';
 import type { NodeTimes } from '#src/node/context.js';
 import { startNodeWith } from '#src/node/node.js';
+import { IDENTITY } from './identity.js';
 
 /** A node inside the test's own process, and what it has reported. */
 export interface TestNode extends Pick<RunningNode, 'close'> {
@@ -12,7 +13,7 @@ export interface TestNode extends Pick<RunningNode, 'close'> {
 }
 
 /**
- * Starts a node on a free port that stops when the test ends.
+ * Starts a node on a free port that stops when the test ends. Its key is that of all nodes of tests, unless told.
  * @param times limits without an option, where the usual ones would take too long
  */
 export async function testNode(
@@ -26,7 +27,7 @@ export async function testNode(
     events.push(event);
     for (const watcher of watchers) watcher(event);
   };
-  const node = await startNodeWith({ port: 0, ...options, onEvent }, times);
+  const node = await startNodeWith({ port: 0, identity: IDENTITY, ...options, onEvent }, times);
   t.after(() => node.close(0));
   return {
     hop: { host: '127.0.0.1', port: node.address.port },

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { type Hop, type Route, formatInput } from 'viaduct';
+import './identity.js';
 
 /** The program as users run it. */
 export const PROGRAM = fileURLToPath(new URL('../../../dist/cli/main.js', import.meta.url));
@@ -83,7 +84,7 @@ export class Child {
 /** A line of a node's log. */
 export type LogLine = Readonly<Record<string, unknown>> & { readonly msg: string };
 
-/** A `viaduct server` as users run it, on a free port. */
+/** A `viaduct server` as users run it, on a free port. Its key is that of all nodes of tests. */
 export class NodeProcess extends Child {
   hop: Hop = { host: '127.0.0.1', port: 0 };
 

@@ -1,6 +1,7 @@
 import { Readable, Writable } from 'node:stream';
 import type { CommandContext } from '#src/cli/context.js';
 import { runProgram } from '#src/cli/program.js';
+import './identity.js';
 import type { ClientRun } from './processes.js';
 
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;

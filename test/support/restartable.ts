@@ -24,23 +24,27 @@ async function freePort(): Promise<number> {
 export class RestartableNode {
   readonly hop: Hop;
   readonly #t: TestContext;
-  readonly #root: string;
+  readonly #options: { readonly root: string; readonly args: readonly string[] };
   #process: NodeProcess | undefined;
 
-  private constructor(t: TestContext, root: string, port: number) {
+  private constructor(
+    t: TestContext,
+    options: { readonly root: string; readonly args: readonly string[] },
+    port: number,
+  ) {
     this.#t = t;
-    this.#root = root;
+    this.#options = options;
     this.hop = { host: '127.0.0.1', port };
   }
 
-  static async start(t: TestContext, root: string): Promise<RestartableNode> {
-    const node = new RestartableNode(t, root, await freePort());
+  static async start(t: TestContext, root: string, args: readonly string[] = []): Promise<RestartableNode> {
+    const node = new RestartableNode(t, { root, args }, await freePort());
     await node.start();
     return node;
   }
 
   async start(): Promise<void> {
-    this.#process = await NodeProcess.start(this.#t, { root: this.#root, port: this.hop.port });
+    this.#process = await NodeProcess.start(this.#t, { ...this.#options, port: this.hop.port });
   }
 
   /** As `kill -9` does. */

@@ -1,5 +1,6 @@
 import { ViaductError, withContext } from '../../errors.js';
 import type { Location } from '../../route/location.js';
+import { forProbes } from '../http/encryption.js';
 import type { RequestOptions } from '../http/request.js';
 import { failureIn, traceRoute } from '../trace.js';
 
@@ -22,7 +23,7 @@ export async function explainBreak(
   if (error.code !== 'CUT_SHORT' && error.code !== 'TIMEOUT') return error;
   const how = error.code === 'TIMEOUT' ? 'timed out' : 'broke';
   const where = `the chain ${how} after ${bytes} of ${size} bytes`;
-  const hops = await traceRoute(route, { ...options, scheme, probes: 1 });
+  const hops = await traceRoute(route, { ...options, ...forProbes(route, options), scheme, probes: 1 });
   const failure = failureIn(hops);
   // The error names a hop that answers again: no hop is to blame.
   if (failure === undefined)

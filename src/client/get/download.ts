@@ -1,7 +1,6 @@
 import { ViaductError, asViaductError } from '../../errors.js';
 import { hex } from '../../text.js';
 import type { Destination, Sink } from '../../files/destination.js';
-import type { Route } from '../../route/hop.js';
 import type { Location } from '../../route/location.js';
 import { digestOf, grownTo, modifiedOf } from '../http/file-reply.js';
 import type { Reply } from '../http/reply.js';
@@ -15,7 +14,7 @@ import { Throttle } from './throttle.js';
 
 /** Downloads one file to one destination: one attempt after the other, until it is complete and verified. */
 export class FileDownload {
-  readonly #route: Route;
+  readonly #location: Location;
   readonly #origin: OriginFile;
   readonly #to: Destination;
   readonly #options: SharedOptions;
@@ -38,7 +37,7 @@ export class FileDownload {
   #grownTo: number | undefined;
 
   constructor(location: Location, to: Destination, options: SharedOptions, signal: AbortSignal) {
-    this.#route = location.route;
+    this.#location = location;
     this.#to = to;
     this.#options = options;
     this.#signal = signal;
@@ -141,10 +140,12 @@ export class FileDownload {
   /** Reads the body, and reports silence of the sender. */
   async #read(reply: Reply, save: Sink): Promise<void> {
     let isSaving = false;
-    const endWatch = watchSilence(this.#route, {
+    const endWatch = watchSilence(this.#location, {
       received: () => (isSaving ? undefined : this.#received),
       onSilence: (answeredHop) => this.#emit({ type: 'silence', answeredHop }),
       maxHops: this.#options.maxHops,
+      plain: this.#options.plain,
+      encryption: this.#options.encryption,
       signal: this.#signal,
     });
     try {

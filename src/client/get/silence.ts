@@ -1,4 +1,5 @@
-import type { Route } from '../../route/hop.js';
+import type { Location } from '../../route/location.js';
+import { forProbes } from '../http/encryption.js';
 import type { RequestOptions } from '../http/request.js';
 import { traceRoute } from '../trace.js';
 
@@ -8,7 +9,7 @@ const SAMPLE_MS = 500;
 /** A probe is a hint and must not outlast the silence that ends a transfer. */
 const PROBE_MS = 2000;
 
-export interface SilenceOptions extends Pick<RequestOptions, 'maxHops' | 'signal'> {
+export interface SilenceOptions extends Pick<RequestOptions, 'maxHops' | 'signal' | 'plain' | 'encryption'> {
   /** Bytes so far; undefined while the receiver itself holds them up. */
   readonly received: () => number | undefined;
   /**
@@ -19,7 +20,10 @@ export interface SilenceOptions extends Pick<RequestOptions, 'maxHops' | 'signal
 }
 
 /** Watches for silence of a sender. Each silence causes one probe of each hop. @returns ends the watch */
-export function watchSilence(route: Route, { received, onSilence, ...options }: SilenceOptions): () => void {
+export function watchSilence(
+  location: Location,
+  { received, onSilence, ...options }: SilenceOptions,
+): () => void {
   let last = received();
   let since = performance.now();
   let probe: AbortController | undefined;
@@ -34,7 +38,7 @@ export function watchSilence(route: Route, { received, onSilence, ...options }: 
     } else if (probe === undefined && now - since >= SILENT_MS) {
       probe = new AbortController();
       onSilence(0);
-      void probeHops(route, probe.signal, { onSilence, ...options });
+      void probeHops(location, probe.signal, { onSilence, ...options });
     }
   };
   const timer = setInterval(sample, SAMPLE_MS).unref();
@@ -45,11 +49,13 @@ export function watchSilence(route: Route, { received, onSilence, ...options }: 
 }
 
 async function probeHops(
-  route: Route,
+  { route, scheme }: Location,
   ended: AbortSignal,
-  { onSilence, maxHops, signal }: Omit<SilenceOptions, 'received'>,
+  { onSilence, maxHops, signal, ...encryption }: Omit<SilenceOptions, 'received'>,
 ): Promise<void> {
   await traceRoute(route, {
+    ...forProbes(route, encryption),
+    scheme,
     probes: 1,
     timeoutMs: PROBE_MS,
     connectTimeoutMs: PROBE_MS,

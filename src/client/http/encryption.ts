@@ -34,6 +34,20 @@ export function knownHostsOnly(): Encryption {
   return { checkKey: (route, pin) => trust.check(route, pin) };
 }
 
+/**
+ * For probes of all hops of a route, on connections of their own. Only the key of the last hop was trusted: those of
+ * the hops before it may be any, and no user is asked about them.
+ */
+export function forProbes(
+  route: Route,
+  { plain, encryption = knownHostsOnly() }: EncryptionOptions,
+): EncryptionOptions {
+  const checkKey: Encryption['checkKey'] = async (checked, pin) => {
+    if (checked.length === route.length) await encryption.checkKey(checked, pin);
+  };
+  return { plain, encryption: { ...encryption, checkKey, sessions: undefined } };
+}
+
 /** Runs requests that share connections, and ends these afterwards. */
 export async function withSessions<O extends EncryptionOptions, T>(
   options: O,

@@ -52,6 +52,7 @@ async function errorBody(reply: Reply): Promise<Buffer> {
   try {
     return await reply.bytes(ERROR_BODY_BYTES, ERROR_BODY_MS);
   } catch {
+    reply.close();
     return Buffer.alloc(0);
   }
 }

@@ -109,6 +109,7 @@ async function requestOver(
   const peer: Peer = { stream, hop, number: route.length, timeoutMs, signal };
   const limitMs = route.length * HTTP_HEAD_PER_HOP_MS + timeoutMs;
   const close: Field[] = sessions === undefined ? [['Connection', 'close']] : [];
+  let reply: Reply;
   try {
     onSend?.();
     stream.write(
@@ -120,20 +121,15 @@ async function requestOver(
       ]),
     );
     const { head, rest } = await readReplyHead(peer, { begin: Buffer.alloc(0), leftMs: limitMs }, limitMs);
-    const isKept = sessions !== undefined && isKeptAlive(head);
-    const reply = new Reply(
-      peer,
-      head,
-      framingOf(head, method === 'HEAD'),
-      rest,
-      isKept ? () => sessions.give(session) : undefined,
-    );
-    if (head.status < 400) return reply;
-    throw await errorOf(reply, location);
+    const keep = sessions !== undefined && isKeptAlive(head) ? () => sessions.give(session) : undefined;
+    reply = new Reply(peer, head, framingOf(head, method === 'HEAD'), rest, keep);
   } catch (error) {
     stream.reset();
     throw error;
   }
+  if (reply.status < 400) return reply;
+  // Its body is read, so the connection can be kept.
+  throw await errorOf(reply, location);
 }
 
 function isKeptAlive({ minor, fields }: ReplyHead): boolean {

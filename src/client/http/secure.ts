@@ -1,10 +1,11 @@
 import { HTTP_HEAD_PER_HOP_MS, SILENCE_MS } from '../../defaults.js';
-import type { ViaductError } from '../../errors.js';
+import { type ViaductError, systemCode } from '../../errors.js';
 import { pinOfCertificate } from '../../identity/pin.js';
 import { type Hop, type Route, hopError } from '../../route/hop.js';
 import type { ByteStream } from '../../tcp/byte-stream.js';
 import type { EarlyTls, TlsClient } from '../../tls/connect.js';
 import { connectTls } from '../../tls/connect.js';
+import { type SecuredStream, isEarlyEnd } from '../../tls/handshake.js';
 import type { ConnectOptions } from '../first-hop.js';
 import type { Encryption } from './encryption.js';
 
@@ -32,13 +33,31 @@ export function tlsClientFor(hop: Hop, { identity, authorities }: Encryption): T
  */
 export async function secure(
   route: Route,
-  { stream: raw, begin, early }: Reached,
+  reached: Reached,
   encryption: Encryption,
   options: SecureOptions,
 ): Promise<ByteStream | undefined> {
-  const { timeoutMs = SILENCE_MS, signal = new AbortController().signal } = options;
+  return trusted(route, await shakeHands(route, reached, encryption, options), encryption, options);
+}
+
+/** How long a handshake with the last hop of a route may take, in ms. */
+export function handshakeLimitMs(route: Route, { timeoutMs = SILENCE_MS }: SecureOptions): number {
+  return route.length * HTTP_HEAD_PER_HOP_MS + timeoutMs;
+}
+
+/**
+ * Does the handshake on a connection to the last hop of a route; the key is still to be checked.
+ * @throws ViaductError TLS_FAILED, CUT_SHORT, TIMEOUT, UNTRUSTED_CERTIFICATE
+ */
+export function shakeHands(
+  route: Route,
+  { stream: raw, begin, early }: Reached,
+  encryption: Encryption,
+  options: SecureOptions,
+): Promise<SecuredStream> {
+  const { signal = new AbortController().signal } = options;
   const last = lastOf(route);
-  const limitMs = route.length * HTTP_HEAD_PER_HOP_MS + timeoutMs;
+  const limitMs = handshakeLimitMs(route, options);
   const handshakeOptions = {
     limitMs,
     signal,
@@ -46,14 +65,23 @@ export async function secure(
       hopError('TIMEOUT', route.length, last, `did not end the TLS handshake within ${limitMs / 1000} s`),
     failed: (why: string, cause?: unknown) => tlsError(route, why, cause),
   };
-  const { stream, peerCertificate } = await (early === undefined
+  return early === undefined
     ? connectTls(raw, begin, tlsClientFor(last, encryption), handshakeOptions)
-    : early.finish(raw, begin, handshakeOptions));
+    : early.finish(raw, begin, handshakeOptions);
+}
+
+/** Checks the key; as {@link secure}. */
+export async function trusted(
+  route: Route,
+  { stream, peerCertificate }: SecuredStream,
+  encryption: Encryption,
+  { signal }: SecureOptions,
+): Promise<ByteStream | undefined> {
   try {
     if (peerCertificate === undefined) throw tlsError(route, 'it sent no certificate');
     if (encryption.authorities === undefined)
       await encryption.checkKey(route, pinOfCertificate(peerCertificate));
-    signal.throwIfAborted();
+    signal?.throwIfAborted();
   } catch (error) {
     stream.reset();
     throw error;
@@ -66,7 +94,7 @@ const UNTRUSTED =
   /^(?:CERT_|ERR_TLS_CERT|SELF_SIGNED|DEPTH_ZERO|UNABLE_TO_|HOSTNAME_|INVALID_CA|PATH_LENGTH)/;
 
 function tlsError(route: Route, why: string, cause?: unknown): ViaductError {
-  const code = cause instanceof Error && 'code' in cause ? String(cause.code) : '';
+  const code = systemCode(cause) ?? '';
   if (UNTRUSTED.test(code))
     return hopError(
       'UNTRUSTED_CERTIFICATE',
@@ -75,7 +103,8 @@ function tlsError(route: Route, why: string, cause?: unknown): ViaductError {
       `has no trusted certificate: ${why}`,
       cause,
     );
-  const isBroken = cause === undefined || (cause instanceof Error && 'syscall' in cause);
+  const isBroken =
+    cause === undefined || (cause instanceof Error && ('syscall' in cause || isEarlyEnd(cause)));
   if (isBroken)
     return hopError(
       'CUT_SHORT',
@@ -84,6 +113,8 @@ function tlsError(route: Route, why: string, cause?: unknown): ViaductError {
       `broke the connection during the TLS handshake: ${why}`,
       cause,
     );
+  if (code === 'ERR_SSL_WRONG_VERSION_NUMBER')
+    return hopError('TLS_FAILED', route.length, lastOf(route), 'does not speak TLS', cause);
   return hopError('TLS_FAILED', route.length, lastOf(route), `cannot be reached in TLS: ${why}`, cause);
 }
 

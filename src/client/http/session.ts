@@ -3,7 +3,7 @@ import type { Route } from '../../route/hop.js';
 import { EarlyTls } from '../../tls/connect.js';
 import { splitRoute } from '../first-hop.js';
 import type { Encryption } from './encryption.js';
-import { type LinkOptions, connectLink } from './link.js';
+import { type LinkOptions, connectInTls } from './link.js';
 import { type Reached, brokenWhileChecked, lastOf, secure, tlsClientFor } from './secure.js';
 import type { Session } from './sessions.js';
 import { openTunnel } from './tunnel.js';
@@ -23,13 +23,12 @@ export async function openSession(
   encryption: Encryption,
   options: LinkOptions,
 ): Promise<Session> {
-  const { left } = splitRoute(route, options);
+  const { first, left } = splitRoute(route, options);
   for (let attempt = 1; ; attempt += 1) {
-    const reached =
+    const stream =
       left.length > 0
-        ? await tunnelTo(route, scheme, encryption, options)
-        : { stream: await connectLink(route, 'http', encryption, options), begin: Buffer.alloc(0) };
-    const stream = await secure(route, reached, encryption, options);
+        ? await secure(route, await tunnelTo(route, scheme, encryption, options), encryption, options)
+        : await connectInTls(first, encryption, options);
     if (stream !== undefined) return { stream, route, receivedBefore: 0 };
     if (attempt === ATTEMPTS) throw brokenWhileChecked(route);
   }

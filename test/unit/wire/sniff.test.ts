@@ -38,7 +38,7 @@ describe('byte by byte', () => {
     ['an empty line first', '\nGET / HTTP/1.1\r\n', ['undecided', 'classic']],
     ['two spaces', 'GET  / HTTP/1.1\r\n', ['undecided', 'classic']],
     ['no minor version', 'GET / HTTP/1\r\n', ['undecided', 'classic']],
-    ['a TLS greeting', '\u0016\u0003\u0001', ['undecided', 'classic']],
+    ['a TLS greeting', '\u0016\u0003\u0001', ['undecided', 'tls']],
     ['an SSH greeting', 'SSH-2.0-x\r\n', ['undecided', 'classic']],
   ] as const) {
     test(what, () => assert.deepEqual(course(text), expected));

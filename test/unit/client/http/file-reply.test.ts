@@ -8,6 +8,7 @@ import { request } from '#src/client/http/request.js';
 import { failureOf } from '../../../support/failures.js';
 import { fileOrigin, honestReply, replyOf } from '../../../support/file-origin.js';
 import { tempFolder } from '../../../support/temp.js';
+import { PLAIN, WIRES } from '../../../support/wires.js';
 
 test('Retry-After is a number of seconds, or one second', () => {
   for (const [value, ms] of [
@@ -28,7 +29,7 @@ test('what came of an older version is no measure of progress', async (t) => {
     if (index > 1) socket.end(reply);
     else socket.write(reply.subarray(0, index === 0 ? 9000 : 2000), () => setImmediate(() => socket.end()));
   });
-  const { size } = await get(location, join(tempFolder(t), 'file'), { retries: 1 });
+  const { size } = await get(location, join(tempFolder(t), 'file'), { ...PLAIN.options, retries: 1 });
   assert.equal(size, newer.length);
 });
 
@@ -36,12 +37,29 @@ test('an announced empty body that is not empty is noticed', async (t) => {
   const { location } = await fileOrigin(t, (socket) => {
     socket.end(Buffer.concat([replyOf(200, {}), Buffer.from('more')]));
   });
-  const reply = await request(location);
+  const reply = await request(location, PLAIN.options);
   assert.equal((await failureOf(reply.read(async () => {}))).code, 'BAD_REPLY');
 });
 
 test('a body that is wanted whole by a time is not waited for longer, if nothing comes', async (t) => {
   const { location } = await fileOrigin(t, (socket) => socket.write(replyOf(200, { 'Content-Length': 9 })));
-  const reply = await request(location, { timeoutMs: 600_000 });
+  const reply = await request(location, { ...PLAIN.options, timeoutMs: 600_000 });
   assert.equal((await failureOf(reply.bytes(100, 100))).code, 'TIMEOUT');
 });
+
+for (const wire of WIRES)
+  test(`${wire.name}: a reply without a length, in another coding or with another status is an error`, async (t) => {
+    for (const [status, fields, code] of [
+      [200, { 'Content-Length': undefined, 'Transfer-Encoding': 'chunked' }, 'BAD_REPLY'],
+      [200, { 'Content-Length': undefined }, 'BAD_REPLY'],
+      [200, { 'Content-Encoding': 'br' }, 'BAD_REPLY'],
+      [204, {}, 'HTTP_ERROR'],
+      [302, { Location: '/x' }, 'HTTP_ERROR'],
+      [301, { Location: './file/' }, 'HTTP_ERROR'],
+    ] as const) {
+      const { location } = await fileOrigin(t, (socket) => socket.end(replyOf(status, fields)), wire);
+      const error = await failureOf(get(location, join(tempFolder(t), 'file'), wire.options));
+      assert.equal(error.code, code);
+      assert.match(error.message, /^hop 1 \(127\.0\.0\.1:\d+\) /);
+    }
+  });

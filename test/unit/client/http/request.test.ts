@@ -11,6 +11,7 @@ import { watchDescriptors } from '../../../support/leaks.js';
 import { httpHop } from '../../../support/http-hop.js';
 import { readToEnd } from '../../../support/raw.js';
 import { outcomeOf } from '#src/cli/exit-codes.js';
+import { PLAIN } from '../../../support/wires.js';
 
 const HEAD = 'HTTP/1.1 200 OK\r\nViaduct: 1\r\n';
 const LIMIT_MS = 300;
@@ -24,7 +25,7 @@ async function answering(t: TestContext, ...parts: readonly (string | Buffer)[])
 }
 
 function ask(hop: Hop, options: RequestOptions = {}): Promise<Reply> {
-  return request({ route: [hop], path: '/file' }, { timeoutMs: 5000, ...options });
+  return request({ route: [hop], path: '/file' }, { ...PLAIN.options, timeoutMs: 5000, ...options });
 }
 
 /** The whole body, and the error that it ended with. */
@@ -44,7 +45,7 @@ describe('a request', () => {
     const route = [hop, { host: '::1', port: 2 }, { host: 'h3', port: 3 }];
     const reply = await request(
       { route, path: '/a%20b' },
-      { method: 'HEAD', fields: [['Range', 'bytes=5-']] },
+      { ...PLAIN.options, method: 'HEAD', fields: [['Range', 'bytes=5-']] },
     );
     reply.close();
     const lines = ['HEAD /@[::1]:2/@h3:3/a%20b HTTP/1.1', `Host: 127.0.0.1:${hop.port}`, 'Range: bytes=5-'];
@@ -53,7 +54,7 @@ describe('a request', () => {
 
   test('with too long a route is not sent', async () => {
     const route = Array.from({ length: 17 }, () => ({ host: '127.0.0.1', port: 1 }));
-    assert.equal((await failureOf(request({ route, path: '/' }))).code, 'TOO_MANY_HOPS');
+    assert.equal((await failureOf(request({ route, path: '/' }, PLAIN.options))).code, 'TOO_MANY_HOPS');
   });
 
   test('that cannot be sent says why', async (t) => {

@@ -11,6 +11,7 @@ import { failureOf } from '../../../support/failures.js';
 import { fetchBytes } from '../../../support/fetch.js';
 import { testChain } from '../../../support/nodes.js';
 import { tempFolder } from '../../../support/temp.js';
+import { TRUSTED } from '../../../support/identity.js';
 
 describe('a file whose size is not the one that it reports', () => {
   // Neither changes while the system runs: the first reports 0 bytes, the second 4096.
@@ -21,7 +22,7 @@ describe('a file whose size is not the one that it reports', () => {
       const { route } = await testChain(t, 2, { root: dirname(path) });
       const name = basename(path);
       const target = join(tempFolder(t), 'copy');
-      const { size, sha256 } = await get({ route, path: `/${name}` }, target);
+      const { size, sha256 } = await get({ route, path: `/${name}` }, target, TRUSTED);
       assert.ok(content.length > 0);
       assert.ok(readFileSync(target).equals(content));
       assert.equal(size, content.length);
@@ -33,7 +34,9 @@ describe('a file whose size is not the one that it reports', () => {
   test('is refused if it is larger than what is held in memory', async (t) => {
     if (!existsSync('/proc/kallsyms')) return t.skip('this system has no such file');
     const { route } = await testChain(t, 1, { root: '/proc' });
-    const { message } = await failureOf(get({ route, path: '/kallsyms' }, join(tempFolder(t), 'copy')));
+    const { message } = await failureOf(
+      get({ route, path: '/kallsyms' }, join(tempFolder(t), 'copy'), TRUSTED),
+    );
     assert.match(message, /the file reports 0 bytes, but has more than 1 MiB/);
   });
 
@@ -43,7 +46,7 @@ describe('a file whose size is not the one that it reports', () => {
     for (const size of [0, 4096]) {
       writeFileSync(join(root, 'file'), Buffer.alloc(size, 'a'));
       const target = join(tempFolder(t), 'copy');
-      await get({ route, path: '/file' }, target);
+      await get({ route, path: '/file' }, target, TRUSTED);
       assert.equal(readFileSync(target).length, size);
     }
   });
@@ -91,7 +94,7 @@ describe('an ordinary file that is opened just when it is', () => {
     })();
     try {
       for (let count = 0; count < 100; count += 1) {
-        const reply = await request({ route, path: '/file' }, { method: 'HEAD' });
+        const reply = await request({ route, path: '/file' }, { ...TRUSTED, method: 'HEAD' });
         reply.close();
         assert.doesNotMatch(reply.field('etag') ?? '', /^"[\da-f]{64}"$/, 'served as a file of the kernel');
       }
