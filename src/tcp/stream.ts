@@ -30,9 +30,10 @@ export class TcpStream implements ByteStream {
     });
     // libuv reports a reset that it finds together with the last bytes as a clean end (measured; the
     // POLLHUP short-circuit of uv__stream_io), which would make a broken file look whole. At a FIN
-    // the kernel still knows the peer, unless ours went out before: such an end is believed.
+    // the kernel still knows the peer, unless ours went out before: such an end is believed. TLS has a sign of its own
+    // for the end, but Node does not tell whether it came: what is carried has to show that it is whole.
     socket.once('end', () => {
-      if (!socket.writableEnded && isDisconnected(socket)) {
+      if (carrier === undefined && !socket.writableEnded && isDisconnected(socket)) {
         socket.destroy(new Error('the peer reset the connection'));
         return;
       }

@@ -102,8 +102,9 @@ for (const relays of [1, 2]) {
           const { bytes } = await ended;
           // None for one that sends FIN and so leaves.
           if (bytes.length > 0) assertOnlyError(bytes.toString(), how);
-          assert.equal(target.got.length, 1, how);
-          if (target.got[0] !== '') assertOnlyHead(target.got[0] ?? '');
+          // None if the bytes came before the relay had dialled.
+          assert.ok(target.got.length <= 1, how);
+          if (target.got[0]) assertOnlyHead(target.got[0]);
         });
         await Promise.all(attacks);
       });

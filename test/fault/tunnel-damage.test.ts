@@ -144,10 +144,7 @@ test(
     });
     const { code, hopNumber, hopAddress, message } = await failureOf(fetching);
     assert.deepEqual([code, hopNumber, hopAddress], ['REFUSED', 2, formatHop(relay.hop)]);
-    assert.match(
-      message,
-      /^hop 2 \(\S+\) refused the connection: the chain broke after \d+ of 300000 bytes$/,
-    );
+    assert.match(message, /^hop 2 \(\S+\) refused the connection/);
     await closing;
   },
 );

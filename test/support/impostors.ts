@@ -1,23 +1,9 @@
 import { type Socket, connect } from 'node:net';
-import type { TestContext } from 'node:test';
-import { type TlsOptions, TLSSocket } from 'node:tls';
+import type { TLSSocket, TlsOptions } from 'node:tls';
 import type { ErrorCode, Hop } from 'viaduct';
-import { parseRequestHead } from '#src/wire/http/head.js';
-import { helloOf } from '#src/wire/http/upgrade.js';
-import { rawServer } from './raw.js';
-import { type TestIdentity, testIdentity } from './tunnels.js';
-
-/** A hop that cheats, and all that it got. */
-export interface Impostor {
-  readonly hop: Hop;
-  /** As it came on each connection, up to where TLS of its own began. */
-  readonly got: readonly Buffer[];
-  /** What came in TLS of its own. */
-  readonly decrypted: Buffer;
-}
 
 /** What an impostor may do once it was asked for a tunnel. */
-interface Act {
+export interface Act {
   readonly socket: Socket;
   /** Of a file or folder that the client would take for the origin's. */
   readonly origin: Hop;
@@ -77,7 +63,16 @@ const badReply = {
   code: 'BAD_REPLY',
   reason: /^answered \d{3} and builds no tunnel: an older version\?$/,
 } as const;
-const switched = { code: 'TLS_FAILED', reason: /^cannot be reached in TLS: \S/, switches: true } as const;
+const switched = {
+  code: 'TLS_FAILED',
+  reason: /^(?:cannot be reached in TLS: \S|does not speak TLS)/,
+  switches: true,
+} as const;
+const broke = {
+  code: 'CUT_SHORT',
+  reason: /^broke the connection during the TLS handshake: \S/,
+  switches: true,
+} as const;
 const wrongKey = { code: 'WRONG_PIN', reason: /^presented a key with the pin /, switches: true } as const;
 /** What only an origin may decide. */
 const forged = (status: string, code: string): Cheat => ({
@@ -130,9 +125,9 @@ export const CHEATS: readonly Cheat[] = [
   { what: '101, then a plain reply', act: switchesAnd((socket) => socket.write(PLAIN_REPLY)), ...switched },
   { what: '101 with a plain reply right behind it', act: writes(SWITCHING + PLAIN_REPLY), ...switched },
   { what: '101 twice', act: writes(SWITCHING + SWITCHING), ...switched },
-  { what: '101, then silence', act: switchesAnd(() => {}), ...switched },
-  { what: '101, then FIN', act: switchesAnd((socket) => socket.end()), ...switched },
-  { what: '101, then RST', act: switchesAnd((socket) => socket.resetAndDestroy()), ...switched },
+  { what: '101, then silence', act: switchesAnd(() => {}), ...broke },
+  { what: '101, then FIN', act: switchesAnd((socket) => socket.end()), ...broke },
+  { what: '101, then RST', act: switchesAnd((socket) => socket.resetAndDestroy()), ...broke },
   {
     what: '101, then a TLS alert',
     act: writes(`${SWITCHING}\x15\x03\x03\x00\x02\x02\x28`),
@@ -208,43 +203,3 @@ export const BROKEN_ORIGINS: readonly Cheat[] = [
     reason: /^(?:closed|reset) the connection before it replied/,
   },
 ];
-
-/** A hop that does this with everybody who asks for a tunnel. */
-export async function impostor(
-  t: TestContext,
-  { act }: Pick<Cheat, 'act'>,
-  origin: Hop,
-  identity: TestIdentity = testIdentity(),
-): Promise<Impostor> {
-  const [got, decrypted]: [Buffer[][], Buffer[]] = [[], []];
-  const { hop } = await rawServer(t, (socket) => {
-    let head = '';
-    const chunks: Buffer[] = [];
-    got.push(chunks);
-    const listen = (bytes: Buffer): void => {
-      chunks.push(bytes);
-      const isAsked = head.includes('\r\n\r\n');
-      head += bytes.toString('latin1');
-      if (!isAsked && head.includes('\r\n\r\n')) act({ socket, origin, speakTls });
-    };
-    const speakTls = (options: TlsOptions): TLSSocket => {
-      socket.off('data', listen).pause();
-      const { fields } = parseRequestHead(Buffer.from(head.slice(0, head.indexOf('\r\n\r\n') + 4)));
-      socket.unshift(helloOf(fields));
-      const secure = new TLSSocket(socket, { isServer: true, ...identity, ...options });
-      secure.on('error', () => {});
-      secure.on('data', (bytes: Buffer) => decrypted.push(bytes));
-      return secure;
-    };
-    socket.on('data', listen);
-  });
-  return {
-    hop,
-    get got() {
-      return got.map((chunks) => Buffer.concat(chunks));
-    },
-    get decrypted() {
-      return Buffer.concat(decrypted);
-    },
-  };
-}

@@ -11,7 +11,7 @@ import { type ConnectOptions, splitRoute } from '../first-hop.js';
 import { type Encryption, type EncryptionOptions, knownHostsOnly } from './encryption.js';
 import { connectLink } from './link.js';
 import { errorOf, readReplyHead } from './reply-head.js';
-import { type Peer, Reply } from './reply.js';
+import { type Peer, Reply, peerError } from './reply.js';
 import { openSession } from './session.js';
 import type { Session } from './sessions.js';
 
@@ -122,7 +122,10 @@ async function requestOver(
     );
     const { head, rest } = await readReplyHead(peer, { begin: Buffer.alloc(0), leftMs: limitMs }, limitMs);
     const keep = sessions !== undefined && isKeptAlive(head) ? () => sessions.give(session) : undefined;
-    reply = new Reply(peer, head, framingOf(head, method === 'HEAD'), rest, keep);
+    const framing = framingOf(head, method === 'HEAD');
+    // Whoever is on the way can end a connection in TLS: a reply has to show that it is whole.
+    if (framing === 'end') throw peerError(peer, 'BAD_REPLY', 'sent a reply without length or chunks');
+    reply = new Reply(peer, head, framing, rest, keep);
   } catch (error) {
     stream.reset();
     throw error;

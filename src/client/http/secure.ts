@@ -103,8 +103,8 @@ function tlsError(route: Route, why: string, cause?: unknown): ViaductError {
       `has no trusted certificate: ${why}`,
       cause,
     );
-  const isBroken =
-    cause === undefined || (cause instanceof Error && ('syscall' in cause || isEarlyEnd(cause)));
+  // All that OpenSSL and Node say of TLS has a code.
+  const isBroken = code === '' || (cause instanceof Error && ('syscall' in cause || isEarlyEnd(cause)));
   if (isBroken)
     return hopError(
       'CUT_SHORT',
