@@ -180,7 +180,11 @@ test('what breaks behind the right key is never a whole file', LIMIT, async (t) 
       const folder = tempFolder(st);
       const args = ['-o', join(folder, NAME), '--no-verify', '--retry', '0'];
       const get = await runSecure('get', { route, path: `/${NAME}` }, ['--pin', chain.identity.pin], args);
-      assertFails(get, broken.code, route.length, hop, broken.reason);
+      if (broken.inBody) {
+        const [, rest = get.stderr] = /^viaduct: the chain broke ([^\n]+)\n$/.exec(get.stderr) ?? [];
+        assert.match(rest, broken.reason);
+        assert.equal(get.code, outcomeOf(broken).exit);
+      } else assertFails(get, broken.code, route.length, hop, broken.reason);
       assert.ok(!readdirSync(folder).includes(NAME));
     });
   }

@@ -32,6 +32,8 @@ export interface Cheat {
   readonly reason: RegExp;
   /** It says that the tunnel is built, and what follows is between the client and the last hop. */
   readonly switches?: true;
+  /** It breaks in the body: the client asks which hop it was, and all answer. */
+  readonly inBody?: true;
 }
 
 const NODE = 'Viaduct: 1\r\n';
@@ -40,7 +42,7 @@ export const SWITCHING = `HTTP/1.1 101 Switching Protocols\r\n${UPGRADE}${NODE}\
 const FILE =
   'Content-Type: text/plain\r\nETag: "v"\r\nLast-Modified: Thu, 01 Jan 1970 00:00:00 GMT\r\nContent-Length: 6\r\n\r\nforged';
 const PLAIN_REPLY = `HTTP/1.1 200 OK\r\n${NODE}${FILE}`;
-const SHA256 = 'Repr-Digest: sha-256=:tU3AZEhWuLhu1JKS1DOdtD0cE0nIBMPKh4qBwEZ4bXQ=:\r\n';
+const STATUS = `HTTP/1.1 200 OK\r\n${NODE}Content-Length: 2\r\n\r\n{}`;
 
 const writes =
   (text: string): Cheat['act'] =>
@@ -89,11 +91,6 @@ const forged = (status: string, code: string): Cheat => ({
 
 export const CHEATS: readonly Cheat[] = [
   { what: 'strips the upgrade and sends a file', act: writes(PLAIN_REPLY), ...badReply },
-  {
-    what: 'strips the upgrade and sends a file with its digest',
-    act: writes(`HTTP/1.1 200 OK\r\n${NODE}${SHA256}${FILE}`),
-    ...badReply,
-  },
   { what: 'is of an older version', act: relaysPlainly, ...badReply },
   {
     what: 'redirects',
@@ -185,19 +182,22 @@ export const BROKEN_ORIGINS: readonly Cheat[] = [
     what: 'close_notify in the body',
     act: replies((secure) => secure.end(HALF)),
     code: 'CUT_SHORT',
-    reason: /^closed the connection after 3 of 6 bytes/,
+    reason: /^after [03] of 6 bytes, but all hops answer now/,
+    inBody: true,
   },
   {
     what: 'FIN in the body',
     act: replies((secure, socket) => secure.write(HALF, () => socket.end())),
     code: 'CUT_SHORT',
-    reason: /^(?:closed|reset) the connection after 3 of 6 bytes/,
+    reason: /^after [03] of 6 bytes, but all hops answer now/,
+    inBody: true,
   },
   {
     what: 'RST in the body',
     act: replies((secure, socket) => secure.write(HALF, () => socket.resetAndDestroy())),
     code: 'CUT_SHORT',
-    reason: /^reset the connection after [03] of 6 bytes/,
+    reason: /^after [03] of 6 bytes, but all hops answer now/,
+    inBody: true,
   },
   {
     what: 'it demands a certificate',
@@ -223,7 +223,9 @@ export async function impostor(
       chunks.push(bytes);
       const isAsked = head.includes('\r\n\r\n');
       head += bytes.toString('latin1');
-      if (!isAsked && head.includes('\r\n\r\n')) act({ socket, origin, speakTls });
+      if (isAsked || !head.includes('\r\n\r\n')) return;
+      if (/^Upgrade:/m.test(head)) act({ socket, origin, speakTls });
+      else socket.end(STATUS);
     };
     const speakTls = (options: TlsOptions): TLSSocket => {
       socket.off('data', listen);
