@@ -166,15 +166,13 @@ export class TcpStream implements ByteStream {
 
   reset(): void {
     const socket = this.#socket;
-    if (this.#raw !== socket) {
-      this.#raw.resetAndDestroy();
-      socket.destroy();
-      return;
-    }
-    // libuv refuses to reset (EINVAL) a socket whose FIN it is just queuing; its bytes are all sent then.
+    const raw = this.#raw;
+    // libuv refuses to reset (EINVAL) a socket whose FIN it is just queuing; its bytes are all sent then. TLS sends FIN of
+    // the connection below it on its own, which that socket does not know.
     const finishing = socket.writableEnded && !socket.writableFinished && socket.writableLength === 0;
-    if (socket.connecting || finishing) socket.destroy();
-    else socket.resetAndDestroy();
+    if (raw.connecting || finishing) raw.destroy();
+    else raw.resetAndDestroy();
+    if (raw !== socket) socket.destroy();
   }
 
   secured(begin: Buffer, wrap: (socket: Socket) => TLSSocket): TcpStream {
