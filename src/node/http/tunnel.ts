@@ -30,8 +30,7 @@ export async function endTunnel(
   input: HeldInput,
 ): Promise<TunnelEnd> {
   const begin = helloOf(head.fields);
-  if (input.stop().length > 0)
-    throw refuse('the client sent bytes before the tunnel was built');
+  if (input.stop().length > 0) throw refuse('the client sent bytes before the tunnel was built');
   connection.exchange.replyBegun = true;
   await connection.writer.write(
     formatHead('HTTP/1.1 101 Switching Protocols', [...UPGRADE_FIELDS, ['Viaduct', '1']]),
