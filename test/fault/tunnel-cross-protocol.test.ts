@@ -13,7 +13,7 @@ import { STRANGERS, type Stranger, stranger } from '../support/strangers.js';
 const LIMIT = { timeout: 60_000 };
 /** For the servers that answer nothing. */
 const TIMES = { headPerHopMs: 200, lingerMs: 500 };
-const SILENCE = { timeoutMs: 500 };
+const SILENCE = { timeoutMs: 2000 };
 
 const UPGRADE = ['Connection: Upgrade', 'Upgrade: viaduct'];
 /** Commands that a server of another protocol might obey. */
@@ -40,8 +40,8 @@ const ATTACKS: Readonly<Record<string, (attack: Attack) => Promise<void>>> = {
   },
   'bytes behind the head, in pieces': async ({ socket, route }) => {
     const bytes = requestOf(route, '/', UPGRADE) + COMMANDS;
-    for (let at = 0; at < bytes.length; at += 7) {
-      socket.write(bytes.slice(at, at + 7));
+    for (let at = 0; at < bytes.length; at += 40) {
+      socket.write(bytes.slice(at, at + 40));
       await new Promise(setImmediate);
     }
   },

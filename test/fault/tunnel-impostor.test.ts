@@ -8,7 +8,7 @@ import { request } from '#src/client/http/request.js';
 import { failureOf } from '../support/failures.js';
 import { type Impostor, impostor } from '../support/impostor.js';
 import { BROKEN_ORIGINS, CHEATS, type Cheat, SWITCHING } from '../support/impostors.js';
-import { watchDescriptors } from '../support/leaks.js';
+import { settles, watchDescriptors } from '../support/leaks.js';
 import { testNode } from '../support/nodes.js';
 import type { ClientRun } from '../support/processes.js';
 import { rawServer } from '../support/raw.js';
@@ -160,9 +160,16 @@ test('only the origin decides about the file: errors of hops have another code',
       assert.equal(error.code, 'HTTP_ERROR', cheat.what);
     }
   }
+  // A reset right after FIN was refused, and the process could not end.
+  const before = process.getActiveResourcesInfo().length;
   const nothing = { route: chain.route, path: '/nothing' };
   const error = await failureOf(request(nothing, { encryption: { checkKey: async () => {} } }));
   assert.equal(error.code, 'NOT_FOUND');
+  await settles(
+    () => process.getActiveResourcesInfo().length,
+    (now) => now <= before,
+    (now) => `something keeps the process alive: ${now} of ${before}`,
+  );
 });
 
 test('what breaks behind the right key is never a whole file', LIMIT, async (t) => {
