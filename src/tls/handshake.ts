@@ -74,6 +74,6 @@ function reasonOf(error: Error): string {
 }
 
 /** Node's error for a connection that ends before the handshake does; a reset has the system call in it. */
-export function isEarlyEnd(error: Error): boolean {
+function isEarlyEnd(error: Error): boolean {
   return systemCode(error) === 'ECONNRESET' && !('syscall' in error);
 }

@@ -9,19 +9,29 @@ import { testNode } from '../support/nodes.js';
 import { Child, NodeProcess, PROGRAM } from '../support/processes.js';
 import { exchange, rawConnect } from '../support/raw.js';
 import { randomFile, tempFolder } from '../support/temp.js';
+import { ENCRYPTED, PLAIN } from '../support/wires.js';
 
 /** A command ends within this after a signal, in every state. */
 const END_MS = 1000;
 /** By then a command is in the middle of what a hop sends. */
 const STATE_MS = 1200;
 
-const COMMANDS: Readonly<Record<string, (where: string) => readonly string[]>> = {
-  get: (where) => ['get', where, '-o', 'saved'],
-  'get -r': (where) => ['get', '-r', `${where}/`, '-o', 'saved'],
-  ls: (where) => ['ls', `${where}/`],
-  trace: (where) => ['trace', where.replace(/\/.*/, '')],
-  client: () => ['client', 'input.txt'],
+/** `where` is over a wire, and `args` are for it. */
+type ArgsOf = (where: string, args: readonly string[]) => readonly string[];
+
+const COMMANDS: Readonly<Record<string, ArgsOf>> = {
+  get: (where, args) => ['get', ...args, where, '-o', 'saved'],
+  'get -r': (where, args) => ['get', ...args, '-r', `${where}/`, '-o', 'saved'],
+  ls: (where, args) => ['ls', ...args, `${where}/`],
+  trace: (where, args) => ['trace', ...args, where.replace(/\/.*/, '')],
 };
+
+/** What the hop sends is the reply, or what is in TLS, or comes in place of TLS. */
+const ROLES = [
+  { role: 'plain', wire: PLAIN, hasFront: false },
+  { role: 'in TLS', wire: ENCRYPTED, hasFront: true },
+  { role: 'in place of TLS', wire: ENCRYPTED, hasFront: false },
+];
 
 function started(t: TestContext, args: readonly string[], folder: string): Child {
   const child = new Child(t, process.execPath, [PROGRAM, ...args], { cwd: folder });
@@ -47,15 +57,24 @@ async function endsInTime(child: Child, name: string): Promise<void> {
 describe('SIGTERM ends every command within a second, whatever a hop sends', () => {
   for (const [what, script] of Object.entries(SCRIPTS)) {
     for (const pace of ['fast', 'slow'] as const) {
-      test(`${what}, ${pace}`, async (t) => {
+      for (const { role, wire, hasFront } of ROLES) {
+        test(`${what}, ${pace}, ${role}`, async (t) => {
+          const folder = tempFolder(t);
+          const malicious = await maliciousHop(t, script, pace);
+          const hop = hasFront ? await wire.front(t, malicious) : malicious;
+          await Promise.all(
+            Object.entries(COMMANDS).map(([name, argsOf]) =>
+              endsInTime(started(t, argsOf(`${formatHop(hop)}/file`, wire.args), folder), name),
+            ),
+          );
+        });
+      }
+
+      test(`${what}, ${pace}, classic`, async (t) => {
         const folder = tempFolder(t);
         const hop = await maliciousHop(t, script, pace);
         writeFileSync(`${folder}/input.txt`, `file\n${hop.host} ${hop.port}\n`);
-        await Promise.all(
-          Object.entries(COMMANDS).map(([name, argsOf]) =>
-            endsInTime(started(t, argsOf(`${formatHop(hop)}/file`), folder), name),
-          ),
-        );
+        await endsInTime(started(t, ['client', 'input.txt'], folder), 'client');
       });
     }
   }

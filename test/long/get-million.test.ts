@@ -45,9 +45,14 @@ for (const [files, fetched, limit] of [
     });
     const reached = new Promise((resolve) => enough.signal.addEventListener('abort', resolve));
     const env = { ...process.env, NODE_OPTIONS: '--max-old-space-size=180' };
-    const child = startGet(t, folder, ['-r', formatLocation({ ...location, path: '/' }), '-o', 'tree'], {
-      env,
-    });
+    const child = startGet(
+      t,
+      folder,
+      ['--plain', '-r', formatLocation({ ...location, path: '/' }), '-o', 'tree'],
+      {
+        env,
+      },
+    );
     await Promise.race([reached, child.ended]);
     assert.ok(asked > fetched, child.stderr);
     const { peak } = child.memory;

@@ -1,9 +1,9 @@
 import { type Socket, connect } from 'node:net';
-import type { TestContext } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 import { isDisconnected } from '#src/tcp/handle.js';
 import type { Hop } from 'viaduct';
 import { rawServer } from './raw.js';
+import type { Cleanup } from './scope.js';
 
 /** What is done to a byte stream, from its byte number `at` on. */
 export type Fault = {
@@ -36,7 +36,7 @@ export interface FaultProxy {
  * @param faults the fault, or that of each connection, counted from 0
  */
 export async function faultProxy(
-  t: TestContext,
+  t: Cleanup,
   target: Hop,
   faults: Fault | ((connection: number) => Fault),
 ): Promise<FaultProxy> {

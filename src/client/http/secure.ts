@@ -5,7 +5,7 @@ import { type Hop, type Route, hopError } from '../../route/hop.js';
 import type { ByteStream } from '../../tcp/byte-stream.js';
 import type { EarlyTls, TlsClient } from '../../tls/connect.js';
 import { connectTls } from '../../tls/connect.js';
-import { type SecuredStream, isEarlyEnd } from '../../tls/handshake.js';
+import type { SecuredStream } from '../../tls/handshake.js';
 import type { ConnectOptions } from '../first-hop.js';
 import type { Encryption } from './encryption.js';
 
@@ -103,8 +103,8 @@ function tlsError(route: Route, why: string, cause?: unknown): ViaductError {
       `has no trusted certificate: ${why}`,
       cause,
     );
-  // All that OpenSSL and Node say of TLS has a code.
-  const isBroken = code === '' || (cause instanceof Error && ('syscall' in cause || isEarlyEnd(cause)));
+  // All that OpenSSL and Node say of TLS has such a code.
+  const isBroken = !/^(?:ERR_SSL_|ERR_TLS_|EPROTO$)/.test(code);
   if (isBroken)
     return hopError(
       'CUT_SHORT',
