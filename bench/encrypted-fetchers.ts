@@ -22,7 +22,7 @@ export interface Fetcher {
   /** What the bytes are encrypted with. */
   readonly cipher: string;
   /** It can only do without relays. */
-  readonly isDirect?: true;
+  readonly isDirect?: boolean;
   /** Over relays it has processes that it does not wait for, so their CPU time is unknown. */
   readonly leavesProcesses?: true;
   command(relays: number, target: string): Command;
@@ -123,19 +123,19 @@ function curlFetchers(
   name: string,
 ): Fetcher[] {
   const url = `https://127.0.0.1:${origin.port}/${name}`;
-  const isDirect = proxies.length > 0 ? {} : ({ isDirect: true } as const);
-  return [[], ['--tls13-ciphers', AES_128_GCM]].map((ciphers) => {
+  const fetcher = (...ciphers: string[]): Fetcher => {
     const options = ['-sSf', '--cacert', cert, ...ciphers];
     return {
       name: 'curl, HTTPS over CONNECT',
       cipher: reportedCipher('curl', [...options, '-vI', url], /SSL connection using \S+ \/ (\S+)/),
-      ...isDirect,
+      isDirect: proxies.length === 0,
       command: (relays, target) => {
         const proxy = relays > 0 ? ['--proxy', `http://127.0.0.1:${proxies[relays - 1]?.port}`] : [];
         return ['curl', ...options, ...proxy, '-o', target, url];
       },
     };
-  });
+  };
+  return [fetcher(), fetcher('--tls13-ciphers', AES_128_GCM)];
 }
 
 function sshFetchers(servers: readonly Running[], config: string, file: string): Fetcher[] {
@@ -155,19 +155,19 @@ function sshFetchers(servers: readonly Running[], config: string, file: string):
     name: 'scp -J',
     cipher,
     leavesProcesses: true,
-    command: (relays, target) => [
-      ...(['scp', '-q', '-F', config, ...jump(relays)] as const),
-      ...['-P', String(origin), `127.0.0.1:${file}`, target],
-    ],
+    command: (relays, target) => {
+      const from = ['-P', String(origin), `127.0.0.1:${file}`];
+      return ['scp', '-q', '-F', config, ...jump(relays), ...from, target];
+    },
   };
   const rsync: Fetcher = {
     name: 'rsync -e "ssh -J"',
     cipher,
     leavesProcesses: true,
-    command: (relays, target) => [
-      ...(['rsync', '-e', ['ssh', '-F', config, '-p', origin, ...jump(relays)].join(' ')] as const),
-      ...[`127.0.0.1:${file}`, target],
-    ],
+    command: (relays, target) => {
+      const shell = ['ssh', '-F', config, '-p', origin, ...jump(relays)].join(' ');
+      return ['rsync', '-e', shell, `127.0.0.1:${file}`, target];
+    },
   };
   return haveAll(['rsync'], 'rsync') ? [scp, rsync] : [scp];
 }

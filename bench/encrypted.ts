@@ -46,7 +46,7 @@ export async function measureEncrypted(options: EncryptedOptions): Promise<Encry
   try {
     const rows: Encrypted[] = [];
     for (const relays of chains) {
-      const able = fetchers.filter(({ isDirect }) => relays === 0 || isDirect === undefined);
+      const able = fetchers.filter(({ isDirect }) => relays === 0 || !isDirect);
       say(`encrypted: ${relays} relays, ${rounds} rounds`);
       rows.push(...(await measureChain(able, { relays, rounds, source, bytes })));
     }

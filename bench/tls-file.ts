@@ -4,7 +4,7 @@
 import { closeSync, createReadStream, createWriteStream, openSync, readFileSync, writeSync } from 'node:fs';
 import { once } from 'node:events';
 import { pipeline } from 'node:stream/promises';
-import { type ConnectionOptions, type TLSSocket, connect, createServer } from 'node:tls';
+import { type ConnectionOptions, connect, createServer } from 'node:tls';
 
 const BUFFER_BYTES = 256 * 1024;
 const common = { minVersion: 'TLSv1.3', ciphers: 'TLS_AES_128_GCM_SHA256' } as const;
@@ -34,7 +34,8 @@ async function fetchFile(port: number, target: string, usesOnread: boolean): Pro
     return true;
   };
   const onread = { buffer: Buffer.allocUnsafeSlow(BUFFER_BYTES), callback: write };
-  const socket: TLSSocket = connect({ ...options, ...{ onread } });
+  // The types know `onread` of sockets without TLS only.
+  const socket = connect(Object.assign(options, { onread }));
   await once(socket, 'end');
   socket.end();
   closeSync(file);
