@@ -13,6 +13,7 @@ import {
   unsentBytes,
 } from './handle.js';
 import { SHARED_BUFFER } from './read-buffer.js';
+import { RecordBuffer } from './record-buffer.js';
 import { clearResetOnDeath, setResetOnDeath } from './reset-on-death.js';
 
 const NOTHING = Buffer.alloc(0);
@@ -24,7 +25,8 @@ const NOTHING = Buffer.alloc(0);
 export class TcpStream implements ByteStream {
   received = 0;
   error: Error | undefined;
-  ended = false;
+  /** The peer's FIN has been read. */
+  #hasEnd = false;
   readonly #socket: Socket;
   /** The TCP connection under a TLS socket, or the socket itself. */
   readonly #raw: Socket;
@@ -42,6 +44,8 @@ export class TcpStream implements ByteStream {
   #remote: HostHop | undefined;
   #local: HostHop | undefined;
   #into: Buffer = SHARED_BUFFER;
+  /** TLS: for a reader that keeps chunks. */
+  #records: RecordBuffer | undefined;
   readonly #control: ReadControl;
 
   private constructor(socket: Socket, raw = socket) {
@@ -62,11 +66,12 @@ export class TcpStream implements ByteStream {
     // POLLHUP short-circuit of uv__stream_io), which would make a broken file look whole. At a FIN
     // the kernel still knows the peer, unless ours went out before: such an end is believed.
     socket.once('end', () => {
+      this.#flush();
       if (!socket.writableEnded && isDisconnected(socket)) {
         socket.destroy(new Error('the peer reset the connection'));
         return;
       }
-      this.ended = true;
+      this.#hasEnd = true;
       this.#reportEnd();
     });
   }
@@ -125,6 +130,10 @@ export class TcpStream implements ByteStream {
 
   get unsent(): number {
     return unsentBytes(this.#raw);
+  }
+
+  get ended(): boolean {
+    return this.#hasEnd && this.#unread.length === 0 && this.#records?.isEmpty !== false;
   }
 
   get closed(): boolean {
@@ -208,6 +217,7 @@ export class TcpStream implements ByteStream {
 
   readonly #resume = (attached: AttachedReader): void => {
     this.#isHeld = false;
+    if (!this.#flush() || this.#attached !== attached) return;
     if (this.#unread.length > 0) {
       const chunk = this.#unread;
       this.#unread = NOTHING;
@@ -221,21 +231,25 @@ export class TcpStream implements ByteStream {
 
   #reportEnd(): void {
     const attached = this.#attached;
-    if (attached === undefined || attached.endReported || this.#unread.length > 0) return;
+    if (attached === undefined || attached.endReported || !this.ended) return;
     attached.endReported = true;
     attached.reader.end();
   }
 
   /** What Node reads into. It asks again after each chunk. */
   readonly #nextBuffer = (): Buffer => {
-    const isFree = !this.#isShrunk && !(this.#overruns && this.#isHeld);
-    this.#into = (isFree ? this.#attached?.buffer?.current : undefined) ?? SHARED_BUFFER;
-    return this.#into;
+    const buffer = this.#attached?.buffer;
+    let own: Buffer | undefined;
+    if (buffer === undefined || this.#unread.length > 0) own = undefined;
+    else if (this.#overruns) own = (this.#records ??= new RecordBuffer()).room(this.received, this.#isHeld);
+    else if (!this.#isShrunk) own = buffer.current;
+    return (this.#into = own ?? SHARED_BUFFER);
   };
 
   readonly #readInto = (length: number): boolean => {
     const into = this.#into;
     const buffer = this.#attached?.buffer;
+    if (this.#records !== undefined && into !== SHARED_BUFFER) return this.#gather(this.#records, length);
     this.#isShrunk = false;
     const chunk = into.subarray(0, length);
     const isOwn = into !== SHARED_BUFFER;
@@ -246,10 +260,27 @@ export class TcpStream implements ByteStream {
     return more;
   };
 
+  #gather(records: RecordBuffer, length: number): boolean {
+    if (records.isEmpty) setImmediate(this.#flush);
+    records.filled(length);
+    this.received += length;
+    return records.isFull ? this.#flush() : !this.#isHeld;
+  }
+
+  /** Delivers what was gathered. False if the next chunk has to wait. */
+  readonly #flush = (): boolean => {
+    const records = this.#records;
+    if (this.#attached === undefined || (this.#overruns && this.#isHeld)) return false;
+    if (records === undefined || records.isEmpty) return true;
+    const more = this.#take(this.#attached, records.take());
+    if (!more) this.#socket.pause();
+    return more;
+  };
+
   #deliver(chunk: Buffer): boolean {
     this.received += chunk.length;
-    if (this.#attached !== undefined && !(this.#overruns && this.#isHeld))
-      return this.#take(this.#attached, chunk);
+    const isNext = this.#flush() && !(this.#overruns && this.#unread.length > 0);
+    if (this.#attached !== undefined && isNext) return this.#take(this.#attached, chunk);
     this.#unread = Buffer.concat([this.#unread, chunk]);
     return false;
   }
