@@ -14,7 +14,7 @@ import { type Running, startPrinting } from './processes.js';
 import { PROGRAM, STATE, startNodeProcess } from './viaduct.js';
 
 /** A program and its arguments. */
-export type Command = readonly [string, ...string[]];
+type Command = readonly [string, ...string[]];
 
 /** A way to save the file, over a number of relays. */
 export interface Fetcher {
