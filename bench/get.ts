@@ -42,6 +42,7 @@ const getCommand = (url: string, target: string, ...options: readonly string[]):
   PROGRAM,
   'get',
   '-q',
+  '--plain',
   ...options,
   url,
   '-o',
