@@ -1,7 +1,8 @@
 // Viaduct beside other relays and clients. docs/performance.md tells how to read what it prints.
-//   npm run bench -- [throughput] [get] [small] [idle] [--peers viaduct,c,…] [--rounds N] [--json] …
+//   npm run bench -- [throughput] [get] [encrypted] [small] [idle] [--peers viaduct,c,…] [--rounds N] [--json] …
 import { cpus, release } from 'node:os';
 import { parseArgs } from 'node:util';
+import { type Encrypted, encryptedTable, measureEncrypted } from './encrypted.js';
 import { type Get, getTable, measureGet, missingForGet } from './get.js';
 import { type Idle, connectionsThatFit, idleTable, measureIdle } from './idle.js';
 import { compileLoad } from './load.js';
@@ -9,7 +10,7 @@ import { type Wire, everyKey, keysForIdle, keysForSmall, missingPrograms, peersF
 import { type Small, measureSmall, smallTable } from './small.js';
 import { type Throughput, measureThroughput, throughputTable } from './throughput.js';
 
-const PARTS = ['throughput', 'get', 'small', 'idle'] as const;
+const PARTS = ['throughput', 'get', 'encrypted', 'small', 'idle'] as const;
 const WIRES = ['classic', 'http'] as const;
 const MIB = 1024 * 1024;
 
@@ -18,7 +19,7 @@ const { values: asked, positionals } = parseArgs({
   options: {
     wires: { type: 'string', default: 'classic,http' },
     peers: { type: 'string', default: everyKey.join(',') },
-    chains: { type: 'string', default: '1,2,4,8' },
+    chains: { type: 'string' },
     flows: { type: 'string', default: '1,64' },
     mib: { type: 'string' },
     'at-once': { type: 'string', default: '1,64,512' },
@@ -41,7 +42,7 @@ async function bench(wires: readonly Wire[]): Promise<void> {
   if (process.platform !== 'linux') throw new Error('the bench reads proc(5), which only Linux has');
   for (const part of parts) oneOf('part', part, PARTS);
   for (const key of keys) oneOf('peer', key, everyKey);
-  if (parts.some((part) => part !== 'get')) {
+  if (parts.some((part) => part !== 'get' && part !== 'encrypted')) {
     for (const program of missingPrograms(keys)) say(`${program} is not on this machine: left out`);
     compileLoad();
   }
@@ -52,13 +53,15 @@ async function bench(wires: readonly Wire[]): Promise<void> {
   if (throughput.length > 0) show(throughputTable(throughput));
   const get = parts.includes('get') ? await everyGet() : [];
   if (get.length > 0) show(getTable(get));
+  const encrypted = parts.includes('encrypted') ? await everyEncrypted() : [];
+  if (encrypted.length > 0) show(encryptedTable(encrypted));
   const small = parts.includes('small') ? await everySmall(wires) : [];
   if (small.length > 0) show(smallTable(small));
   const idle = parts.includes('idle') ? await everyIdle(wires) : [];
   if (idle.length > 0) show(idleTable(idle));
   if (asked.json) {
     process.stdout.write(
-      `${JSON.stringify({ date, machine, throughput, get, small, idle }, undefined, 2)}\n`,
+      `${JSON.stringify({ date, machine, throughput, get, encrypted, small, idle }, undefined, 2)}\n`,
     );
   }
 }
@@ -72,7 +75,7 @@ async function everyThroughput(wires: readonly Wire[]): Promise<Throughput[]> {
   const rows: Throughput[] = [];
   for (const wire of wires) {
     for (const flows of numbers(asked.flows)) {
-      for (const relays of numbers(asked.chains)) {
+      for (const relays of numbers(asked.chains ?? '1,2,4,8')) {
         const rounds = Number(asked.rounds ?? defaultRounds(relays, flows));
         say(`throughput: ${wire}, ${relays} relays, ${flows} flows, ${rounds} rounds`);
         const bytes = Number(asked.mib ?? 512) * MIB;
@@ -90,6 +93,12 @@ async function everyGet(): Promise<Get[]> {
   const rounds = Number(asked.rounds ?? 15);
   say(`get: ${rounds} rounds`);
   return measureGet({ rounds, bytes: Number(asked.mib ?? 1024) * MIB });
+}
+
+async function everyEncrypted(): Promise<Encrypted[]> {
+  const rounds = Number(asked.rounds ?? 5);
+  const bytes = Number(asked.mib ?? 1024) * MIB;
+  return measureEncrypted({ rounds, bytes, chains: numbers(asked.chains ?? '0,2,4'), say });
 }
 
 async function everySmall(wires: readonly Wire[]): Promise<Small[]> {

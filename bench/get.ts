@@ -42,6 +42,7 @@ const getCommand = (url: string, target: string, ...options: readonly string[]):
   PROGRAM,
   'get',
   '-q',
+  '--plain',
   ...options,
   url,
   '-o',
@@ -135,7 +136,7 @@ async function fetchOnce(
 }
 
 /** Random bytes, the same ones again after each block, which is no multiple of any buffer. */
-function* repeatedBlock(bytes: number): Generator<Buffer> {
+export function* repeatedBlock(bytes: number): Generator<Buffer> {
   const block = randomBytes(1024 * 1024 + 1);
   for (let left = bytes; left > 0; left -= block.length) yield block.subarray(0, left);
 }

@@ -1,8 +1,12 @@
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { type Running, freePort, startListening } from './processes.js';
+import { type Running, folder, freePort, startListening } from './processes.js';
 
 /** The program as users run it. */
 export const PROGRAM = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url));
+
+/** The folder of keys of all nodes and clients here, so that nothing is left in that of the user. */
+export const STATE = join(folder, 'state');
 
 /** No relay ends a connection of the bench by a limit of its own, however idle they are, and however many. */
 export const PATIENCE_SECONDS = 600;
@@ -13,6 +17,7 @@ export async function startNodeProcess(more: Readonly<Record<string, string>>): 
   const port = await freePort();
   const options = {
     host: '127.0.0.1',
+    state: STATE,
     timeout: PATIENCE_SECONDS,
     'stall-timeout': PATIENCE_SECONDS,
     'max-connections': CONNECTIONS,

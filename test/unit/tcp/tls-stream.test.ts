@@ -5,9 +5,11 @@ import { readFileSync } from 'node:fs';
 import { type Socket, createServer } from 'node:net';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { TLSSocket, connect } from 'node:tls';
 import { socketPump } from '#src/pump/socket-pump.js';
 import { type Verdict, readUntil } from '#src/tcp/read-until.js';
+import { receive } from '#src/tcp/receive.js';
 import { TcpStream } from '#src/tcp/stream.js';
 import { StreamWriter } from '#src/tcp/writer.js';
 import { havePeer } from '../../support/peers.js';
@@ -90,4 +92,34 @@ test('TLS stands where a TCP connection stands: heads, writes, and a pump on bot
   });
   assert.equal((await up.result).failure, undefined);
   assert.ok((await atClient).bytes.equals(bytes));
+});
+
+test('A slow reader gets all bytes in order, also those that come together with the end', async (t) => {
+  if (!havePeer(t, 'openssl')) return;
+  const { stream, peer } = await tlsPair(t);
+  const bytes = randomBytes(MIB);
+  const taken: Buffer[] = [];
+  const received = receive(stream, {
+    take: async (chunk) => {
+      // Its memory must stay as it is until the promise resolves.
+      await nextTurn();
+      taken.push(Buffer.from(chunk));
+      return false;
+    },
+    timeoutMs: 10_000,
+    signal: new AbortController().signal,
+    late: () => new Error('late'),
+    gone: () => new Error('gone'),
+    ended: () => undefined,
+    end: () => {},
+  });
+  let size = 1;
+  for (let at = 0; at < bytes.length; size = (size * 3) % 50_021) {
+    peer.write(bytes.subarray(at, at + size));
+    at += size;
+  }
+  peer.end();
+  await received;
+  assert.ok(Buffer.concat(taken).equals(bytes));
+  assert.ok(taken.length < 500, `${taken.length} chunks`);
 });
