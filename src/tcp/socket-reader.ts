@@ -8,8 +8,8 @@ import { Unread } from './unread.js';
 /** What a socket receives, for one reader after the other. Nothing is read before one attaches and resumes. */
 export class SocketReader implements ReadControl {
   received = 0;
-  /** FIN has been read, after all bytes. */
-  ended = false;
+  /** FIN has come, and may stand behind bytes that wait for a reader. */
+  #hasEnd = false;
   /** Node reads into its own buffers, ahead of the reader. */
   readsAhead = false;
   readonly #socket: Socket;
@@ -53,8 +53,13 @@ export class SocketReader implements ReadControl {
     return this.#unread.take();
   }
 
+  /** FIN has been read, after all bytes. */
+  get ended(): boolean {
+    return this.#hasEnd && this.#unread.isEmpty;
+  }
+
   end(): void {
-    this.ended = true;
+    this.#hasEnd = true;
     this.#reportEnd();
   }
 
@@ -108,7 +113,7 @@ export class SocketReader implements ReadControl {
 
   #reportEnd(): void {
     const attached = this.#attached;
-    if (attached === undefined || attached.endReported || !this.#unread.isEmpty) return;
+    if (attached === undefined || attached.endReported || !this.ended) return;
     attached.endReported = true;
     attached.reader.end();
   }
