@@ -28,6 +28,7 @@ export function receive(stream: ByteStream, options: ReceiveOptions): Promise<vo
   return new Promise((resolve, reject) => {
     let taking = false;
     let isGone = false;
+    let isOver = false;
     const cleanUp: (() => void)[] = [];
     const watchdog = new Watchdog(
       options.timeoutMs,
@@ -40,7 +41,10 @@ export function receive(stream: ByteStream, options: ReceiveOptions): Promise<vo
       if (!taking) fail(options.gone());
     };
     cleanUp.push(stream.onClose(gone));
+    // TypeScript does not see that calls change it.
+    const isTaking = (): boolean => taking;
     const stop = (): void => {
+      isOver = true;
       watchdog.stop();
       for (const act of cleanUp) act();
       signal.removeEventListener('abort', aborted);
@@ -65,10 +69,15 @@ export function receive(stream: ByteStream, options: ReceiveOptions): Promise<vo
     };
     const took = (satisfied: boolean): void => {
       taking = false;
+      if (isOver) return;
       if (satisfied) succeed();
-      else if (isGone) fail(options.gone());
       else if (stream.ended) ended();
-      else reading.resume();
+      else takeMore();
+    };
+    const takeMore = (): void => {
+      reading.resume();
+      // What had come before it closed is taken first.
+      if (isGone && !isTaking() && !isOver) fail(options.gone());
     };
     const takeNext = (chunk: Buffer): boolean => {
       taking = true;
@@ -81,7 +90,6 @@ export function receive(stream: ByteStream, options: ReceiveOptions): Promise<vo
     cleanUp.push(() => reading.detach());
     isGone = stream.closed;
     if (options.begin !== undefined && options.begin.length > 0) takeNext(options.begin);
-    else if (isGone) gone();
-    else reading.resume();
+    else takeMore();
   });
 }
