@@ -66,7 +66,7 @@ export class Connection implements TableEntry {
   async secure(begin: Buffer): Promise<void> {
     const { node, signal } = this;
     if (this.isSecure) throw new ViaductError('TLS_FAILED', 'TLS inside TLS is not served');
-    if (node.tls === undefined) throw new ViaductError('TLS_FAILED', 'this node has no key for TLS');
+    if (node.tls === undefined) throw new Error('a node without a key refuses TLS');
     this.isSecure = true;
     this.#writer?.release();
     const { stream, peerCertificate } = await acceptTls(this.#stream, begin, {

@@ -1,4 +1,4 @@
-import { asViaductError } from '../errors.js';
+import { ViaductError, asViaductError } from '../errors.js';
 import { lingeringClose } from '../tcp/linger.js';
 import { serveClassic } from './classic.js';
 import type { Connection } from './connection.js';
@@ -29,6 +29,7 @@ async function serveDialect(connection: Connection, begin: Buffer): Promise<Buff
   connection.exchange.stage('dialect', () => first.dialect);
   switch (first.dialect) {
     case 'tls':
+      if (node.tls === undefined) return refuseTls(connection);
       await connection.secure(first.bytes);
       return Buffer.alloc(0);
     case 'http':
@@ -38,4 +39,14 @@ async function serveDialect(connection: Connection, begin: Buffer): Promise<Buff
       await serveClassic(connection, first);
       return undefined;
   }
+}
+
+/** handshake_failure, fatal, in a record (RFC 8446 §5.1, §6.2). */
+const HANDSHAKE_FAILURE = Buffer.from([0x15, 3, 3, 0, 2, 2, 40]);
+
+/** Of a node without a key: an alert, so that the client does not take it for a broken connection. */
+async function refuseTls({ exchange, writer }: Connection): Promise<undefined> {
+  exchange.failed(new ViaductError('TLS_FAILED', 'this node has no key for TLS'));
+  await writer.write(HANDSHAKE_FAILURE);
+  await writer.finish();
 }

@@ -3,7 +3,7 @@ import type { TLSSocket, TlsOptions } from 'node:tls';
 import type { ErrorCode, Hop } from 'viaduct';
 
 /** What an impostor may do once it was asked for a tunnel. */
-export interface Act {
+interface Act {
   readonly socket: Socket;
   /** Of a file or folder that the client would take for the origin's. */
   readonly origin: Hop;
