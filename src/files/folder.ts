@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { systemCode } from '../errors.js';
-import { lstat, mkdir, stat } from './fs.js';
+import { lstat, mkdir, mkdirAll, stat } from './fs.js';
 import { withWriteErrors, writeError } from './write-error.js';
 
 /**
@@ -11,7 +11,7 @@ import { withWriteErrors, writeError } from './write-error.js';
 export async function createFolder(path: string, isTop: boolean): Promise<void> {
   await withWriteErrors(path, async () => {
     try {
-      await mkdir(path, { recursive: isTop });
+      await (isTop ? mkdirAll(path) : mkdir(path));
     } catch (error) {
       if (systemCode(error) !== 'EEXIST') throw error;
     }

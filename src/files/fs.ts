@@ -1,5 +1,7 @@
 import type { Stats, StatsFs } from 'node:fs';
 import fs, { type FileHandle } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { systemCode } from '../errors.js';
 import { fsPath, nameOfBytes } from '../route/name.js';
 
 /* The calls of node:fs/promises that this folder uses, for names that need not be UTF-8 (see route/name.ts). */
@@ -36,11 +38,31 @@ export async function realpath(path: string): Promise<string> {
   return nameOfBytes(await fs.realpath(fsPath(path), { encoding: 'buffer' }));
 }
 
-export async function mkdir(
-  path: string,
-  options: { readonly recursive: boolean; readonly mode?: number },
-): Promise<void> {
-  await fs.mkdir(fsPath(path), options);
+export async function mkdir(path: string, mode?: number): Promise<void> {
+  await fs.mkdir(fsPath(path), { mode });
+}
+
+/**
+ * Makes a folder and those above it, as `mkdir -p`. Node's own option tries for ever where the folder above exists and
+ * takes none (`/proc/x`, measured with Node 20).
+ */
+export async function mkdirAll(path: string, mode?: number): Promise<void> {
+  try {
+    await mkdir(path, mode);
+  } catch (error) {
+    const isThere = await stat(path).then(
+      (found) => found.isDirectory(),
+      () => false,
+    );
+    if (isThere) return;
+    const above = dirname(path);
+    if (systemCode(error) !== 'ENOENT' || above === path) throw error;
+    await mkdirAll(above, mode);
+    // Another process may have made it meanwhile.
+    await mkdir(path, mode).catch((again: unknown) => {
+      if (systemCode(again) !== 'EEXIST') throw again;
+    });
+  }
 }
 
 export function writeFile(

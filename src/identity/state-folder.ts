@@ -2,7 +2,7 @@ import { constants } from 'node:fs';
 import { homedir } from 'node:os';
 import { isAbsolute, join, resolve } from 'node:path';
 import { ViaductError, systemCode, systemReason } from '../errors.js';
-import { mkdir, open, stat } from '../files/fs.js';
+import { mkdirAll, open, stat } from '../files/fs.js';
 import { whyNotOurFolder } from '../files/ownership.js';
 import { withWriteErrors } from '../files/write-error.js';
 import { visible } from '../text.js';
@@ -62,7 +62,7 @@ export async function checkStateFolder(path: string): Promise<boolean> {
  */
 export async function createStateFolder(path: string): Promise<void> {
   if (await checkStateFolder(path)) return;
-  await withWriteErrors(path, () => mkdir(path, { recursive: true, mode: FOLDER_MODE }));
+  await withWriteErrors(path, () => mkdirAll(path, FOLDER_MODE));
   await checkStateFolder(path);
 }
 

@@ -1,4 +1,4 @@
-import { mkdir, stat } from 'node:fs/promises';
+import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type GetItem, getAll } from '../../client/get/get-all.js';
 import { get } from '../../client/get/get.js';
@@ -6,6 +6,7 @@ import type { GetOptions } from '../../client/get/options.js';
 import { folderNameOf, targetNameOf } from '../../client/save-name.js';
 import type { Location } from '../../route/location.js';
 import { namesFolder, pathForFile } from '../../files/folder.js';
+import { mkdirAll } from '../../files/fs.js';
 import { isPartialOf } from '../../files/partial-name.js';
 import { withWriteErrors } from '../../files/write-error.js';
 import { ViaductError, asViaductError } from '../../errors.js';
@@ -141,7 +142,7 @@ async function createOutputFolder(output: string): Promise<void> {
   const existing = await stat(output).catch(() => undefined);
   if (existing !== undefined && !existing.isDirectory())
     throw new ViaductError('USAGE', `with several files -o must be a folder; ${visible(output)} is none`);
-  await withWriteErrors(output, () => mkdir(output, { recursive: true }));
+  await withWriteErrors(output, () => mkdirAll(output));
 }
 
 /** In `h1:12000/@odd:80` the last part may be meant as the name of a file. */
