@@ -7,7 +7,7 @@ import type { Reply } from './http/reply.js';
 import { withSessions } from './http/encryption.js';
 import { type RequestOptions, request } from './http/request.js';
 
-export interface ListOptions extends Omit<RequestOptions, 'method' | 'fields'> {
+export interface ListOptions extends Omit<RequestOptions, 'method' | 'fields' | 'sessions'> {
   /** Called after a folder with what it has and the node does not list. */
   readonly onOmitted?: ((omitted: Omitted) => void) | undefined;
 }

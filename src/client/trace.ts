@@ -4,7 +4,7 @@ import { type Hop, type Route, hopError, limitHops } from '../route/hop.js';
 import { STATUS_NAME } from '../route/url.js';
 import { parseJsonObject } from '../json.js';
 import { type Scheme, prefixesOf } from '../route/location.js';
-import { knownHostsOnly, withSessions } from './http/encryption.js';
+import { type Encryption, knownHostsOnly, withSessions } from './http/encryption.js';
 import type { Reply } from './http/reply.js';
 import { type RequestOptions, request } from './http/request.js';
 
@@ -63,14 +63,13 @@ export async function traceRoute(route: Route, options: TraceOptions = {}): Prom
   const questions = prefixesOf(route).map((prefix) => ({ prefix, given: new AbortController() }));
   const findings = questions.map(async ({ prefix, given }, index) => {
     const { encryption = knownHostsOnly() } = options;
-    // Authorities are for the last hop; others mostly have a certificate of their own making.
-    const authorities = prefix.length < route.length ? undefined : encryption.authorities;
-    const signals = options.signal === undefined ? [given.signal] : [given.signal, options.signal];
     const isLast = prefix.length === route.length;
+    // Authorities and who asks are for the last hop; others mostly have a certificate of their own making.
+    const ofRelay: Encryption = { ...encryption, authorities: undefined, identity: undefined };
+    const signals = options.signal === undefined ? [given.signal] : [given.signal, options.signal];
     const finding = await askHop(prefix, {
       ...options,
-      isLast,
-      encryption: { ...encryption, authorities },
+      encryption: isLast ? encryption : ofRelay,
       signal: AbortSignal.any(signals),
     });
     // Whatever is behind it cannot answer; each relay before it would wait for its own time, longer and longer.
@@ -129,8 +128,6 @@ function unreached({ number, hop }: SilentHop): SilentHop {
 
 interface Question extends TraceOptions {
   readonly signal: AbortSignal;
-  /** It is about the last hop of the route that is traced. */
-  readonly isLast: boolean;
 }
 
 /** Asks the last hop of a route, again and again; the first failure ends it. */
@@ -146,11 +143,10 @@ async function askAll(route: Route, options: Question): Promise<Answer | SilentH
   const checkKey = async (checked: Route, pin: string): Promise<void> => {
     key = await standingOf(() => encryption.checkKey(checked, pin));
   };
-  // Authorities prove the name of the last hop; a hop before it is known by its key, as ever.
-  const authorities = options.isLast ? encryption.authorities : undefined;
+  const { checkLink = encryption.checkKey } = encryption;
   const lenient: Question = plain
     ? options
-    : { ...options, encryption: { ...encryption, authorities, checkKey } };
+    : { ...options, encryption: { ...encryption, checkKey, checkLink } };
   let version: string | undefined;
   try {
     for (let probe = 0; probe < (options.probes ?? PROBES); probe += 1) {

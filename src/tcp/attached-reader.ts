@@ -15,10 +15,13 @@ export class AttachedReader implements Reading {
   readonly buffer: ReadBuffer | undefined;
   /** `end` has been called. */
   endReported = false;
+  readonly #keepsBuffer: boolean;
   /** Undefined once it has detached. */
   #control: ReadControl | undefined;
 
-  constructor(reader: StreamReader, control: ReadControl) {
+  /** @param reads whether Node may still read into the buffer of the reader when that gives it up */
+  constructor(reader: StreamReader, control: ReadControl, reads: boolean) {
+    this.#keepsBuffer = reads;
     this.reader = reader;
     this.buffer = reader.keepsChunks === true ? new ReadBuffer() : undefined;
     this.#control = control;
@@ -33,7 +36,7 @@ export class AttachedReader implements Reading {
   }
 
   shrink(isFree: boolean): void {
-    this.buffer?.release(isFree);
+    this.buffer?.release(isFree && !this.#keepsBuffer);
     this.#control?.shrink();
   }
 

@@ -44,7 +44,7 @@ export class SocketReader implements ReadControl {
 
   attach(reader: StreamReader): Reading {
     if (this.#attached !== undefined) throw new Error('the stream has a reader already');
-    this.#attached = new AttachedReader(reader, this);
+    this.#attached = new AttachedReader(reader, this, this.#overruns);
     return this.#attached;
   }
 

@@ -11,19 +11,20 @@ import { failureIn, traceRoute } from '../trace.js';
  */
 export async function explainBreak(
   error: unknown,
-  { route, scheme }: Location,
+  location: Location,
   { bytes, size }: { readonly bytes: number; readonly size: number },
   options: Pick<
     RequestOptions,
     'timeoutMs' | 'connectTimeoutMs' | 'maxHops' | 'signal' | 'plain' | 'encryption'
   >,
 ): Promise<unknown> {
+  const { route, scheme } = location;
   const sender = options.plain === true ? 1 : route.length;
   if (!(error instanceof ViaductError) || error.hopNumber !== sender) return error;
   if (error.code !== 'CUT_SHORT' && error.code !== 'TIMEOUT') return error;
   const how = error.code === 'TIMEOUT' ? 'timed out' : 'broke';
   const where = `the chain ${how} after ${bytes} of ${size} bytes`;
-  const hops = await traceRoute(route, { ...options, ...forProbes(route, options), scheme, probes: 1 });
+  const hops = await traceRoute(route, { ...options, ...forProbes(location, options), scheme, probes: 1 });
   const failure = failureIn(hops);
   // The error names a hop that answers again: no hop is to blame.
   if (failure === undefined)

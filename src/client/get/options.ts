@@ -1,4 +1,5 @@
 import type { RequestOptions } from '../http/request.js';
+import type { SessionOptions } from '../http/encryption.js';
 import type { GetEvent } from './events.js';
 import type { RetryOptions } from './retry.js';
 import type { Throttle } from './throttle.js';
@@ -20,7 +21,7 @@ export interface GetOptions
 }
 
 /** Options that `getAll` hands to each of its downloads. */
-export interface SharedOptions extends GetOptions {
+export interface SharedOptions extends GetOptions, SessionOptions {
   /** Limits the rate of all downloads together; instead of `limitRate`. */
   readonly throttle?: Throttle | undefined;
   /**

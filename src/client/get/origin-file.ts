@@ -34,7 +34,7 @@ function evenIfGrown(etag: string | undefined): Field[] {
 
 export type OriginFileOptions = Pick<
   RequestOptions,
-  'timeoutMs' | 'connectTimeoutMs' | 'maxHops' | 'receiveBuffer' | 'plain' | 'encryption'
+  'timeoutMs' | 'connectTimeoutMs' | 'maxHops' | 'receiveBuffer' | 'plain' | 'encryption' | 'sessions'
 >;
 
 /** The requests for one file at its origin. */

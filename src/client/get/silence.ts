@@ -54,7 +54,7 @@ async function probeHops(
   { onSilence, maxHops, signal, ...encryption }: Omit<SilenceOptions, 'received'>,
 ): Promise<void> {
   await traceRoute(route, {
-    ...forProbes(route, encryption),
+    ...forProbes({ route, scheme, path: '/' }, encryption),
     scheme,
     probes: 1,
     timeoutMs: PROBE_MS,

@@ -1,4 +1,5 @@
 import type { Route } from '../../route/hop.js';
+import type { Location } from '../../route/location.js';
 import { HostTrust } from '../../identity/host-trust.js';
 import { stateFolderPath } from '../../identity/state-folder.js';
 import type { TlsClient } from '../../tls/connect.js';
@@ -16,8 +17,8 @@ export interface Encryption {
   readonly authorities?: readonly string[] | undefined;
   /** What to prove to a host that asks who the client is, as PEM. @default nothing */
   readonly identity?: TlsClient['identity'];
-  /** Connections that wait for a further request. @default none is kept */
-  readonly sessions?: Sessions | undefined;
+  /** The same for the first hop, where the location begins with https://. @default `checkKey` */
+  readonly checkLink?: ((route: Route, pin: string) => Promise<void>) | undefined;
 }
 
 /** Of all requests. */
@@ -28,6 +29,12 @@ export interface EncryptionOptions {
   readonly encryption?: Encryption | undefined;
 }
 
+/** Of requests that share connections. */
+export interface SessionOptions extends EncryptionOptions {
+  /** Connections that wait for a further request. @default none is kept */
+  readonly sessions?: Sessions | undefined;
+}
+
 /** Trusts hosts in the `known_hosts` of this user. */
 export function knownHostsOnly(): Encryption {
   const trust = new HostTrust({ stateFolder: stateFolderPath() });
@@ -35,30 +42,32 @@ export function knownHostsOnly(): Encryption {
 }
 
 /**
- * For probes of all hops of a route, on connections of their own. Only the key of the last hop was trusted: those of
- * the hops before it may be any, and no user is asked about them.
+ * For probes of all hops on the way to a location, on connections of their own. The user trusts the last hop, and the first
+ * one if the location begins with https://. Those between may have any key: they only tell whether they answer.
  */
 export function forProbes(
-  route: Route,
+  { route, scheme }: Location,
   { plain, encryption = knownHostsOnly() }: EncryptionOptions,
 ): EncryptionOptions {
+  const { checkKey: check, checkLink = check } = encryption;
+  const isTrusted = (checked: Route): boolean =>
+    checked.length === route.length || (checked.length === 1 && scheme === 'https');
   const checkKey: Encryption['checkKey'] = async (checked, pin) => {
-    if (checked.length === route.length) await encryption.checkKey(checked, pin);
+    if (isTrusted(checked)) await check(checked, pin);
   };
-  return { plain, encryption: { ...encryption, checkKey, sessions: undefined } };
+  return { plain, encryption: { ...encryption, checkKey, checkLink, identity: undefined } };
 }
 
 /** Runs requests that share connections, and ends these afterwards. */
-export async function withSessions<O extends EncryptionOptions, T>(
+export async function withSessions<O extends SessionOptions, T>(
   options: O,
   act: (options: O) => Promise<T>,
 ): Promise<T> {
-  const { plain = false, encryption } = options;
-  if (plain || encryption?.sessions !== undefined) return act(options);
+  if (options.plain === true || options.sessions !== undefined) return act(options);
   const sessions = new Sessions();
-  const shared: Encryption = { ...(encryption ?? knownHostsOnly()), sessions };
+  const { encryption = knownHostsOnly() } = options;
   try {
-    return await act({ ...options, encryption: shared });
+    return await act({ ...options, encryption, sessions });
   } finally {
     await sessions.close();
   }

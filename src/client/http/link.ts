@@ -31,7 +31,10 @@ export async function connectLink(
 ): Promise<ByteStream> {
   const { first } = splitRoute(route, options);
   if (scheme === 'http') return dialFirst(first, options, except);
-  const stream = await connectInTls(first, encryption, options, except);
+  const { checkKey, checkLink = checkKey } = encryption;
+  // Who reads is for the last hop to know.
+  const link = { ...encryption, checkKey: checkLink, identity: undefined };
+  const stream = await connectInTls(first, link, options, except);
   if (stream === undefined) throw brokenWhileChecked([first]);
   return stream;
 }

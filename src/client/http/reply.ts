@@ -65,8 +65,10 @@ export class Reply implements ReplyHead {
     const peer = this.#peer;
     const { stream } = peer;
     if (this.length === 0) {
-      if (this.#rest.length > 0)
+      if (this.#rest.length > 0) {
+        stream.reset();
         throw peerError(peer, 'BAD_REPLY', 'sent more than the 0 bytes that it announced');
+      }
       return this.#end();
     }
     await receive(stream, {

@@ -8,14 +8,14 @@ import { firstAnswer } from '../../tcp/first-answer.js';
 import { type Field, type ReplyHead, formatHead, listOf } from '../../wire/http/head.js';
 import { framingOf } from '../../wire/http/reply.js';
 import { type ConnectOptions, splitRoute } from '../first-hop.js';
-import { type Encryption, type EncryptionOptions, knownHostsOnly } from './encryption.js';
+import { type Encryption, type SessionOptions, knownHostsOnly } from './encryption.js';
 import { connectLink } from './link.js';
 import { errorOf, readReplyHead } from './reply-head.js';
 import { type Peer, Reply, peerError } from './reply.js';
 import { openSession } from './session.js';
 import type { Session } from './sessions.js';
 
-export interface RequestOptions extends ConnectOptions, EncryptionOptions {
+export interface RequestOptions extends ConnectOptions, SessionOptions {
   /** @default 'GET' */
   readonly method?: 'GET' | 'HEAD' | undefined;
   /** Besides `Host` and `Connection`. */
@@ -76,30 +76,30 @@ async function requestInTls(
   encryption: Encryption,
   options: RequestOptions,
 ): Promise<Reply> {
-  const kept = encryption.sessions?.take(location.route);
+  const { route, scheme = 'http' } = location;
+  const kept = options.sessions?.take(route, scheme);
   if (kept !== undefined) {
+    const { received } = kept.stream;
     try {
-      return await requestOver(kept, location, encryption, options);
+      return await requestOver(kept, location, options);
     } catch (error) {
       // Nothing has come, so the node has closed the connection meanwhile.
-      if (kept.stream.received > kept.receivedBefore || asViaductError(error).code !== 'CUT_SHORT')
-        throw error;
+      if (kept.stream.received > received || asViaductError(error).code !== 'CUT_SHORT') throw error;
     }
   }
-  const { route, scheme = 'http' } = location;
-  return requestOver(await openSession(route, scheme, encryption, options), location, encryption, options);
+  return requestOver(await openSession(route, scheme, encryption, options), location, options);
 }
 
 async function requestOver(
   session: Session,
   location: Location,
-  { sessions }: Encryption,
   {
     method = 'GET',
     timeoutMs = SILENCE_MS,
     fields = [],
     signal = new AbortController().signal,
     onSend,
+    sessions,
   }: RequestOptions,
 ): Promise<Reply> {
   const { stream } = session;

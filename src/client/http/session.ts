@@ -29,7 +29,7 @@ export async function openSession(
       left.length > 0
         ? await secure(route, await tunnelTo(route, scheme, encryption, options), encryption, options)
         : await connectInTls(first, encryption, options);
-    if (stream !== undefined) return { stream, route, receivedBefore: 0 };
+    if (stream !== undefined) return { stream, route, scheme };
     if (attempt === ATTEMPTS) throw brokenWhileChecked(route);
   }
 }

@@ -1,51 +1,63 @@
 import { type Route, formatHop } from '../../route/hop.js';
-import type { ByteStream } from '../../tcp/byte-stream.js';
+import type { Scheme } from '../../route/location.js';
+import type { ByteStream, Reading } from '../../tcp/byte-stream.js';
 
 /** A connection in TLS to the last hop of a route, for one request after the other. */
 export interface Session {
   readonly stream: ByteStream;
+  /** Of whom the keys were checked. */
   readonly route: Route;
-  /** Bytes received when it was taken. */
-  readonly receivedBefore: number;
+  readonly scheme: Scheme;
 }
-
-/** A node keeps a connection for 5 s; the last of them are for the way. */
-const IDLE_MS = 4000;
 
 /** For FIN to be queued. */
 const FINISH_MS = 500;
 
 interface Idle {
-  readonly stream: ByteStream;
-  readonly since: number;
+  readonly session: Session;
+  readonly reading: Reading;
 }
 
-/** Connections in TLS that wait for a further request, by route. */
+/** Connections that wait for a further request. Whatever comes on one of them ends it: nobody has asked for it. */
 export class Sessions {
   readonly #idle = new Map<string, Idle[]>();
+  #isClosed = false;
 
   /** The one that was used last, if there is any. */
-  take(route: Route): Session | undefined {
-    const idle = this.#idle.get(keyOf(route)) ?? [];
-    for (let last = idle.pop(); last !== undefined; last = idle.pop()) {
-      if (!last.stream.closed && !last.stream.ended && performance.now() - last.since < IDLE_MS)
-        return { stream: last.stream, route, receivedBefore: last.stream.received };
-      last.stream.close();
-    }
-    return undefined;
+  take(route: Route, scheme: Scheme): Session | undefined {
+    const idle = this.#idle.get(keyOf(route, scheme))?.pop();
+    idle?.reading.detach();
+    return idle?.session;
   }
 
-  give({ stream, route }: Session): void {
-    const idle = this.#idle.get(keyOf(route)) ?? [];
-    this.#idle.set(keyOf(route), idle);
-    idle.push({ stream, since: performance.now() });
+  give(session: Session): void {
+    const { stream, route, scheme } = session;
+    if (this.#isClosed || stream.closed || stream.ended) return stream.close();
+    const key = keyOf(route, scheme);
+    const drop = (): void => {
+      reading.detach();
+      this.#idle.set(key, this.#idle.get(key)?.filter((other) => other.reading !== reading) ?? []);
+      stream.reset();
+    };
+    const reading = stream.attach({
+      take: () => {
+        drop();
+        return false;
+      },
+      end: drop,
+    });
+    const idle = this.#idle.get(key) ?? [];
+    this.#idle.set(key, idle);
+    idle.push({ session, reading });
+    reading.resume();
   }
 
   /** Ends them all, so that no process that ends afterwards resets them. */
   async close(): Promise<void> {
-    const streams = [...this.#idle.values()].flat().map(({ stream }) => stream);
+    this.#isClosed = true;
+    const idle = [...this.#idle.values()].flat();
     this.#idle.clear();
-    await Promise.all(streams.map(finish));
+    await Promise.all(idle.map(({ session }) => finish(session.stream)));
   }
 }
 
@@ -64,6 +76,6 @@ function finish(stream: ByteStream): Promise<void> {
   });
 }
 
-function keyOf(route: Route): string {
-  return route.map(formatHop).join(' ');
+function keyOf(route: Route, scheme: Scheme): string {
+  return `${scheme} ${route.map(formatHop).join(' ')}`;
 }

@@ -3,24 +3,28 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import type { Socket } from 'node:net';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
-import { formatLocation, get, getAll } from 'viaduct';
+import { type Route, ViaductError, formatLocation, get, getAll } from 'viaduct';
 import { request } from '#src/client/http/request.js';
 import { Sessions } from '#src/client/http/sessions.js';
 import { failureOf } from '../../../support/failures.js';
 import { fileOrigin, honestReply, replyOf } from '../../../support/file-origin.js';
 import { PIN, TRUSTED, trusting } from '../../../support/identity.js';
-import { watchDescriptors } from '../../../support/leaks.js';
+import { settles, watchDescriptors } from '../../../support/leaks.js';
 import { testChain } from '../../../support/nodes.js';
 import { randomFile, tempFolder } from '../../../support/temp.js';
 import { ENCRYPTED } from '../../../support/wires.js';
 
 const CONTENT = Buffer.from('content');
 
+async function refusesFirst(checked: Route): Promise<void> {
+  if (checked.length === 1) throw new ViaductError('UNKNOWN_HOST_KEY', 'the first hop is not known');
+}
+
 /** Options of requests that share connections. */
 function sharing(t: TestContext) {
   const sessions = new Sessions();
   t.after(() => sessions.close());
-  return { encryption: { ...trusting(PIN), sessions }, timeoutMs: 1000 };
+  return { encryption: trusting(PIN), sessions, timeoutMs: 1000 };
 }
 
 test('a folder comes over a connection for each file at the same time, whatever its files are', async (t) => {
@@ -119,4 +123,39 @@ test('a connection is not kept after a part of a reply, nor if its host closes i
   (await request(location, options)).close();
   for (let count = 0; count < 2; count += 1) await (await request(location, options)).bytes(100, 1000);
   assert.equal(sockets.size, 3);
+});
+
+test('what comes on a kept connection without a question is no reply: the connection is dropped', async (t) => {
+  const sockets: Socket[] = [];
+  const { location, asked } = await fileOrigin(
+    t,
+    (socket, request_) => {
+      sockets.push(socket);
+      socket.write(honestReply(CONTENT, request_));
+    },
+    ENCRYPTED,
+  );
+  const options = sharing(t);
+  for (let count = 0; count < 3; count += 1) {
+    const reply = await request(location, options);
+    assert.equal((await reply.bytes(100, 1000)).toString(), 'content');
+    const socket = sockets.at(-1);
+    assert.ok(socket);
+    socket.write(replyOf(200, {}, 'forged!'));
+    await settles(
+      () => socket.destroyed,
+      (isDropped) => isDropped,
+      () => 'the connection is still kept',
+    );
+  }
+  assert.equal(asked.length, 3);
+});
+
+test('a connection is kept for the same scheme only: with https:// the first hop is checked too', async (t) => {
+  const { route } = await testChain(t, 2, { root: tempFolder(t) });
+  const options = sharing(t);
+  await (await request({ route, path: '/.viaduct/status' }, options)).bytes(10_000, 1000);
+  const location = { route, path: '/.viaduct/status', scheme: 'https' } as const;
+  const error = await failureOf(request(location, { ...options, encryption: { checkKey: refusesFirst } }));
+  assert.equal(error.code, 'UNKNOWN_HOST_KEY');
 });
