@@ -7,7 +7,7 @@ import { connectTo, splitRoute } from '../first-hop.js';
 import type { Field } from '../../wire/http/head.js';
 import type { Encryption } from './encryption.js';
 import type { SecuredStream } from '../../tls/handshake.js';
-import { type SecureOptions, brokenWhileChecked, handshakeLimitMs, shakeHands, trusted } from './secure.js';
+import { type SecureOptions, brokenWhileChecked, headLimitMs, shakeHands, trusted } from './secure.js';
 
 export interface LinkOptions extends SecureOptions {
   /** Of the request. A tunnel for it has the same trace ID, so that all hops log it. */
@@ -68,7 +68,7 @@ export async function connectInTls(
   const first = shake(raw, unlessLeft(leaveFirst));
   const second = (async () => {
     const signal = unlessLeft(leaveSecond);
-    await delay(handshakeLimitMs([hop], options) / 2, undefined, { signal });
+    await delay(headLimitMs([hop], options) / 2, undefined, { signal });
     isTried = true;
     return shake(await dialFirst(hop, { ...options, signal }, raw.remote.host), signal);
   })();

@@ -1,17 +1,15 @@
 import { asViaductError } from '../../errors.js';
-import { HTTP_HEAD_PER_HOP_MS, SILENCE_MS } from '../../defaults.js';
+import { SILENCE_MS } from '../../defaults.js';
 import { formatHop } from '../../route/hop.js';
 import type { Location } from '../../route/location.js';
-import { formatTarget } from '../../route/url.js';
-import type { ByteStream } from '../../tcp/byte-stream.js';
-import { firstAnswer } from '../../tcp/first-answer.js';
 import { type Field, type ReplyHead, formatHead, listOf } from '../../wire/http/head.js';
 import { framingOf } from '../../wire/http/reply.js';
-import { type ConnectOptions, splitRoute } from '../first-hop.js';
+import type { ConnectOptions } from '../first-hop.js';
+import { askFirstHop } from './ask.js';
 import { type Encryption, type SessionOptions, knownHostsOnly } from './encryption.js';
-import { connectLink } from './link.js';
 import { errorOf, readReplyHead } from './reply-head.js';
 import { type Peer, Reply, peerError } from './reply.js';
+import { headLimitMs } from './secure.js';
 import { openSession } from './session.js';
 import type { Session } from './sessions.js';
 
@@ -40,30 +38,21 @@ export interface RequestOptions extends ConnectOptions, SessionOptions {
 export async function request(location: Location, options: RequestOptions = {}): Promise<Reply> {
   const { plain = false, encryption = knownHostsOnly() } = options;
   if (!plain) return requestInTls(location, encryption, options);
-  const { method = 'GET', timeoutMs = SILENCE_MS, signal = new AbortController().signal } = options;
+  const { method = 'GET', fields = [] } = options;
   const { route, path, scheme = 'http' } = location;
-  const { first, left } = splitRoute(route, options);
-  const target = formatTarget({ route: left, path });
-  const fields: Field[] = [['Host', formatHop(first)], ...(options.fields ?? []), ['Connection', 'close']];
-  const dial = async (except?: string): Promise<ByteStream> => {
-    const stream = await connectLink(route, scheme, encryption, options, except);
-    options.onSend?.();
-    stream.write(formatHead(`${method} ${target} HTTP/1.1`, fields));
-    return stream;
-  };
-  const limitMs = route.length * HTTP_HEAD_PER_HOP_MS + timeoutMs;
-  const answer = await firstAnswer(await dial(), { host: first.host, limitMs, another: dial, signal });
-  const peer: Peer = { stream: answer.stream, hop: first, number: 1, timeoutMs, signal };
+  const question = { method, path, fields: [...fields, CLOSE] };
+  const { peer, head, rest } = await askFirstHop(route, scheme, question, encryption, options);
   try {
-    const { head, rest } = await readReplyHead(peer, answer, limitMs);
     const reply = new Reply(peer, head, framingOf(head, method === 'HEAD'), rest);
     if (head.status < 400) return reply;
     throw await errorOf(reply, location);
   } catch (error) {
-    answer.stream.reset();
+    peer.stream.reset();
     throw error;
   }
 }
+
+const CLOSE: Field = ['Connection', 'close'];
 
 /** The node that answers in a tunnel counts hops by Via: this one tells it how many are before it. */
 function viaOf(hops: number): Field[] {
@@ -107,8 +96,8 @@ async function requestOver(
   const hop = route.at(-1);
   if (hop === undefined) throw new Error('a session has a route');
   const peer: Peer = { stream, hop, number: route.length, timeoutMs, signal };
-  const limitMs = route.length * HTTP_HEAD_PER_HOP_MS + timeoutMs;
-  const close: Field[] = sessions === undefined ? [['Connection', 'close']] : [];
+  const limitMs = headLimitMs(route, { timeoutMs });
+  const close = sessions === undefined ? [CLOSE] : [];
   let reply: Reply;
   try {
     onSend?.();

@@ -40,8 +40,11 @@ export async function secure(
   return trusted(route, await shakeHands(route, reached, encryption, options), encryption, options);
 }
 
-/** How long a handshake with the last hop of a route may take, in ms. */
-export function handshakeLimitMs(route: Route, { timeoutMs = SILENCE_MS }: SecureOptions): number {
+/** How long a handshake with the last hop of a route may take, or the head of its reply, in ms. */
+export function headLimitMs(
+  route: Route,
+  { timeoutMs = SILENCE_MS }: Pick<SecureOptions, 'timeoutMs'>,
+): number {
   return route.length * HTTP_HEAD_PER_HOP_MS + timeoutMs;
 }
 
@@ -57,7 +60,7 @@ export function shakeHands(
 ): Promise<SecuredStream> {
   const { signal = new AbortController().signal } = options;
   const last = lastOf(route);
-  const limitMs = handshakeLimitMs(route, options);
+  const limitMs = headLimitMs(route, options);
   const handshakeOptions = {
     limitMs,
     signal,

@@ -1,18 +1,13 @@
 import { type ErrorCode, ViaductError } from '../../errors.js';
-import { HTTP_HEAD_PER_HOP_MS, SILENCE_MS } from '../../defaults.js';
-import { type Route, formatHop } from '../../route/hop.js';
+import type { Route } from '../../route/hop.js';
 import type { Scheme } from '../../route/location.js';
-import { formatTarget } from '../../route/url.js';
-import type { ByteStream } from '../../tcp/byte-stream.js';
-import { firstAnswer } from '../../tcp/first-answer.js';
-import { type Field, formatHead } from '../../wire/http/head.js';
 import { framingOf } from '../../wire/http/reply.js';
 import { UPGRADE_FIELDS, helloField, isTunnel } from '../../wire/http/upgrade.js';
-import { splitRoute } from '../first-hop.js';
+import { askFirstHop } from './ask.js';
 import type { Encryption } from './encryption.js';
-import { type LinkOptions, connectLink } from './link.js';
-import { errorOf, readReplyHead } from './reply-head.js';
-import { type Peer, Reply, peerError } from './reply.js';
+import type { LinkOptions } from './link.js';
+import { errorOf } from './reply-head.js';
+import { Reply, peerError } from './reply.js';
 import type { Reached } from './secure.js';
 
 /**
@@ -28,30 +23,19 @@ export async function openTunnel(
   encryption: Encryption,
   options: LinkOptions,
 ): Promise<Reached> {
-  const { timeoutMs = SILENCE_MS, signal = new AbortController().signal } = options;
-  const { first, left } = splitRoute(route, options);
-  const target = formatTarget({ route: left, path: '/' });
   // Ties the logs of the nodes together. All other fields are for the last hop alone: an ETag names a file too.
   const trace = (options.fields ?? []).filter(([name]) => name === 'traceparent');
-  const fields: Field[] = [['Host', formatHop(first)], ...trace, ...UPGRADE_FIELDS, helloField(hello)];
-  const dial = async (except?: string): Promise<ByteStream> => {
-    const stream = await connectLink(route, scheme, encryption, options, except);
-    stream.write(formatHead(`GET ${target} HTTP/1.1`, fields));
-    return stream;
-  };
-  const limitMs = route.length * HTTP_HEAD_PER_HOP_MS + timeoutMs;
-  const answer = await firstAnswer(await dial(), { host: first.host, limitMs, another: dial, signal });
-  const peer: Peer = { stream: answer.stream, hop: first, number: 1, timeoutMs, signal };
+  const fields = [...trace, ...UPGRADE_FIELDS, helloField(hello)];
+  const question = { method: 'GET', path: '/', fields, maySwitch: true };
+  const { peer, head, rest } = await askFirstHop(route, scheme, question, encryption, options);
   try {
-    const { head, rest } = await readReplyHead(peer, answer, limitMs, true);
-    if (head.status === 101 && isTunnel(head.fields)) return { stream: answer.stream, begin: rest };
+    if (head.status === 101 && isTunnel(head.fields)) return { stream: peer.stream, begin: rest };
     if (head.status < 400)
       throw peerError(peer, 'BAD_REPLY', `answered ${head.status} and builds no tunnel: an older version?`);
-    throw notOfTheFile(
-      await errorOf(new Reply(peer, head, framingOf(head, false), rest), { route, path: '/' }),
-    );
+    const reply = new Reply(peer, head, framingOf(head, false), rest);
+    throw notOfTheFile(await errorOf(reply, { route, path: '/' }));
   } catch (error) {
-    answer.stream.reset();
+    peer.stream.reset();
     throw error;
   }
 }
