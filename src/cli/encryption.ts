@@ -5,7 +5,7 @@ import { loadAuthorities } from '../identity/authorities.js';
 import { HostTrust } from '../identity/host-trust.js';
 import { loadIdentity } from '../identity/identity.js';
 import { stateFolderPath } from '../identity/state-folder.js';
-import { parsePin } from '../route/pin.js';
+import { notAPin, parsePin } from '../route/pin.js';
 import type { Scheme } from '../route/location.js';
 import type { CommandContext } from './context.js';
 import { stateOption } from './options.js';
@@ -38,8 +38,7 @@ export function trustOptions(): Option[] {
 
 function addPin(text: string, before: readonly string[] = []): readonly string[] {
   const pin = parsePin(text);
-  if (pin === undefined)
-    throw new ViaductError('USAGE', `"${text}" is no pin: sha256// and 44 characters of base64`);
+  if (pin === undefined) throw new ViaductError('USAGE', notAPin(text));
   return [...before, pin];
 }
 
