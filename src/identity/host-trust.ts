@@ -1,3 +1,4 @@
+import { type ErrorCode, asViaductError } from '../errors.js';
 import type { Route } from '../route/hop.js';
 import { addKnownHost } from './change-known-hosts.js';
 import { hostNameOf } from './host-name.js';
@@ -31,10 +32,15 @@ export interface HostTrustOptions {
   readonly notify?: (lines: string) => void;
 }
 
+/** What a decision fails with; any other failure, as of a busy known_hosts, decides nothing. */
+const ABOUT_KEYS = new Set<ErrorCode>(['UNKNOWN_HOST_KEY', 'CHANGED_HOST_KEY', 'WRONG_PIN']);
+
 /** Decides for one command which hosts are trusted. Each key is decided on once, however many connections see it. */
 export class HostTrust {
   readonly #options: HostTrustOptions;
   readonly #decisions = new Map<string, Promise<void>>();
+  /** Keys that the user has accepted, with names. They may not be saved yet. */
+  readonly #accepted = new Set<string>();
   /** Questions are asked one after the other. */
   #lastQuestion: Promise<unknown> = Promise.resolve();
 
@@ -49,11 +55,15 @@ export class HostTrust {
    */
   check(route: Route, presented: string): Promise<void> {
     const name = hostNameOf(route);
-    const id = `${name} ${presented}`;
+    const id = idOf(name, presented);
     let decision = this.#decisions.get(id);
     if (decision === undefined) {
       decision = this.#decide(route, name, presented);
       this.#decisions.set(id, decision);
+      // Before callers learn of it: one that tries again is to find no decision.
+      decision.catch((error: unknown) => {
+        if (!ABOUT_KEYS.has(asViaductError(error).code)) this.#decisions.delete(id);
+      });
     }
     return decision;
   }
@@ -75,9 +85,13 @@ export class HostTrust {
           notify?.(changedKeyWarning(key, decision.known));
           throw changedKeyError(key, decision.known);
         case 'unknown': {
+          const id = idOf(name, presented);
           const isAccepted =
-            this.#options.acceptNew === true || (await this.#confirm(key, decision.otherNames));
+            this.#options.acceptNew === true ||
+            this.#accepted.has(id) ||
+            (await this.#confirm(key, decision.otherNames));
           if (!isAccepted) throw refusedKeyError(key);
+          this.#accepted.add(id);
           // Another process may have saved another key meanwhile, which the next turn finds.
           if (await addKnownHost(stateFolder, name, presented))
             notify?.(`viaduct: saved the pin of ${name} to ${visible(known.path)}\n`);
@@ -102,4 +116,8 @@ export class HostTrust {
     this.#lastQuestion = asking.catch(() => {});
     return asking;
   }
+}
+
+function idOf(name: string, presented: string): string {
+  return `${name} ${presented}`;
 }
