@@ -2,7 +2,8 @@ import { type ErrorCode, asViaductError } from '../errors.js';
 import type { Route } from '../route/hop.js';
 import { addKnownHost } from './change-known-hosts.js';
 import { hostNameOf } from './host-name.js';
-import { KnownHosts, knownHostsPath, readKnownHosts } from './known-hosts.js';
+import { KnownHosts, readKnownHosts } from './known-hosts.js';
+import { stateFolderPath } from './state-folder.js';
 import {
   ASK_AGAIN,
   type PresentedKey,
@@ -18,8 +19,8 @@ import {
 import { visible } from '../text.js';
 
 export interface HostTrustOptions {
-  /** Absolute path. */
-  readonly stateFolder: string;
+  /** Absolute path. @default that of this user, which pins do not need */
+  readonly stateFolder?: string | undefined;
   /** The value of `--state`, if it was given. */
   readonly stateOption?: string | undefined;
   /** Pins that the user gave. */
@@ -51,7 +52,8 @@ export class HostTrust {
   /**
    * Resolves if the key of a route's last host is trusted.
    * @param presented the pin of the certificate that the host proved to have the key for
-   * @throws ViaductError UNKNOWN_HOST_KEY, CHANGED_HOST_KEY or WRONG_PIN; READ_FAILED, WRITE_FAILED or BUSY for known_hosts
+   * @throws ViaductError UNKNOWN_HOST_KEY, CHANGED_HOST_KEY or WRONG_PIN; READ_FAILED, WRITE_FAILED or BUSY for known_hosts;
+   *   USAGE if this user has no folder for it
    */
   check(route: Route, presented: string): Promise<void> {
     const name = hostNameOf(route);
@@ -69,11 +71,11 @@ export class HostTrust {
   }
 
   async #decide(route: Route, name: string, presented: string): Promise<void> {
-    const { stateFolder, stateOption, pins = [], notify } = this.#options;
+    const { stateOption, pins = [], notify } = this.#options;
+    // Pins decide alone, also if known_hosts cannot be read or has no place.
+    const stateFolder = pins.length > 0 ? '' : (this.#options.stateFolder ?? stateFolderPath());
     for (;;) {
-      // Pins decide alone, also if known_hosts cannot be read.
-      const known =
-        pins.length > 0 ? new KnownHosts(knownHostsPath(stateFolder), '') : await readKnownHosts(stateFolder);
+      const known = pins.length > 0 ? new KnownHosts('', '') : await readKnownHosts(stateFolder);
       const decision = checkTrust({ pins, known, name, presented });
       const key: PresentedKey = { route, name, presented, path: known.path, stateOption };
       switch (decision.kind) {

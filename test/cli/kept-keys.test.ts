@@ -48,7 +48,14 @@ test('a node with --state serves neither the usual state folder of its user nor 
   for (const folder of [STATE, 'other']) await loadIdentity(join(home, folder), 'node');
   writeFileSync(join(home, STATE, 'known_hosts'), '');
   const { port } = await listeningHop(await startAtHome(t, home, '--state', 'mine'));
-  await assertStatus(port, 403, `${STATE}/node.pem`, `${STATE}/known_hosts`, 'mine/node.pem', 'other/node.pem');
+  await assertStatus(
+    port,
+    403,
+    `${STATE}/node.pem`,
+    `${STATE}/known_hosts`,
+    'mine/node.pem',
+    'other/node.pem',
+  );
 });
 
 test('after SIGHUP, the key that the link of --key leads to now is not served', async (t) => {

@@ -1,6 +1,5 @@
 import type { Route } from '../../route/hop.js';
 import { HostTrust } from '../../identity/host-trust.js';
-import { stateFolderPath } from '../../identity/state-folder.js';
 import type { TlsClient } from '../../tls/connect.js';
 import { Sessions } from './sessions.js';
 
@@ -30,7 +29,7 @@ export interface EncryptionOptions {
 
 /** Trusts hosts in the `known_hosts` of this user. */
 export function knownHostsOnly(): Encryption {
-  const trust = new HostTrust({ stateFolder: stateFolderPath() });
+  const trust = new HostTrust({});
   return { checkKey: (route, pin) => trust.check(route, pin) };
 }
 
