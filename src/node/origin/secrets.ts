@@ -101,8 +101,9 @@ export class Secrets {
   }
 }
 
-function idOf({ dev, ino }: { readonly dev: bigint; readonly ino: bigint }): string {
-  return `${dev}:${ino}`;
+/** With its birth, since a new file may get the number of a deleted one: each change of known_hosts deletes one. */
+function idOf({ dev, ino, birthtimeNs }: BigIntStats): string {
+  return `${dev}:${ino}:${birthtimeNs}`;
 }
 
 /** Windows shows no permissions of other users. */
