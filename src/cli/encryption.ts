@@ -5,7 +5,7 @@ import { loadAuthorities } from '../identity/authorities.js';
 import { HostTrust } from '../identity/host-trust.js';
 import { loadIdentity } from '../identity/identity.js';
 import { stateFolderPath } from '../identity/state-folder.js';
-import { parsePin } from '../route/pin.js';
+import { notAPin, parsePin } from '../route/pin.js';
 import type { Scheme } from '../route/location.js';
 import type { CommandContext } from './context.js';
 import { stateOption } from './options.js';
@@ -38,8 +38,7 @@ export function trustOptions(): Option[] {
 
 function addPin(text: string, before: readonly string[] = []): readonly string[] {
   const pin = parsePin(text);
-  if (pin === undefined)
-    throw new ViaductError('USAGE', `"${text}" is no pin: sha256// and 44 characters of base64`);
+  if (pin === undefined) throw new ViaductError('USAGE', notAPin(text));
   return [...before, pin];
 }
 
@@ -66,7 +65,7 @@ export async function encryptionFrom(
   const encryption: Encryption = {
     checkKey: (route, presented) => trust.check(route, presented),
     authorities: options.ca === undefined ? undefined : await loadAuthorities(options.ca),
-    identity: options.plain ? undefined : await clientIdentity(stateFolderPath(options.state)),
+    identity: options.plain ? undefined : await clientIdentity(options, where, context),
   };
   return { plain: options.plain === true, encryption };
 }
@@ -90,7 +89,7 @@ export function hostTrustFrom(
   { pin, asks = true, signal, pause }: TrustContext,
 ): HostTrust {
   return new HostTrust({
-    stateFolder: stateFolderPath(options.state),
+    stateFolder: options.state === undefined ? undefined : stateFolderPath(options.state),
     stateOption: options.state,
     pins: [...(options.pin ?? []), ...(pin === undefined ? [] : [pin])],
     acceptNew: options.acceptNew === true,
@@ -111,12 +110,25 @@ export function hostTrustFrom(
   });
 }
 
-/** Where nothing can be written, a client has none: only few origins ask for it. */
-async function clientIdentity(stateFolder: string): Promise<Encryption['identity']> {
+/**
+ * Where nothing can be written, a client has none: only few origins ask for it. If trust needs no state folder, that one
+ * cannot be used or that there is none is no failure either.
+ */
+async function clientIdentity(
+  { state, pin, ca }: TrustOptions,
+  where: TrustContext,
+  { stderr }: CommandContext,
+): Promise<Encryption['identity']> {
+  const needsFolder = pin === undefined && ca === undefined && where.pin === undefined;
   try {
-    return await loadIdentity(stateFolder, 'client');
+    const identity = await loadIdentity(stateFolderPath(state), 'client');
+    for (const warning of identity.warnings) stderr.write(`viaduct: warning: ${warning}\n`);
+    return identity;
   } catch (error) {
-    if (asViaductError(error).code === 'WRITE_FAILED') return undefined;
+    const { code } = asViaductError(error);
+    const isForgiven =
+      code === 'WRITE_FAILED' || (!needsFolder && (code === 'READ_FAILED' || code === 'USAGE'));
+    if (isForgiven) return undefined;
     throw error;
   }
 }

@@ -39,6 +39,12 @@ export function parseSize(text: string): number {
   return bytes;
 }
 
+/** An empty one would be the working folder: most likely a variable of the shell is not set. */
+function parseFolder(text: string): string {
+  if (text === '') throw new InvalidArgumentError('Expected the path of a folder.');
+  return text;
+}
+
 /** Description of the argument that names a file or folder and its route. */
 export const WHERE = 'host:port/path, with relays as in http://h1:12000/@h2:11000/path';
 
@@ -62,7 +68,7 @@ export function stateOption(): Option {
   return new Option(
     '--state <dir>',
     'folder of keys and known hosts (default: $XDG_STATE_HOME/viaduct or ~/.local/state/viaduct)',
-  );
+  ).argParser(parseFolder);
 }
 
 /** The options that `get`, `ls`, `trace` and `client` share. */

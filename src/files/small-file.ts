@@ -8,7 +8,7 @@ const FLAGS = constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOFOLLOW;
 
 /** What stands under a path. */
 export type SmallFile =
-  | { readonly text: string }
+  | { readonly text: string; readonly mode: number }
   | 'missing'
   /** Why it was not read, to follow the name of the file. */
   | { readonly unusable: string };
@@ -25,8 +25,9 @@ export async function readSmallFile(path: string, maxBytes: number, maxLinks = 1
     try {
       const unusable = await whyNotOurs(file, maxLinks);
       if (unusable !== undefined) return { unusable };
-      if ((await file.stat()).size > maxBytes) return { unusable: 'is too large' };
-      return { text: await file.readFile('utf8') };
+      const { size, mode } = await file.stat();
+      if (size > maxBytes) return { unusable: 'is too large' };
+      return { text: await file.readFile('utf8'), mode };
     } finally {
       await file.close();
     }

@@ -1,7 +1,9 @@
+import { type ErrorCode, asViaductError } from '../errors.js';
 import type { Route } from '../route/hop.js';
 import { addKnownHost } from './change-known-hosts.js';
 import { hostNameOf } from './host-name.js';
-import { KnownHosts, knownHostsPath, readKnownHosts } from './known-hosts.js';
+import { KnownHosts, readKnownHosts } from './known-hosts.js';
+import { stateFolderPath } from './state-folder.js';
 import {
   ASK_AGAIN,
   type PresentedKey,
@@ -17,8 +19,8 @@ import {
 import { visible } from '../text.js';
 
 export interface HostTrustOptions {
-  /** Absolute path. */
-  readonly stateFolder: string;
+  /** Absolute path. @default that of this user, which pins do not need */
+  readonly stateFolder?: string | undefined;
   /** The value of `--state`, if it was given. */
   readonly stateOption?: string | undefined;
   /** Pins that the user gave. */
@@ -31,10 +33,15 @@ export interface HostTrustOptions {
   readonly notify?: (lines: string) => void;
 }
 
+/** What a decision fails with; any other failure, as of a busy known_hosts, decides nothing. */
+const ABOUT_KEYS = new Set<ErrorCode>(['UNKNOWN_HOST_KEY', 'CHANGED_HOST_KEY', 'WRONG_PIN']);
+
 /** Decides for one command which hosts are trusted. Each key is decided on once, however many connections see it. */
 export class HostTrust {
   readonly #options: HostTrustOptions;
   readonly #decisions = new Map<string, Promise<void>>();
+  /** Keys that the user has accepted, with names. They may not be saved yet. */
+  readonly #accepted = new Set<string>();
   /** Questions are asked one after the other. */
   #lastQuestion: Promise<unknown> = Promise.resolve();
 
@@ -45,25 +52,30 @@ export class HostTrust {
   /**
    * Resolves if the key of a route's last host is trusted.
    * @param presented the pin of the certificate that the host proved to have the key for
-   * @throws ViaductError UNKNOWN_HOST_KEY, CHANGED_HOST_KEY or WRONG_PIN; READ_FAILED, WRITE_FAILED or BUSY for known_hosts
+   * @throws ViaductError UNKNOWN_HOST_KEY, CHANGED_HOST_KEY or WRONG_PIN; READ_FAILED, WRITE_FAILED or BUSY for known_hosts;
+   *   USAGE if this user has no folder for it
    */
   check(route: Route, presented: string): Promise<void> {
     const name = hostNameOf(route);
-    const id = `${name} ${presented}`;
+    const id = idOf(name, presented);
     let decision = this.#decisions.get(id);
     if (decision === undefined) {
       decision = this.#decide(route, name, presented);
       this.#decisions.set(id, decision);
+      // Before callers learn of it: one that tries again is to find no decision.
+      decision.catch((error: unknown) => {
+        if (!ABOUT_KEYS.has(asViaductError(error).code)) this.#decisions.delete(id);
+      });
     }
     return decision;
   }
 
   async #decide(route: Route, name: string, presented: string): Promise<void> {
-    const { stateFolder, stateOption, pins = [], notify } = this.#options;
+    const { stateOption, pins = [], notify } = this.#options;
+    // Pins decide alone, also if known_hosts cannot be read or has no place.
+    const stateFolder = pins.length > 0 ? '' : (this.#options.stateFolder ?? stateFolderPath());
     for (;;) {
-      // Pins decide alone, also if known_hosts cannot be read.
-      const known =
-        pins.length > 0 ? new KnownHosts(knownHostsPath(stateFolder), '') : await readKnownHosts(stateFolder);
+      const known = pins.length > 0 ? new KnownHosts('', '') : await readKnownHosts(stateFolder);
       const decision = checkTrust({ pins, known, name, presented });
       const key: PresentedKey = { route, name, presented, path: known.path, stateOption };
       switch (decision.kind) {
@@ -75,9 +87,13 @@ export class HostTrust {
           notify?.(changedKeyWarning(key, decision.known));
           throw changedKeyError(key, decision.known);
         case 'unknown': {
+          const id = idOf(name, presented);
           const isAccepted =
-            this.#options.acceptNew === true || (await this.#confirm(key, decision.otherNames));
+            this.#options.acceptNew === true ||
+            this.#accepted.has(id) ||
+            (await this.#confirm(key, decision.otherNames));
           if (!isAccepted) throw refusedKeyError(key);
+          this.#accepted.add(id);
           // Another process may have saved another key meanwhile, which the next turn finds.
           if (await addKnownHost(stateFolder, name, presented))
             notify?.(`viaduct: saved the pin of ${name} to ${visible(known.path)}\n`);
@@ -102,4 +118,8 @@ export class HostTrust {
     this.#lastQuestion = asking.catch(() => {});
     return asking;
   }
+}
+
+function idOf(name: string, presented: string): string {
+  return `${name} ${presented}`;
 }

@@ -3,6 +3,7 @@ import { systemReason, withContext } from '../errors.js';
 import { writePrivateFile } from '../files/private-file.js';
 import { readSmallFile } from '../files/small-file.js';
 import { makeIdentity } from './certificate.js';
+import { privateCommand, withModeChecked } from './loose-mode.js';
 import { type Identity, identityError, parseIdentity } from './pem.js';
 import { checkStateFolder, createStateFolder } from './state-folder.js';
 
@@ -42,10 +43,17 @@ async function read(path: string): Promise<Identity | undefined> {
     throw identityError(path, systemReason(error), error);
   });
   if (found === 'missing') return undefined;
+  let otherRemedy = '';
   try {
-    if ('unusable' in found) throw identityError(path, `it ${found.unusable}`);
-    return parseIdentity(found.text, found.text, path, path);
+    if ('unusable' in found) {
+      if (found.unusable === 'is writable by others') otherRemedy = ` run: ${privateCommand(path)}; or`;
+      throw identityError(path, `it ${found.unusable}`);
+    }
+    return withModeChecked(parseIdentity(found.text, found.text, path, path), path, found.mode);
   } catch (error) {
-    throw withContext(error, (message) => `${message}; move or delete it to get a new identity`);
+    throw withContext(
+      error,
+      (message) => `${message};${otherRemedy} move or delete it to get a new identity`,
+    );
   }
 }

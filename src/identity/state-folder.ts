@@ -17,19 +17,30 @@ const FOLDER_MODE = 0o700;
  */
 export function stateFolderPath(option?: string): string {
   if (option !== undefined) return resolve(option);
-  const configured = process.env['XDG_STATE_HOME'] ?? '';
-  // The XDG Base Directory Specification: a relative path is to be ignored.
-  return join(isAbsolute(configured) ? configured : join(homeFolder(), '.local', 'state'), 'viaduct');
+  const [path] = defaultStateFolders();
+  if (path !== undefined) return path;
+  throw new ViaductError('USAGE', 'this user has no home folder for keys and known hosts; use --state DIR');
 }
 
-function homeFolder(): string {
+/** All that may be the state folder of this user without `--state`, since another shell may have another environment. */
+export function defaultStateFolders(): readonly string[] {
+  const configured = process.env['XDG_STATE_HOME'] ?? '';
+  const home = homeFolder();
+  return [
+    // The XDG Base Directory Specification: a relative path is to be ignored.
+    ...(isAbsolute(configured) ? [configured] : []),
+    ...(home === undefined ? [] : [join(home, '.local', 'state')]),
+  ].map((folder) => join(folder, 'viaduct'));
+}
+
+function homeFolder(): string | undefined {
   try {
     const home = homedir();
-    if (isAbsolute(home)) return home;
+    return isAbsolute(home) ? home : undefined;
   } catch {
     // The user has no entry in the system's list, as in containers.
+    return undefined;
   }
-  throw new ViaductError('USAGE', 'this user has no home folder for keys and known hosts; use --state DIR');
 }
 
 /**

@@ -115,10 +115,9 @@ export const ASK_AGAIN = 'Please type yes, no or the pin: ';
 
 /** What an answer to {@link keyQuestion} means; `unclear` if it is none. */
 export function readAnswer(text: string, presented: string): 'yes' | 'no' | 'wrong-pin' | 'unclear' {
-  const answer = text.trim();
-  const pin = parsePin(answer);
+  const pin = parsePin(text);
   if (pin !== undefined) return pin === presented ? 'yes' : 'wrong-pin';
-  const word = answer.toLowerCase();
+  const word = text.trim().toLowerCase();
   return word === 'yes' || word === 'no' ? word : 'unclear';
 }
 

@@ -93,8 +93,8 @@ export interface NodeOptions {
 export interface RunningNode {
   /** The address and port that it listens on. */
   readonly address: { readonly host: string; readonly port: number };
-  /** Gives new connections another key and certificate. @throws Error of OpenSSL if they are not a pair */
-  useIdentity(identity: KeyAndCertificate): void;
+  /** Gives new connections another key and certificate, and looks where `secrets` lead to now. @throws ViaductError READ_FAILED; Error of OpenSSL if they are not a pair */
+  useIdentity(identity: KeyAndCertificate): Promise<void>;
   /** The real path of its root. */
   readonly root: string;
   /** The limit of connections in force. */
@@ -143,11 +143,8 @@ function stallLimits({ stallTimeoutMs, pauseTimeoutMs }: NodeOptions): { busyMs:
 /** The same, with other time limits than the usual ones. */
 export async function startNodeWith(options: NodeOptions, times: Partial<NodeTimes>): Promise<RunningNode> {
   const emit = options.onEvent ?? ((): void => {});
-  const root = await Root.at(
-    options.root ?? '.',
-    options.dotfiles ?? false,
-    await Secrets.of(options.secrets ?? []),
-  );
+  const secrets = await Secrets.of(options.secrets ?? []);
+  const root = await Root.at(options.root ?? '.', options.dotfiles ?? false, secrets);
   const allowHops = (options.allowHops ?? []).map(parseHopRule);
   const maxConnections = Math.min(options.maxConnections ?? MAX_CONNECTIONS, connectionsThatFit());
   const chosen = choosePump(options.pump, (cause) => emit({ type: 'pump-died', cause }));
@@ -221,7 +218,10 @@ export async function startNodeWith(options: NodeOptions, times: Partial<NodeTim
     resetOnDeath: resetOnDeathMissing() ?? 'yes',
     pump: chosen.name,
     pumpReason: chosen.why,
-    useIdentity: (identity) => void (context.tls = tlsServer(identity, options.askClients)),
+    useIdentity: async (identity) => {
+      await secrets.update();
+      context.tls = tlsServer(identity, options.askClients);
+    },
     close: async (graceMs = GRACE_MS) => {
       await Promise.all([context.digests.close(), close(server, connections, graceMs)]);
       await chosen.close();

@@ -1,7 +1,7 @@
 import { ViaductError, withContext } from '../errors.js';
 import { visible } from '../text.js';
 import { type Hop, type Route, parseHop } from './hop.js';
-import { PIN_START, parsePin } from './pin.js';
+import { PIN_START, notAPin, parsePin } from './pin.js';
 
 /** The content of an input file: which file, and over which route. */
 export interface Source {
@@ -49,8 +49,7 @@ interface HopLine {
 function parseHopLine(line: string, number: number): HopLine {
   const [host, port, third, ...more] = line.trim().split(/\s+/);
   const pin = third === undefined ? undefined : parsePin(third);
-  if (pin === undefined && third?.startsWith(PIN_START))
-    throw wrongLine(number, `"${visible(third)}" is not a pin; it has 44 characters after ${PIN_START}`);
+  if (pin === undefined && third?.startsWith(PIN_START)) throw wrongLine(number, notAPin(third));
   if (
     host === undefined ||
     port === undefined ||

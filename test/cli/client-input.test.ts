@@ -51,7 +51,7 @@ const wrong: readonly (readonly [string, string | Buffer, RegExp])[] = [
   [
     'half of a pin',
     'file\nHOP\nhost 12000 sha256//AAAA\n',
-    /line 3: "sha256\/\/AAAA" is not a pin; it has 44 characters after sha256\/\/\n/,
+    /line 3: "sha256\/\/AAAA" is not a pin; expected sha256\/\/ and 44 characters of base64\n/,
   ],
   [
     'a pin that is not on the last line',

@@ -25,7 +25,7 @@ test('viaduct known adds, lists and removes', async (t) => {
   assert.deepEqual(await known(), QUIET);
   assert.deepEqual(await known('add', 'H2.example:11000', A), QUIET);
   assert.deepEqual(await known('add', 'H1:12000/@10.0.0.5:11000', B), QUIET);
-  assert.deepEqual(await known('add', 'h2.example:11000', A), QUIET, 'again');
+  assert.deepEqual(await known('add', 'h2.example:11000', ` ${A}\n`), QUIET, 'again');
   const both = `h2.example:11000 ${A}\nh1:12000/@10.0.0.5:11000 ${B}\n`;
   assert.equal(text(), both);
   assert.deepEqual(await known(), { ...QUIET, stdout: both });
@@ -58,7 +58,11 @@ test('failures: one line each, and nothing changes', async (t) => {
     [['remove', 'h:1', A], 2, /: expected: known remove NAME \(/],
     [['list', 'h:1'], 2, /: list has no further arguments \(/],
     [['remove', 'h:1', '--json'], 2, /: --json is only for list \(/],
-    [['add', 'h:2', 'x\u001b'], 2, /: "x\\x1b" is not a pin; expected sha256\/\/ and 44 characters \(/],
+    [
+      ['add', 'h:2', 'x\u001b'],
+      2,
+      /: "x\\x1b" is not a pin; expected sha256\/\/ and 44 characters of base64 \(/,
+    ],
     [['add', 'h', A], 2, /: "h" is not the name of a host; write host:port, or h1:12000\/@h2:11000\n/],
     [['add', 'h:0', A], 2, /: "0" is not a port \(1 to 65535\)\n/],
     [

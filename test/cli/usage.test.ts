@@ -39,6 +39,19 @@ const invalid: readonly (readonly [string, readonly string[], RegExp])[] = [
   ['a fraction of a connection', ['server', '0', '--max-connections', '1.5'], /--max-connections.*'1\.5'/],
   ['a backlog that is not a number', ['server', '0', '--backlog', 'many'], /--backlog.*'many'/],
   ['unknown clients', ['server', '0', '--clients', 'some'], /--clients.*observed, public/],
+  ...['server', 'get', 'ls', 'trace', 'identity', 'known'].map(
+    (command) =>
+      [
+        `an empty state folder of ${command}`,
+        [command, '--state', ''],
+        /--state.*Expected the path/,
+      ] as const,
+  ),
+  [
+    'a pin that is none',
+    ['get', 'h:1/x', '--pin', 'sha256//\u001b'],
+    /: "sha256\/\/\\x1b" is not a pin; expected sha256\/\/ and 44 characters of base64 \(/,
+  ],
   ['an unknown log level', ['server', '0', '--log-level', 'loud'], /--log-level.*'loud'/],
   ['an unknown log format', ['server', '0', '--log-format', 'xml'], /--log-format.*'xml'/],
   ['an invalid rule', ['server', '0', '--allow-hop', 'a b'], /"a b" is not a rule: a host, \*\.domain/],

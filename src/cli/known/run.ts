@@ -4,7 +4,7 @@ import { parseHostName } from '../../identity/host-name.js';
 import { type KnownHost, knownHostsPath, readKnownHosts } from '../../identity/known-hosts.js';
 import { stateFolderPath } from '../../identity/state-folder.js';
 import { knownCommand } from '../../identity/trust.js';
-import { parsePin } from '../../route/pin.js';
+import { notAPin, parsePin } from '../../route/pin.js';
 import { visible } from '../../text.js';
 import type { CommandContext } from '../context.js';
 import { jsonLine } from '../terminal/print.js';
@@ -55,8 +55,7 @@ async function list(
 
 async function add(folder: string, name: string, pinText: string, state: string | undefined): Promise<void> {
   const pin = parsePin(pinText);
-  if (pin === undefined)
-    throw usage(`"${visible(pinText)}" is not a pin; expected sha256// and 44 characters`);
+  if (pin === undefined) throw usage(notAPin(pinText));
   if (await addKnownHost(folder, name, pin)) return;
   throw new ViaductError(
     'CHANGED_HOST_KEY',

@@ -3,7 +3,7 @@ import { ViaductError, asViaductError } from '../../errors.js';
 import { loadIdentity } from '../../identity/identity.js';
 import { loadOwn } from '../../identity/own.js';
 import type { Identity } from '../../identity/pem.js';
-import { stateFolderPath } from '../../identity/state-folder.js';
+import { defaultStateFolders, stateFolderPath } from '../../identity/state-folder.js';
 
 /** Parsed options. */
 export interface IdentityOptions {
@@ -27,20 +27,21 @@ export async function nodeIdentity({ key, cert, state }: IdentityOptions, log: L
   return identity;
 }
 
-/** What a node never serves. */
+/** What a node never serves: its own keys, and those of this user's other nodes and clients, as far as their place is known. */
 export function secretPaths({ key, state }: IdentityOptions): readonly string[] {
-  return [stateFolderPath(state), ...(key === undefined ? [] : [key])];
+  const named = [state, key].filter((path) => path !== undefined);
+  return [...named, ...defaultStateFolders()];
 }
 
 /** Reads the files again, and keeps the present identity if they cannot be used. */
 export async function reloadIdentity(
   options: IdentityOptions,
   log: Logger,
-  use: (identity: Identity) => void,
+  use: (identity: Identity) => Promise<void>,
 ): Promise<void> {
   try {
     const identity = await nodeIdentity(options, log);
-    use(identity);
+    await use(identity);
     log.info({ pin: identity.pin, notAfter: identity.notAfter }, 'key and certificate read again');
   } catch (error) {
     const { code, message } = asViaductError(error);

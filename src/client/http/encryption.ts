@@ -1,7 +1,6 @@
 import type { Route } from '../../route/hop.js';
 import type { Location } from '../../route/location.js';
 import { HostTrust } from '../../identity/host-trust.js';
-import { stateFolderPath } from '../../identity/state-folder.js';
 import type { TlsClient } from '../../tls/connect.js';
 import { Sessions } from './sessions.js';
 
@@ -37,7 +36,7 @@ export interface SessionOptions extends EncryptionOptions {
 
 /** Trusts hosts in the `known_hosts` of this user. */
 export function knownHostsOnly(): Encryption {
-  const trust = new HostTrust({ stateFolder: stateFolderPath() });
+  const trust = new HostTrust({});
   return { checkKey: (route, pin) => trust.check(route, pin) };
 }
 

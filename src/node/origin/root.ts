@@ -30,13 +30,14 @@ export class Root {
   readonly path: string;
   readonly #dotfiles: boolean;
   readonly #secrets: Secrets;
-  readonly #hasSecrets: boolean;
+  /** What the real path of everything inside begins with. */
+  readonly #prefix: string;
 
   private constructor(path: string, dotfiles: boolean, secrets: Secrets) {
     this.path = path;
     this.#dotfiles = dotfiles;
     this.#secrets = secrets;
-    this.#hasSecrets = secrets.areIn(this.#prefix);
+    this.#prefix = path.endsWith(sep) ? path : path + sep;
   }
 
   /**
@@ -90,8 +91,8 @@ export class Root {
       // By a link, that is: by its name it has been refused before.
       if (real === undefined || !this.#isInside(real)) throw forbidden(name, 'leads out of the root');
       if (this.#isReserved(real)) throw notFound(name);
-      if (this.#secrets.includes(real) || this.#secrets.hasFile(info))
-        throw forbidden(name, 'has keys of this node, which are never served');
+      if (this.#secrets.includes(path) || (await this.#secrets.cover(handle, info, real)))
+        throw forbidden(name, 'has private keys, which are never served');
       if (this.#isHidden(real)) throw forbidden(name, `leads to a name with a leading dot (${DOTFILES})`);
       const file = servedFile(handle, info);
       if (info.isFile()) return file;
@@ -140,7 +141,7 @@ export class Root {
 
   /** True for a name in a folder that is not listed, since it is or has keys of this node. */
   keepsSecret({ realPath }: ServedFolder, segment: string): boolean {
-    return this.#hasSecrets && this.#secrets.includes(realPath + sep + segment);
+    return this.#secrets.areIn(this.#prefix) && this.#secrets.includes(realPath + sep + segment);
   }
 
   /** True for the real path of something in the root that may be served, or of the root itself. */
@@ -164,11 +165,6 @@ export class Root {
       .slice(this.#prefix.length)
       .split(sep)
       .some((segment) => this.hides(segment));
-  }
-
-  /** What the real path of everything inside begins with. */
-  get #prefix(): string {
-    return this.path.endsWith(sep) ? this.path : this.path + sep;
   }
 }
 

@@ -38,6 +38,24 @@ describe('the identity in a state folder', () => {
     assert.deepEqual(readdirSync(folder), ['client.pem', 'node.pem']);
   });
 
+  test('is used with a warning if other users can read it', async (t) => {
+    const folder = tempFolder(t);
+    const path = join(folder, 'node.pem');
+    const first = await loadIdentity(folder, 'node');
+    for (const [mode, isWarned] of [
+      [0o600, false],
+      [0o640, false],
+      [0o644, true],
+    ] as const) {
+      chmodSync(path, mode);
+      const warning = `other users can access the private key in ${path} (mode 0644); run: chmod 600 ${path}`;
+      assert.deepEqual(await loadIdentity(folder, 'node'), {
+        ...first,
+        warnings: isWarned ? [warning] : [],
+      });
+    }
+  });
+
   test('is the same for all that make it at once, and none leaves a file or descriptor behind', async (t) => {
     for (let round = 0; round < 10; round += 1) {
       const folder = join(tempFolder(t), 'state');
@@ -98,7 +116,7 @@ const unusable: Record<string, readonly [make: (path: string, folder: string) =>
       writeFileSync(path, good.key + good.cert);
       chmodSync(path, 0o666);
     },
-    /it is writable by others/,
+    /it is writable by others; run: chmod 600 \/\S+\/node\.pem; or move/,
   ],
 };
 
@@ -114,7 +132,7 @@ describe('an identity that cannot be used is named, kept, and not replaced', () 
       assert.equal(code, 'BAD_IDENTITY');
       assert.match(message, why);
       assert.ok(message.startsWith(`cannot use ${path}: `), message);
-      assert.ok(message.endsWith('; move or delete it to get a new identity'), message);
+      assert.ok(/; (run: .*; or )?move or delete it to get a new identity$/.test(message), message);
       assert.doesNotMatch(message, /\n/);
       assert.deepEqual(readdirSync(folder), before);
     });

@@ -114,7 +114,10 @@ describe('an input file', () => {
     ['f\0\nh 1', /line 1: .*NUL/],
     ['f\n\nh', /line 3: .*"host port".*h/],
     ['f\nh 1\nh 1 2', /line 3: expected "host port"/],
-    ['f\nh 1\nh 1 sha256//2', /line 3: "sha256\/\/2" is not a pin; it has 44 characters after sha256\/\/$/],
+    [
+      'f\nh 1\nh 1 sha256//2',
+      /line 3: "sha256\/\/2" is not a pin; expected sha256\/\/ and 44 characters of base64$/,
+    ],
     [`f\nh 1 ${PIN}\nh 1`, /line 3: only the last hop can have a pin, but an earlier line has one/],
     [`f\nh 1 ${PIN}\n\nh 1 ${PIN}`, /line 4: only the last hop can have a pin/],
     [`f\nh 1 ${PIN} x`, /line 2: expected "host port"/],
