@@ -177,21 +177,21 @@ export const BROKEN_ORIGINS: readonly Cheat[] = [
     act: replies((secure) => secure.end(HALF)),
     code: 'CUT_SHORT',
     // The trace that looks for the hop finds it broken too.
-    reason: /^(?:closed|reset) the connection after [03] of 6 bytes: the chain broke there or beyond/,
+    reason: /^(?:closed|reset) the connection after [03] of 6 bytes: the chain broke there or before it/,
   },
   {
     what: 'FIN in the body',
     act: replies((secure, socket) => secure.write(HALF, () => socket.end())),
     code: 'CUT_SHORT',
     // The trace that looks for the hop finds it broken too.
-    reason: /^(?:closed|reset) the connection after [03] of 6 bytes: the chain broke there or beyond/,
+    reason: /^(?:closed|reset) the connection after [03] of 6 bytes: the chain broke there or before it/,
   },
   {
     what: 'RST in the body',
     act: replies((secure, socket) => secure.write(HALF, () => socket.resetAndDestroy())),
     code: 'CUT_SHORT',
     // The trace that looks for the hop finds it broken too.
-    reason: /^(?:closed|reset) the connection after [03] of 6 bytes: the chain broke there or beyond/,
+    reason: /^(?:closed|reset) the connection after [03] of 6 bytes: the chain broke there or before it/,
   },
   {
     what: 'it demands a certificate',

@@ -13,7 +13,7 @@ import type { Encryption } from './encryption.js';
 import { type LinkOptions, connectLink } from './link.js';
 import { errorOf, readReplyHead } from './reply-head.js';
 import { type Peer, Reply, peerError } from './reply.js';
-import type { Reached } from './secure.js';
+import { NEEDS_PLAIN, type Reached } from './secure.js';
 
 /**
  * Builds a tunnel to the last hop of a route.
@@ -46,7 +46,13 @@ export async function openTunnel(
     const { head, rest } = await readReplyHead(peer, answer, limitMs, true);
     if (head.status === 101 && isTunnel(head.fields)) return { stream: answer.stream, begin: rest };
     if (head.status < 400)
-      throw peerError(peer, 'BAD_REPLY', `answered ${head.status} and builds no tunnel: an older version?`);
+      throw peerError(
+        peer,
+        'BAD_REPLY',
+        `answered ${head.status} and builds no tunnel: an older version?`,
+        undefined,
+        NEEDS_PLAIN,
+      );
     throw notOfTheFile(
       await errorOf(new Reply(peer, head, framingOf(head, false), rest), { route, path: '/' }),
     );
