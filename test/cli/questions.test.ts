@@ -22,6 +22,8 @@ async function host(t: TestContext, name: string) {
 }
 
 const PROMPT = 'Trust this key and save it to ';
+/** Questions so far. */
+const prompts = (text: string): number => text.split('(yes/no/pin)? ').length - 1;
 const shown = (output: string): string => stripVTControlCharacters(output).replaceAll('\r', '');
 
 test('nothing is printed while a question is open, and its time is none of the transfer', async (t) => {
@@ -54,7 +56,6 @@ test('with two unknown hosts, no line is between a question and its answer', asy
   const [state, folder] = [tempFolder(t), tempFolder(t)];
   const args = ['get', ...hosts.map(({ where }) => where), '-o', `${folder}/`, '--state', state];
   const child = onTerminal(t, args, { cwd: folder });
-  const prompts = (text: string): number => text.split('(yes/no/pin)? ').length - 1;
   await child.until(({ stdout }) => prompts(stdout) === 1);
   child.process.stdin?.write('no\n');
   await child.until(({ stdout }) => prompts(stdout) === 2);
