@@ -3,6 +3,7 @@ import type { Socket } from 'node:net';
 import { type TestContext, test } from 'node:test';
 import { type Hop, formatHop } from 'viaduct';
 import { PINNED } from '../support/identity.js';
+import { testChain } from '../support/nodes.js';
 import { runInProcess } from '../support/program.js';
 import { rawServer } from '../support/raw.js';
 import { tempFolder } from '../support/temp.js';
@@ -57,6 +58,24 @@ test('a relay that sends the file instead of a tunnel', async (t) => {
   });
   const plain = await runInProcess(['get', '--plain', '--no-verify', '-q', where], { cwd: tempFolder(t) });
   assert.deepEqual(plain, { code: 0, stdout: '', stderr: '' });
+});
+
+test('an old node behind a new one', async (t) => {
+  const { route } = await testChain(t, 1, { root: tempFolder(t) });
+  const old = await server(t, (socket) => socket.resetAndDestroy());
+  const where = `${[...route, old].map(formatHop).join('/@')}/file`;
+  const run = await runInProcess(['get', ...PINNED, where], { cwd: tempFolder(t) });
+  assert.match(run.stderr, new RegExp(`^viaduct: hop 2 \\(${formatHop(old)}\\) .* \\(${HINT}\\);`));
+  assert.equal(run.code, 18);
+});
+
+test('an old relay behind a new one', async (t) => {
+  const { route } = await testChain(t, 1, { root: tempFolder(t) });
+  const old = await server(t, (socket) => socket.end(FILE));
+  const where = `${[...route, old, old].map(formatHop).join('/@')}/file`;
+  const run = await runInProcess(['get', ...PINNED, where], { cwd: tempFolder(t) });
+  assert.match(run.stderr, new RegExp(`^viaduct: hop 2 \\(${formatHop(old)}\\) .* \\(${HINT}\\)$`, 'm'));
+  assert.equal(run.code, 56);
 });
 
 test('trace and ls have the hint too', async (t) => {

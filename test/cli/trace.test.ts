@@ -159,6 +159,10 @@ test('a local file that cannot be used is no state of a hop', async (t) => {
     assert.match(run.stderr, /^viaduct: cannot read \S+\/known_hosts: line 1 is not .*\n$/);
     assert.doesNotMatch(run.stdout, /127\.0\.0\.1/);
   }
+  if (!havePeer(t, 'python3')) return;
+  const child = onTerminal(t, ['trace', where, '--state', state]);
+  assert.equal(await child.ended, 26);
+  assert.match(child.stdout, /\u001b\[2A\u001b\[J\S*viaduct: cannot read /, 'the hops that wait are erased');
 });
 
 const OTHER_PIN = `sha256//${Buffer.alloc(32).toString('base64')}`;

@@ -1,4 +1,4 @@
-import { type ErrorCode, ViaductError } from '../../errors.js';
+import { type ErrorCode, ViaductError, withContext } from '../../errors.js';
 import { HTTP_HEAD_PER_HOP_MS, SILENCE_MS } from '../../defaults.js';
 import { type Route, formatHop } from '../../route/hop.js';
 import type { Scheme } from '../../route/location.js';
@@ -53,8 +53,9 @@ export async function openTunnel(
         undefined,
         NEEDS_PLAIN,
       );
-    throw notOfTheFile(
+    throw ofTheTunnel(
       await errorOf(new Reply(peer, head, framingOf(head, false), rest), { route, path: '/' }),
+      route,
     );
   } catch (error) {
     answer.stream.reset();
@@ -71,7 +72,11 @@ const OF_THE_FILE = new Set<ErrorCode>([
 ]);
 
 /** A tunnel that was not built has not reached the origin, whatever a relay reports. */
-function notOfTheFile(error: ViaductError): ViaductError {
+function ofTheTunnel(error: ViaductError, route: Route): ViaductError {
+  // An old relay passes on no upgrade. The last hop got the ClientHello: an old one ends the connection.
+  const endedByLast = error.code === 'CUT_SHORT' && error.hopNumber === route.length;
+  if (endedByLast || error.code === 'BAD_REPLY')
+    return withContext(error, (message) => message, { hint: NEEDS_PLAIN });
   if (!OF_THE_FILE.has(error.code)) return error;
   const { message, hopAddress, hopNumber } = error;
   return new ViaductError('HTTP_ERROR', message, { hopAddress, hopNumber, cause: error });
