@@ -162,7 +162,8 @@ test('a local file that cannot be used is no state of a hop', async (t) => {
   if (!havePeer(t, 'python3')) return;
   const child = onTerminal(t, ['trace', where, '--state', state]);
   assert.equal(await child.ended, 26);
-  assert.match(child.stdout, /\u001b\[2A\u001b\[J\S*viaduct: cannot read /, 'the hops that wait are erased');
+  assert.ok(child.stdout.includes('\u001b[2A\u001b[J'), 'the hops that wait are erased');
+  assert.match(child.stdout, /viaduct: cannot read /);
 });
 
 const OTHER_PIN = `sha256//${Buffer.alloc(32).toString('base64')}`;
