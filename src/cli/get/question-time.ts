@@ -1,15 +1,15 @@
 /** Measures how long questions to the user were open: that time is no time of a transfer. */
 export class QuestionTime {
-  readonly #now: () => number;
+  /** A monotonic clock in ms. */
+  readonly now: () => number;
   #open = 0;
   #downloads = 0;
   #since = 0;
   #openMs = 0;
   #idleMs = 0;
 
-  /** @param now a monotonic clock in ms */
   constructor(now: () => number = () => performance.now()) {
-    this.#now = now;
+    this.now = now;
   }
 
   /** A question is asked. @returns ends it */
@@ -45,7 +45,7 @@ export class QuestionTime {
   }
 
   #settle(): void {
-    const now = this.#now();
+    const now = this.now();
     const ms = this.#open > 0 ? now - this.#since : 0;
     this.#openMs += ms;
     if (this.#downloads === 0) this.#idleMs += ms;
@@ -53,16 +53,17 @@ export class QuestionTime {
   }
 }
 
-/** The duration of one file: questions count only while it is received, as those are about other files. */
+/** The duration of one file. Only questions before its reply are left out: later ones are about other files. */
 export class FileTime {
   readonly #questions: QuestionTime;
-  readonly #startedAt = performance.now();
+  readonly #startedAt: number;
   readonly #openBefore: number;
   #waitedMs: number | undefined;
   #endDownload: (() => void) | undefined;
 
   constructor(questions: QuestionTime) {
     this.#questions = questions;
+    this.#startedAt = questions.now();
     this.#openBefore = questions.openMs;
   }
 
@@ -77,6 +78,6 @@ export class FileTime {
     this.#endDownload?.();
     this.#endDownload = () => {};
     const waitedMs = this.#waitedMs ?? this.#questions.openMs - this.#openBefore;
-    return (performance.now() - this.#startedAt - waitedMs) / 1000;
+    return (this.#questions.now() - this.#startedAt - waitedMs) / 1000;
   }
 }
