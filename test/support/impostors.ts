@@ -60,7 +60,8 @@ const relaysPlainly: Cheat['act'] = ({ socket, origin }) => {
 
 const badReply = {
   code: 'BAD_REPLY',
-  reason: /^answered \d{3} and builds no tunnel: an older version\? \(nodes before version 0\.2 need --plain\)$/,
+  reason:
+    /^answered \d{3} and builds no tunnel: an older version\? \(nodes before version 0\.2 need --plain\)$/,
 } as const;
 const switched = {
   code: 'TLS_FAILED',
