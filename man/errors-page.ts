@@ -48,7 +48,8 @@ const DESCRIPTIONS: Readonly<Record<ErrorCode, Description>> = {
   VERSION_NOT_SUPPORTED: { meaning: 'a version other than HTTP/1.0 and HTTP/1.1', remedy: 'use HTTP/1.1' },
   BAD_REPLY: {
     meaning: 'the reply of a hop breaks RFC 9112, or is not what was requested',
-    remedy: 'check what listens at that address; compare the versions with viaduct trace',
+    remedy:
+      'check what listens at that address; compare the versions with viaduct trace; if a hop builds no tunnel: nodes before version 0.2 need `--plain`, without encryption',
   },
   NOT_A_NODE: {
     meaning: 'the hop answers HTTP but is not a viaduct node',
@@ -76,7 +77,11 @@ const DESCRIPTIONS: Readonly<Record<ErrorCode, Description>> = {
     remedy:
       'check the client; --pause-timeout of the server is the limit, --stall-timeout while the server is busy',
   },
-  CUT_SHORT: { meaning: 'the sender broke the connection before the end of the file' },
+  CUT_SHORT: {
+    meaning: 'the sender broke the connection before the end of the file, or during the TLS handshake',
+    remedy:
+      'the logs of the nodes name the hop and the reason; during the handshake: nodes before version 0.2 need `--plain`, without encryption',
+  },
   CLIENT_GONE: { meaning: 'the receiver closed the connection before the end of the file' },
   NOT_FOUND: {
     meaning: 'the file does not exist under the root of the origin',
@@ -100,7 +105,7 @@ const DESCRIPTIONS: Readonly<Record<ErrorCode, Description>> = {
   },
   TLS_FAILED: {
     meaning: 'TLS with a node could not be agreed on, or broke',
-    remedy: 'check what listens at that address; nodes of version 0.1 need `--plain`, without encryption',
+    remedy: 'check what listens at that address; nodes before version 0.2 need `--plain`, without encryption',
   },
   UNKNOWN_HOST_KEY: {
     meaning: 'the key of the host is neither pinned nor in `known_hosts`',
@@ -114,7 +119,8 @@ const DESCRIPTIONS: Readonly<Record<ErrorCode, Description>> = {
   },
   WRONG_PIN: {
     meaning: 'the key of the host does not have the pin of `--pin` or of the input file',
-    remedy: 'check the pin and the address; if both are right, another host answers',
+    remedy:
+      'check the pin and the address; if both are right, another host answers; with `https://` the first hop and the last each need a `--pin`',
   },
   UNTRUSTED_CERTIFICATE: {
     meaning:

@@ -111,6 +111,8 @@ export interface ErrorDetails {
   readonly hopAddress?: string | undefined;
   /** Its number in the route; the client is 0. */
   readonly hopNumber?: number | undefined;
+  /** What a user of the command line can do, in place of the hint of the code. */
+  readonly hint?: string | undefined;
   /** The lower-level error that led to this one. */
   readonly cause?: unknown;
 }
@@ -123,12 +125,15 @@ export class ViaductError extends Error {
   readonly hopAddress: string | undefined;
   /** Its number in the route, where that is known; the client is 0. */
   readonly hopNumber: number | undefined;
+  /** What a user of the command line can do, if that is not the same for all errors of the code. */
+  readonly hint: string | undefined;
 
   constructor(code: ErrorCode, message: string, details: ErrorDetails = {}) {
     super(message, details.cause === undefined ? {} : { cause: details.cause });
     this.code = code;
     this.hopAddress = details.hopAddress;
     this.hopNumber = details.hopNumber;
+    this.hint = details.hint;
   }
 
   /** Whether a later attempt over the same route may succeed. */
@@ -151,8 +156,8 @@ export function withContext(
   describe: (message: string) => string,
   details: ErrorDetails = {},
 ): ViaductError {
-  const { code, message, hopAddress, hopNumber } = asViaductError(error);
-  return new ViaductError(code, describe(message), { hopAddress, hopNumber, cause: error, ...details });
+  const { code, message, hopAddress, hopNumber, hint } = asViaductError(error);
+  return new ViaductError(code, describe(message), { hopAddress, hopNumber, hint, cause: error, ...details });
 }
 
 /** The `code` of a Node system error such as `ENOENT`, or undefined. */

@@ -1,6 +1,6 @@
 import { Option } from 'commander';
 import type { Encryption, EncryptionOptions } from '../client/http/encryption.js';
-import { ViaductError, asViaductError } from '../errors.js';
+import { ViaductError, asViaductError, withContext } from '../errors.js';
 import { loadAuthorities } from '../identity/authorities.js';
 import { HostTrust } from '../identity/host-trust.js';
 import { loadIdentity } from '../identity/identity.js';
@@ -50,8 +50,16 @@ export interface TrustContext {
   /** Ask the user about unknown keys, where there is a terminal. @default true */
   readonly asks?: boolean;
   readonly signal?: AbortSignal;
-  /** Stops what draws on the terminal while a question is asked; returns what lets it go on. */
-  readonly pause?: () => () => void;
+  /** What else prints there. @default nothing */
+  readonly terminal?: SharedTerminal;
+}
+
+/** A command that prints on the terminal where questions are asked. */
+export interface SharedTerminal {
+  /** Prints nothing while a question is open, but later. @returns lets it go on */
+  pause(): () => void;
+  /** Lets `print` write whole lines to the terminal, once no question is open. */
+  around(print: () => void): void;
 }
 
 /** @throws ViaductError of {@link loadAuthorities} and {@link loadIdentity} */
@@ -63,19 +71,35 @@ export async function encryptionFrom(
   checkUse(options, where);
   const trust = hostTrustFrom(options, context, where);
   const encryption: Encryption = {
-    checkKey: (route, presented) => trust.check(route, presented),
+    checkKey: (route, presented) =>
+      trust.check(route, presented).catch((error: unknown) => {
+        throw where.scheme === 'https' ? withHintForTwo(error) : error;
+      }),
     authorities: options.ca === undefined ? undefined : await loadAuthorities(options.ca),
     identity: options.plain ? undefined : await clientIdentity(options, where, context),
   };
   return { plain: options.plain === true, encryption };
 }
 
+/** The same pins are for the first hop and the last. */
+function withHintForTwo(error: unknown): unknown {
+  if (asViaductError(error).code !== 'WRONG_PIN') return error;
+  const hint =
+    'check the pin and the address; with https:// through a relay, the first hop and the last each need a pin';
+  return withContext(error, (message) => message, { hint });
+}
+
 /** What the user trusts must have a say. @throws ViaductError USAGE */
 function checkUse({ plain, pin: pins, acceptNew, ca }: TrustOptions, { pin, scheme }: TrustContext): void {
   if (ca !== undefined && pin !== undefined)
     throw new ViaductError('USAGE', 'the input file has a pin, which excludes --ca');
-  const isGiven = pins !== undefined || acceptNew === true || ca !== undefined || pin !== undefined;
-  if (plain === true && scheme !== 'https' && isGiven)
+  if (plain !== true || scheme === 'https') return;
+  if (pin !== undefined)
+    throw new ViaductError(
+      'USAGE',
+      'the input file has a pin, but with --plain no key is checked; leave --plain out, or remove the pin',
+    );
+  if (pins !== undefined || acceptNew === true || ca !== undefined)
     throw new ViaductError(
       'USAGE',
       'with --plain no key is checked, unless the location begins with https://',
@@ -86,7 +110,7 @@ function checkUse({ plain, pin: pins, acceptNew, ca }: TrustOptions, { pin, sche
 export function hostTrustFrom(
   options: TrustOptions,
   { stderr }: CommandContext,
-  { pin, asks = true, signal, pause }: TrustContext,
+  { pin, asks = true, signal, terminal }: TrustContext,
 ): HostTrust {
   return new HostTrust({
     stateFolder: options.state === undefined ? undefined : stateFolderPath(options.state),
@@ -99,13 +123,12 @@ export function hostTrustFrom(
           stderr,
           timeoutMs: ANSWER_MS,
           ...(signal && { signal }),
-          ...(pause && { pause }),
+          ...(terminal && { pause: () => terminal.pause() }),
         }),
     }),
     notify: (lines) => {
-      const resume = pause?.();
-      stderr.write(lines);
-      resume?.();
+      if (terminal === undefined) stderr.write(lines);
+      else terminal.around(() => stderr.write(lines));
     },
   });
 }

@@ -56,7 +56,8 @@ export interface SilentHop extends Place {
  * `plain`; a key that is not known is no failure. Resolves with all hops, in order, whether they answer or not; the first
  * that does not has the error.
  *
- * @throws ViaductError TOO_MANY_HOPS before anything is dialled; the signal's reason
+ * @throws ViaductError TOO_MANY_HOPS before anything is dialled; READ_FAILED, WRITE_FAILED or BUSY of a local file, such
+ *   as known_hosts; the signal's reason
  */
 export async function traceRoute(route: Route, options: TraceOptions = {}): Promise<readonly TracedHop[]> {
   limitHops(route, options.maxHops ?? MAX_HOPS);
@@ -76,6 +77,8 @@ export async function traceRoute(route: Route, options: TraceOptions = {}): Prom
     if (finding.state === 'down') for (const later of questions.slice(index + 1)) later.given.abort();
     return finding;
   });
+  // Only the first that fails is thrown.
+  for (const finding of findings) finding.catch(() => {});
   const hops: TracedHop[] = [];
   const timesOf = roundTrips(options.plain === true);
   let isBroken = false;
@@ -130,6 +133,9 @@ interface Question extends TraceOptions {
   readonly signal: AbortSignal;
 }
 
+/** Failures of this machine, such as of known_hosts: no state of a hop. */
+const LOCAL: ReadonlySet<ErrorCode> = new Set(['READ_FAILED', 'WRITE_FAILED', 'BUSY']);
+
 /** Asks the last hop of a route, again and again; the first failure ends it. */
 function askHop(route: Route, options: Question): Promise<Answer | SilentHop> {
   return withSessions(options, (shared) => askAll(route, shared));
@@ -157,7 +163,9 @@ async function askAll(route: Route, options: Question): Promise<Answer | SilentH
     return { ...place, state: 'up', version, key, answerMs: median(times) };
   } catch (error) {
     if (options.signal.aborted) return { ...place, state: 'unreached', error: undefined };
-    return { ...place, ...failureOf(asViaductError(error), route, options) };
+    const known = asViaductError(error);
+    if (LOCAL.has(known.code)) throw known;
+    return { ...place, ...failureOf(known, route, options) };
   }
 }
 

@@ -43,7 +43,7 @@ export function parseHostName(text: string): string {
 }
 
 function parseNamedHop(hop: string, text: string): Hop {
-  const [, host, port] = /^(\[[^\]]*\]|[^:[\]]*):([^:]*)$/.exec(hop) ?? [];
+  const [, host, port] = /^(\[[^\]]*\]|[^:[\]/]*):([^:/]*)$/.exec(hop) ?? [];
   if (host !== undefined && port !== undefined) return parseHop(host, port);
   const message = `"${visible(text)}" is not the name of a host; write host:port, or h1:12000/@h2:11000`;
   throw new ViaductError('BAD_ROUTE', message);

@@ -27,8 +27,8 @@ export interface HostTrustOptions {
   readonly pins?: readonly string[];
   /** Trust and save unknown keys; changed ones are refused all the same. @default false */
   readonly acceptNew?: boolean;
-  /** Prints a question and returns the line that is typed; undefined if there is no terminal or no answer. */
-  readonly ask?: (question: string) => Promise<string | undefined>;
+  /** Prints a question and returns the line that is typed, or why there is none; undefined if there is no terminal. */
+  readonly ask?: (question: string) => Promise<string | { readonly noAnswer: string } | undefined>;
   /** Prints lines for people, each with its newline. */
   readonly notify?: (lines: string) => void;
 }
@@ -108,7 +108,7 @@ export class HostTrust {
       let question = keyQuestion(key, otherNames);
       for (;;) {
         const text = await this.#options.ask?.(question);
-        if (text === undefined) throw unknownKeyError(key, otherNames);
+        if (typeof text !== 'string') throw unknownKeyError(key, otherNames, text?.noAnswer);
         const answer = readAnswer(text, key.presented);
         if (answer === 'wrong-pin') throw wrongPinError(key, [text.trim()]);
         if (answer !== 'unclear') return answer === 'yes';

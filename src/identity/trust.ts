@@ -71,12 +71,17 @@ export function changedKeyError(key: PresentedKey, known: readonly KnownHost[]):
   return hostError('CHANGED_HOST_KEY', key, `presented a key that is not the known one (${where})`);
 }
 
-/** UNKNOWN_HOST_KEY, with the commands that accept the key. */
-export function unknownKeyError(key: PresentedKey, otherNames: readonly string[]): ViaductError {
+/** UNKNOWN_HOST_KEY, with the commands that accept the key. @param noAnswer why the question had no answer, if it was asked */
+export function unknownKeyError(
+  key: PresentedKey,
+  otherNames: readonly string[],
+  noAnswer?: string,
+): ViaductError {
   const [other] = otherNames;
   const others = other === undefined ? '' : `, known under another name (${other})`;
   const accept = knownCommand(key.stateOption, 'add', key.name, key.presented);
-  const what = `presented an unknown key${others}; if its pin is right, run: ${accept} (or use --pin or --accept-new)`;
+  const why = noAnswer === undefined ? '' : ` (${noAnswer})`;
+  const what = `presented an unknown key${others}${why}; if its pin is right, run: ${accept} (or use --pin or --accept-new)`;
   return hostError('UNKNOWN_HOST_KEY', key, what);
 }
 

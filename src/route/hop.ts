@@ -73,15 +73,16 @@ export function hopLabel(number: number, hop: Hop): string {
   return `hop ${number} (${formatHop(hop)})`;
 }
 
-/** An error of a hop; `what` follows its label. */
+/** An error of a hop; `what` follows its label. @param hint as in `ErrorDetails` */
 export function hopError(
   code: ErrorCode,
   number: number,
   hop: Hop,
   what: string,
   cause?: unknown,
+  hint?: string,
 ): ViaductError {
-  const details = { hopAddress: formatHop(hop), hopNumber: number, cause };
+  const details = { hopAddress: formatHop(hop), hopNumber: number, cause, hint };
   return new ViaductError(code, `${hopLabel(number, hop)} ${what}`, details);
 }
 

@@ -30,7 +30,9 @@ The key of the host is not known.
   pin     ${PIN}
 Compare the pin with the output of viaduct identity on the host.
 Trust this key and save it to STATE/known_hosts (yes/no/pin)? `;
-const UNKNOWN = `viaduct: hop 2 (10.0.0.5:11000) presented an unknown key; if its pin is right, run: viaduct known add ${WHERE} ${PIN} (or use --pin or --accept-new)\n`;
+const unknown = (why: string): string =>
+  `viaduct: hop 2 (10.0.0.5:11000) presented an unknown key${why}; if its pin is right, run: viaduct known add ${WHERE} ${PIN} (or use --pin or --accept-new)\n`;
+const UNKNOWN = unknown('');
 
 for (const [what, typed, code, rest] of [
   ['yes', 'yes\n', 0, `yes\n(resumed)\nviaduct: saved the pin of ${WHERE} to STATE/known_hosts\n`],
@@ -47,7 +49,7 @@ for (const [what, typed, code, rest] of [
     60,
     /^y\n(?:no\n)?\(resumed\)\n\(paused\)\nPlease type yes, no or the pin: (?:no\n)?\(resumed\)\nviaduct: hop 2 .*did not accept\n$/,
   ],
-  ['Ctrl-D', '\u0004', 60, `\n(resumed)\n${UNKNOWN}`],
+  ['Ctrl-D', '\u0004', 60, `\n(resumed)\n${unknown(' (no answer)')}`],
   ['Ctrl-C', '\u0003', 130, /^(?:\^C)?\n\(resumed\)\nviaduct: interrupted by SIGINT\n$/],
 ] as const) {
   test(`the question about an unknown key on a terminal, answered with ${what}`, async (t) => {
@@ -69,7 +71,7 @@ test('without an answer in time it fails with the command that accepts the key',
   const folder = tempFolder(t);
   const child = start(t, folder, 0.5);
   assert.equal(await child.ended, 60);
-  assert.equal(shown(child, folder), `${QUESTION}\n(resumed)\n${UNKNOWN}`);
+  assert.equal(shown(child, folder), `${QUESTION}\n(resumed)\n${unknown(' (no answer within 0.5 s)')}`);
 });
 
 test('the answer is read from the terminal, not from standard input', async (t) => {

@@ -109,7 +109,7 @@ test('a reset instead of a reply: one line, exit code 18, no new file', async (t
     client,
     folder,
     18,
-    /reset the connection after 0 bytes: the chain broke there or beyond, the last hop has no such file, or a node has reached its limit of connections \(--max-connections\) or of hops \(--max-hops\) \(/,
+    /reset the connection after 0 bytes: the chain broke there or beyond, the last hop has no such file, a node serves only in TLS \(--tls-only; use get\), or a node has reached its limit of connections \(--max-connections\) or of hops \(--max-hops\) \(/,
   );
 });
 

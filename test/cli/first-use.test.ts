@@ -158,7 +158,10 @@ test('--pin: the right one needs no known_hosts, a wrong one is refused', async 
   assert.ok(!readdirSync(user.state).includes('known_hosts'));
   const { code, stderr } = await user.get(where, '--pin', other.pin);
   assert.equal(code, 60);
-  assert.equal(stderr, 'viaduct: hop 1 (HOST) presented a key with the pin HOST-PIN, expected OTHER-PIN\n');
+  assert.equal(
+    stderr,
+    'viaduct: hop 1 (HOST) presented a key with the pin HOST-PIN, expected OTHER-PIN (check the pin and the address; if both are right, another host answers)\n',
+  );
 });
 
 test('the same private address behind two relays is two hosts', async (t) => {

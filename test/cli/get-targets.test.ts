@@ -224,3 +224,19 @@ test('a name that was read as a hop, and a hop that was read as a name', async (
     assertOneLine(run, 22, /there is no file .*; did you mean "\/@localhost:11000\/"\?/);
   }
 });
+
+for (const wire of WIRES)
+  test(`a folder without -r, with its slash and without, ${wire.name}`, async (t) => {
+    const root = tempFolder(t);
+    mkdirSync(join(root, 'folder'));
+    writeFileSync(join(root, 'folder', 'file'), 'text');
+    const { route } = await testChain(t, 2, { root });
+    const cwd = tempFolder(t);
+    for (const path of ['/folder', '/folder/'])
+      for (const more of [[], ['--no-verify']]) {
+        const where = formatLocation({ route, path });
+        const run = await runInProcess(['get', ...wire.args, ...more, where, '-o', 'x'], { cwd });
+        assertOneLine(run, 22, /hop 2 \(\S+\) reports that this is a folder; use -r to fetch it$/m);
+        assert.deepEqual(readdirSync(cwd), []);
+      }
+  });

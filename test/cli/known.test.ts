@@ -53,6 +53,12 @@ test('failures: one line each, and nothing changes', async (t) => {
       /: h:1 is known with another pin; to replace it, first run: viaduct known remove --state \/\S+ h:1\n/,
     ],
     [['remove', 'h:2'], 60, /: h:2 is not in \/\S+\/known_hosts\n/],
+    [
+      ['add', 'http://foo.example.com/', B],
+      2,
+      /: "http:\/\/foo\.example\.com\/" is not the name of a host; write host:port, or h1:12000\/@h2:11000\n/,
+    ],
+    [['add', 'h:2/dir/file', B], 2, /: "h:2\/dir\/file" is not the name of a host; write host:port, or /],
     [['add', 'h:2'], 2, /: expected: known add NAME PIN \(see viaduct known --help\)\n/],
     [['remove'], 2, /: expected: known remove NAME \(/],
     [['remove', 'h:1', A], 2, /: expected: known remove NAME \(/],

@@ -146,3 +146,38 @@ test('a route that is down fits a terminal of 40 columns, with long names too', 
   );
   for (const row of rows.filter((text) => !text.startsWith('viaduct:'))) assert.ok(row.length < 40, row);
 });
+
+/** It was printed as the state `down` of a hop, which had answered. */
+test('a local file that cannot be used is no state of a hop', async (t) => {
+  const { route } = await testChain(t, 2);
+  const state = tempFolder(t);
+  writeFileSync(join(state, 'known_hosts'), 'garbage\n', { mode: 0o600 });
+  const where = urlOf(route, '/');
+  for (const more of [[], ['--json']]) {
+    const run = await runInProcess(['trace', where, '--state', state, ...more]);
+    assert.equal(run.code, 26);
+    assert.match(run.stderr, /^viaduct: cannot read \S+\/known_hosts: line 1 is not .*\n$/);
+    assert.doesNotMatch(run.stdout, /127\.0\.0\.1/);
+  }
+  if (!havePeer(t, 'python3')) return;
+  const child = onTerminal(t, ['trace', where, '--state', state]);
+  assert.equal(await child.ended, 26);
+  assert.ok(child.stdout.includes('\u001b[2A\u001b[J'), 'the hops that wait are erased');
+  assert.match(child.stdout, /viaduct: cannot read /);
+});
+
+const OTHER_PIN = `sha256//${Buffer.alloc(32).toString('base64')}`;
+
+test('a wrong pin is the state `wrong key`, and in JSON `down` with its code', async (t) => {
+  const { route } = await testChain(t, 2);
+  const args = ['trace', urlOf(route, '/'), '--pin', OTHER_PIN];
+  const table = await runInProcess(args);
+  assert.equal(table.code, 60);
+  assert.match(table.stdout, / {2}- +wrong key\n$/);
+  assert.match(
+    table.stderr,
+    / \(check the pin and the address; if both are right, another host answers\)\n$/,
+  );
+  const { stdout } = await runInProcess([...args, '--json']);
+  assert.match(stdout, /"hopNumber":2,[^\n]*"state":"down","code":"WRONG_PIN","reason":"/);
+});

@@ -60,7 +60,8 @@ const relaysPlainly: Cheat['act'] = ({ socket, origin }) => {
 
 const badReply = {
   code: 'BAD_REPLY',
-  reason: /^answered \d{3} and builds no tunnel: an older version\?$/,
+  reason:
+    /^answered \d{3} and builds no tunnel: an older version\? \(nodes before version 0\.2 need --plain, without encryption\)$/,
 } as const;
 const switched = {
   code: 'TLS_FAILED',
@@ -177,21 +178,21 @@ export const BROKEN_ORIGINS: readonly Cheat[] = [
     act: replies((secure) => secure.end(HALF)),
     code: 'CUT_SHORT',
     // The trace that looks for the hop finds it broken too.
-    reason: /^(?:closed|reset) the connection after [03] of 6 bytes: the chain broke there or beyond/,
+    reason: /^(?:closed|reset) the connection after [03] of 6 bytes: the chain broke there or before it/,
   },
   {
     what: 'FIN in the body',
     act: replies((secure, socket) => secure.write(HALF, () => socket.end())),
     code: 'CUT_SHORT',
     // The trace that looks for the hop finds it broken too.
-    reason: /^(?:closed|reset) the connection after [03] of 6 bytes: the chain broke there or beyond/,
+    reason: /^(?:closed|reset) the connection after [03] of 6 bytes: the chain broke there or before it/,
   },
   {
     what: 'RST in the body',
     act: replies((secure, socket) => secure.write(HALF, () => socket.resetAndDestroy())),
     code: 'CUT_SHORT',
     // The trace that looks for the hop finds it broken too.
-    reason: /^(?:closed|reset) the connection after [03] of 6 bytes: the chain broke there or beyond/,
+    reason: /^(?:closed|reset) the connection after [03] of 6 bytes: the chain broke there or before it/,
   },
   {
     what: 'it demands a certificate',

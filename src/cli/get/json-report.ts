@@ -2,7 +2,9 @@ import type { FileListener, GetSummary } from '../../client/get/get-all.js';
 import type { RetryEvent } from '../../client/get/events.js';
 import type { ViaductError } from '../../errors.js';
 import { outcomeOf } from '../exit-codes.js';
+import { HeldOutput } from '../terminal/held-output.js';
 import { jsonLine } from '../terminal/print.js';
+import { FileTime, QuestionTime } from './question-time.js';
 import type { GetReport } from './report.js';
 
 /** Minimum time between two progress events of a file. */
@@ -11,32 +13,48 @@ const PROGRESS_MS = 500;
 /** For programs: one JSON object per line (docs/get-events.md). */
 export class JsonReport implements GetReport {
   readonly #startedAt = performance.now();
+  readonly #questions = new QuestionTime();
   readonly #output: NodeJS.WriteStream;
+  /** For a terminal, where questions are asked too. */
+  readonly #held = new HeldOutput();
 
   constructor(output: NodeJS.WriteStream) {
     this.#output = output;
   }
 
   pause(): () => void {
-    return () => {};
+    const resume = this.#output.isTTY ? this.#held.pause() : () => {};
+    const end = this.#questions.ask();
+    return () => {
+      end();
+      resume();
+    };
+  }
+
+  around(print: () => void): void {
+    this.#held.print(print);
   }
 
   file(file: string): FileListener {
-    const startedAt = performance.now();
+    const time = new FileTime(this.#questions);
     const print = (event: string, members: object): void => this.#print({ event, file, ...members });
     let lastProgressAt = -Infinity;
     return {
       event: ({ type, ...members }) => {
         const now = performance.now();
+        if (type === 'reply') time.replied();
         if (type === 'progress' && now - lastProgressAt < PROGRESS_MS) return;
         if (type === 'progress') lastProgressAt = now;
         const { error, ...others } = { error: undefined, ...members };
         print(type, error === undefined ? others : { ...others, ...errorMembers(error) });
       },
       complete: ({ size, received, sha256 }) => {
-        print('complete', { size, received, seconds: secondsSince(startedAt), sha256 });
+        print('complete', { size, received, seconds: rounded(time.end()), sha256 });
       },
-      failed: (error) => print('error', { ...errorMembers(error), exit: outcomeOf(error).exit }),
+      failed: (error) => {
+        time.end();
+        print('error', { ...errorMembers(error), exit: outcomeOf(error).exit });
+      },
     };
   }
 
@@ -56,11 +74,12 @@ export class JsonReport implements GetReport {
   close(totals: GetSummary | undefined): void {
     if (totals === undefined) return;
     const { files, received, skipped, failures } = totals;
-    this.#print({ event: 'end', files, received, skipped, failures, seconds: secondsSince(this.#startedAt) });
+    const seconds = rounded((performance.now() - this.#startedAt - this.#questions.idleMs) / 1000);
+    this.#print({ event: 'end', files, received, skipped, failures, seconds });
   }
 
   #print(members: object): void {
-    this.#output.write(jsonLine(members));
+    this.#held.print(() => this.#output.write(jsonLine(members)));
   }
 }
 
@@ -68,6 +87,7 @@ function errorMembers({ code, hopAddress, hopNumber, message }: ViaductError): o
   return { code, hopNumber, hopAddress, message };
 }
 
-function secondsSince(startedAt: number): number {
-  return Number(((performance.now() - startedAt) / 1000).toFixed(3));
+/** To milliseconds. */
+function rounded(seconds: number): number {
+  return Number(seconds.toFixed(3));
 }

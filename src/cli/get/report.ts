@@ -1,11 +1,10 @@
 import type { FileListener, GetSummary } from '../../client/get/get-all.js';
 import type { RetryEvent } from '../../client/get/events.js';
 import type { ViaductError } from '../../errors.js';
+import type { SharedTerminal } from '../encryption.js';
 
 /** Reports the progress and the result of downloads. */
-export interface GetReport {
-  /** Stops drawing while a question is asked; returns what lets it go on. */
-  pause(): () => void;
+export interface GetReport extends SharedTerminal {
   /** A file starts; `name` is its local name. */
   file(name: string): FileListener;
   /** More files were found. */

@@ -73,7 +73,7 @@ export async function runGet(
     pin: locations[0]?.pin,
     scheme: locations.every(({ scheme }) => scheme === 'https') ? ('https' as const) : ('http' as const),
     signal: interruption.signal,
-    pause: () => report.pause(),
+    terminal: report,
   };
   const settingsFor = async (): Promise<GetOptions> => ({
     ...(await encryptionFrom(options, context, trustContext)),

@@ -6,10 +6,19 @@ import { formatBytes, visible } from '../../text.js';
 import type { CommandContext } from '../context.js';
 import { ProgressDisplay, type ProgressTask } from '../terminal/display.js';
 import { errorLine, formatRate, formatSeconds, printError } from '../terminal/print.js';
+import { FileTime, QuestionTime } from './question-time.js';
 import type { GetReport, ReportOptions } from './report.js';
 
-/** The same command would fail again; the hint says what to do. */
-const FAILS_AGAIN: ReadonlySet<ErrorCode> = new Set(['NO_DIGEST', 'UNVERIFIED']);
+/** The same command would fail again; the message or the hint says what to do. */
+const FAILS_AGAIN: ReadonlySet<ErrorCode> = new Set([
+  'NO_DIGEST',
+  'UNVERIFIED',
+  'UNKNOWN_HOST_KEY',
+  'CHANGED_HOST_KEY',
+  'WRONG_PIN',
+  'UNTRUSTED_CERTIFICATE',
+  'TLS_REQUIRED',
+]);
 
 /** For people: progress on a terminal, and a line for each result and each problem. */
 export class TextReport implements GetReport {
@@ -17,6 +26,7 @@ export class TextReport implements GetReport {
   readonly #context: CommandContext;
   readonly #display: ProgressDisplay;
   readonly #startedAt = performance.now();
+  readonly #questions = new QuestionTime();
   #expected = { files: 0, bytes: 0 };
 
   constructor(options: ReportOptions, context: CommandContext) {
@@ -27,11 +37,21 @@ export class TextReport implements GetReport {
   }
 
   pause(): () => void {
-    return this.#display.pause();
+    const resume = this.#display.pause();
+    const end = this.#questions.ask();
+    return () => {
+      end();
+      resume();
+    };
+  }
+
+  around(print: () => void): void {
+    this.#display.around(print);
   }
 
   file(name: string): FileListener {
-    return new FileReport(name, this.#options, this.#display, (line) => this.#print(line));
+    const time = new FileTime(this.#questions);
+    return new FileReport(name, this.#options, this.#display, time, (line) => this.#print(line));
   }
 
   found(files: number, bytes: number): void {
@@ -47,7 +67,7 @@ export class TextReport implements GetReport {
     this.#display.close();
     if (totals === undefined || !this.#options.recursive || this.#options.quiet) return;
     const { files, received, skipped, failures } = totals;
-    const seconds = (performance.now() - this.#startedAt) / 1000;
+    const seconds = (performance.now() - this.#startedAt - this.#questions.idleMs) / 1000;
     const parts = [
       files === 1 ? '1 file' : `${files} files`,
       formatBytes(received),
@@ -78,15 +98,22 @@ class FileReport implements FileListener {
   readonly #display: ProgressDisplay;
   readonly #print: (line: string) => void;
   readonly #task: ProgressTask;
-  readonly #startedAt = performance.now();
+  readonly #time: FileTime;
   #retries = 0;
   /** Position at which the first reply began; undefined before it. */
   #resumedAt: number | undefined;
   /** What remains after a failure, as a clause after the error. */
   #kept = '';
 
-  constructor(name: string, options: ReportOptions, display: ProgressDisplay, print: (line: string) => void) {
+  constructor(
+    name: string,
+    options: ReportOptions,
+    display: ProgressDisplay,
+    time: FileTime,
+    print: (line: string) => void,
+  ) {
     this.#print = print;
+    this.#time = time;
     this.#name = visible(name);
     this.#options = options;
     this.#display = display;
@@ -101,6 +128,7 @@ class FileReport implements FileListener {
       case 'trace':
         return this.#messageIfVerbose(`trace ${event.traceId}`);
       case 'reply': {
+        this.#time.replied();
         this.#resumedAt ??= event.offset;
         const from = event.offset === 0 ? '' : `, resuming at ${formatBytes(event.offset)}`;
         const etag = visible(event.etag ?? 'missing or weak');
@@ -139,8 +167,8 @@ class FileReport implements FileListener {
   complete({ size, received, sha256 }: GetResult): void {
     const { quiet, verbose, recursive } = this.#options;
     this.#task.done();
+    const seconds = this.#time.end();
     if (quiet || (recursive && !verbose)) return;
-    const seconds = (performance.now() - this.#startedAt) / 1000;
     const verified = sha256 === undefined ? 'not verified' : 'verified';
     // Without a reply, the whole file was there and has only been verified.
     const resumedAt = received < size ? (this.#resumedAt ?? size) : 0;
@@ -153,6 +181,7 @@ class FileReport implements FileListener {
 
   failed(error: ViaductError): void {
     this.#task.done();
+    this.#time.end();
     const { code, transient } = error;
     const couldRetry =
       transient && code !== 'MAX_TIME' && this.#resumedAt === undefined && !this.#options.retryConnect;

@@ -15,12 +15,20 @@ export interface AskOptions {
   readonly pause?: () => () => void;
 }
 
+/** Why a question was not answered, in a few words. */
+interface Unanswered {
+  readonly noAnswer: string;
+}
+
 /**
  * Prints a question and reads a line from the terminal of the process, not from standard input, which may be a file.
- * @returns the line without its end; undefined if there is no terminal, at its end (Ctrl-D), or after the time limit
+ * @returns the line without its end, or why there is none (Ctrl-D, time limit); undefined if there is no terminal
  * @throws the reason of the signal
  */
-export async function askOnTerminal(question: string, options: AskOptions): Promise<string | undefined> {
+export async function askOnTerminal(
+  question: string,
+  options: AskOptions,
+): Promise<string | Unanswered | undefined> {
   const { stderr, timeoutMs, signal, pause } = options;
   signal?.throwIfAborted();
   const terminal = stderr.isTTY ? openTerminal() : undefined;
@@ -30,7 +38,7 @@ export async function askOnTerminal(question: string, options: AskOptions): Prom
     stderr.write(question);
     const line = await readLine(terminal, timeoutMs, signal);
     // The cursor is behind the question.
-    if (line === undefined) stderr.write('\n');
+    if (typeof line !== 'string') stderr.write('\n');
     signal?.throwIfAborted();
     return line;
   } finally {
@@ -55,21 +63,22 @@ function openTerminal(): ReadStream | undefined {
   }
 }
 
-/** Undefined at the end of input, after a failure, the time limit or an abort. */
+/** Unanswered at the end of input, after a failure, the time limit or an abort. */
 function readLine(
   terminal: ReadStream,
   timeoutMs: number,
   signal: AbortSignal | undefined,
-): Promise<string | undefined> {
+): Promise<string | Unanswered> {
   return new Promise((resolve) => {
     let typed = '';
-    const settle = (line?: string): void => {
+    const settle = (line: string | Unanswered): void => {
       clearTimeout(timer);
       signal?.removeEventListener('abort', giveUp);
       resolve(line);
     };
-    const giveUp = (): void => settle();
-    const timer = setTimeout(giveUp, timeoutMs);
+    const giveUp = (): void => settle({ noAnswer: 'no answer' });
+    const late = (): void => settle({ noAnswer: `no answer within ${limitText(timeoutMs)}` });
+    const timer = setTimeout(late, timeoutMs);
     signal?.addEventListener('abort', giveUp, { once: true });
     terminal.setEncoding('utf8');
     terminal.on('data', (text: string) => {
@@ -81,4 +90,10 @@ function readLine(
     terminal.once('end', giveUp);
     terminal.once('error', giveUp);
   });
+}
+
+/** `2 minutes`, or seconds for what is not a whole number of minutes above one. */
+function limitText(ms: number): string {
+  const minutes = ms / 60_000;
+  return Number.isInteger(minutes) && minutes > 1 ? `${minutes} minutes` : `${ms / 1000} s`;
 }

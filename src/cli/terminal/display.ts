@@ -1,4 +1,5 @@
 import { visible } from '../../text.js';
+import { HeldOutput } from './held-output.js';
 import type { LiveArea } from './live-area.js';
 import { OverallProgress, TransferProgress, type TransferUpdate } from './transfers.js';
 
@@ -30,7 +31,7 @@ export class ProgressDisplay {
   #area: LiveArea | undefined;
   #timer: NodeJS.Timeout | undefined;
   #closed = false;
-  #pauses = 0;
+  readonly #output = new HeldOutput();
   readonly #running = new Set<TransferProgress>();
   readonly #overall: OverallProgress;
   readonly #onResume = (): void => this.#area?.forget();
@@ -59,29 +60,31 @@ export class ProgressDisplay {
     this.#overall.expect(files, bytes);
   }
 
-  /** Prints a line, above the transfers if they are drawn. */
+  /** Prints a line, above the transfers if they are drawn; during a pause, after it. */
   message(line: string): void {
-    if (this.#area === undefined) this.#terminal.write(`${line}\n`);
-    else this.#area.print(`${line}\n`);
+    this.#output.print(() => {
+      if (this.#area === undefined) this.#terminal.write(`${line}\n`);
+      else this.#area.print(`${line}\n`);
+    });
   }
 
-  /** Lets `print` write whole lines to another stream, which may be the same terminal. */
+  /** Lets `print` write whole lines to another stream, which may be the same terminal; during a pause, after it. */
   around(print: () => void): void {
-    if (this.#area === undefined) print();
-    else this.#area.around(print);
+    this.#output.print(() => {
+      if (this.#area === undefined) print();
+      else this.#area.around(print);
+    });
   }
 
-  /** Draws nothing until the returned function is called, while something else uses the terminal. */
+  /** Draws and prints nothing until the returned function is called, while something else uses the terminal. */
   pause(): () => void {
-    this.#pauses += 1;
     this.#area?.draw([]);
-    return () => {
-      this.#pauses -= 1;
-    };
+    return this.#output.pause();
   }
 
   /** Erases what was drawn; later messages are printed as plain lines. */
   close(): void {
+    this.#output.flush();
     this.#closed = true;
     clearTimeout(this.#timer);
     process.off('SIGCONT', this.#onResume);
@@ -101,7 +104,7 @@ export class ProgressDisplay {
     const colors = this.#terminal.hasColors();
     const redraw = (): void => {
       const { columns, rows } = this.#terminal;
-      if (columns <= 0 || this.#pauses > 0) return;
+      if (columns <= 0 || this.#output.isPaused) return;
       const now = performance.now();
       const running = [...this.#running];
       const views = running.map((transfer) => transfer.view(now));

@@ -10,7 +10,7 @@ export function printError(error: ViaductError, stderr: NodeJS.WriteStream): num
 
 /** The same line without its newline: message and hint between `before` and `after`. */
 export function errorLine(error: ViaductError, before = '', after = ''): string {
-  const { hint } = outcomeOf(error);
+  const hint = error.hint ?? outcomeOf(error).hint;
   return `viaduct: ${before}${error.message}${hint === undefined ? '' : ` (${hint})`}${after}`;
 }
 

@@ -36,18 +36,24 @@ export async function runTrace(
     // A failure is reported after the trace.
     written.catch(() => {});
   };
-  const onHop = options.json
-    ? (traced: TracedHop): void => print(hopLine(traced))
+  const trust = await trustFor(location, options, context);
+  const printer = options.json
+    ? { onHop: (traced: TracedHop) => print(hopLine(traced)), close: () => {} }
     : await tablePrinter(route, print, stdout);
-  const hops = await traceRoute(route, {
-    ...(await trustFor(location, options, context)),
-    scheme,
-    probes: options.probes,
-    timeoutMs: options.timeout,
-    connectTimeoutMs: options.connectTimeout,
-    maxHops: options.maxHops,
-    onHop,
-  });
+  let hops: readonly TracedHop[];
+  try {
+    hops = await traceRoute(route, {
+      ...trust,
+      scheme,
+      probes: options.probes,
+      timeoutMs: options.timeout,
+      connectTimeoutMs: options.connectTimeout,
+      maxHops: options.maxHops,
+      onHop: printer.onHop,
+    });
+  } finally {
+    printer.close();
+  }
   await untilReaderLeaves(written);
   const failure = failureIn(hops);
   return failure === undefined ? 0 : printError(failure, stderr);
@@ -93,12 +99,12 @@ function rounded(ms: number): number {
   return Number(ms.toFixed(2));
 }
 
-/** Prints a table. On a terminal, the hops that have not answered yet are drawn below it. */
+/** Prints a table. On a terminal, the hops that have not answered yet are drawn below it, until `close`. */
 async function tablePrinter(
   route: Route,
   printPlain: (text: string) => void,
   stdout: NodeJS.WriteStream,
-): Promise<(hop: TracedHop) => void> {
+): Promise<{ readonly onHop: (hop: TracedHop) => void; readonly close: () => void }> {
   const terminal = canDraw(stdout) ? await liveArea(stdout) : undefined;
   // The last column of a terminal stays empty, since terminals differ in when they wrap a line.
   const columns = terminal === undefined ? Infinity : stdout.columns - 1;
@@ -120,7 +126,7 @@ async function tablePrinter(
     }),
   );
   terminal?.draw(waiting);
-  return (traced) => {
+  const onHop = (traced: TracedHop): void => {
     terminal?.draw(waiting.slice(traced.number));
     const { number, hop, state } = traced;
     if (traced.state !== 'up') return print(rowOf(number, hop, { state: stateOf(traced) }));
@@ -128,6 +134,7 @@ async function tablePrinter(
     const [roundTrip, link] = [formatMs(traced.roundTripMs), `+${formatMs(traced.linkMs)}`];
     print(rowOf(number, hop, { version, roundTrip, link, key: traced.key, state }));
   };
+  return { onHop, close: () => terminal?.draw([]) };
 }
 
 /** Its library takes 30 ms to load, which only a terminal needs. */

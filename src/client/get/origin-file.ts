@@ -76,6 +76,7 @@ export class OriginFile {
     try {
       if (reply.status === 206 && resume) checkRest(reply, resume.version, resume.start, this.#location);
       else if (reply.status !== 200) throw this.#unexpectedStatus(reply);
+      if (this.#isListing(reply, wantDigest)) throw this.#isFolder();
       // An origin that has yet to compute it says so.
       if (wantDigest && digestOf(reply) === undefined && reply.field('retry-after') === undefined)
         throw this.#noDigest();
@@ -134,6 +135,17 @@ export class OriginFile {
     return this.error('NO_DIGEST', 'does not report the SHA-256');
   }
 
+  /** A folder's listing has no SHA-256, and mostly no length; a file of a web server may be at such a path too. */
+  #isListing(reply: Reply, wantDigest: boolean): boolean {
+    if (!this.#location.path.endsWith('/')) return false;
+    const hasDigest = digestOf(reply) !== undefined || reply.field('retry-after') !== undefined;
+    return reply.field('content-length') === undefined || (wantDigest && !hasDigest);
+  }
+
+  #isFolder(): ViaductError {
+    return this.error('HTTP_ERROR', 'reports that this is a folder; use -r to fetch it');
+  }
+
   #request(method: 'GET' | 'HEAD', fields: readonly Field[]): Promise<Reply> {
     const traced = [...fields, traceparent(this.traceId)];
     return request(this.#location, { ...this.#options, method, fields: traced, signal: this.#signal });
@@ -141,8 +153,7 @@ export class OriginFile {
 
   #unexpectedStatus(reply: Reply): ViaductError {
     const target = reply.field('location');
-    if (reply.status === 301 && target?.endsWith('/') === true)
-      return this.error('HTTP_ERROR', 'reports that this is a folder; use -r to fetch it');
+    if (reply.status === 301 && target?.endsWith('/') === true) return this.#isFolder();
     return this.error('HTTP_ERROR', `answered with status ${reply.status}`);
   }
 }

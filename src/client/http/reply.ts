@@ -144,7 +144,9 @@ export class Reply implements ReplyHead {
   }
 
   #cutShort(how: 'closed' | 'reset', cause?: unknown): ViaductError {
-    const what = `${how} the connection ${this.#progress()}: the chain broke there or beyond`;
+    // In a tunnel it is the last hop.
+    const side = this.#peer.number > 1 ? 'before it' : 'beyond';
+    const what = `${how} the connection ${this.#progress()}: the chain broke there or ${side}`;
     return peerError(this.#peer, 'CUT_SHORT', what, cause);
   }
 
@@ -159,8 +161,9 @@ export function peerError(
   code: ErrorCode,
   what: string,
   cause?: unknown,
+  hint?: string,
 ): ViaductError {
-  return hopError(code, number, hop, what, cause);
+  return hopError(code, number, hop, what, cause, hint);
 }
 
 /** Names the hop in what is wrong with its bytes. */

@@ -96,6 +96,9 @@ export async function trusted(
 const UNTRUSTED =
   /^(?:CERT_|ERR_TLS_CERT|SELF_SIGNED|DEPTH_ZERO|UNABLE_TO_|HOSTNAME_|INVALID_CA|PATH_LENGTH)/;
 
+/** What to do about a hop that does not know TLS. */
+export const NEEDS_PLAIN = 'nodes before version 0.2 need --plain, without encryption';
+
 function tlsError(route: Route, why: string, cause?: unknown): ViaductError {
   const code = systemCode(cause) ?? '';
   if (UNTRUSTED.test(code))
@@ -108,6 +111,7 @@ function tlsError(route: Route, why: string, cause?: unknown): ViaductError {
     );
   // All that OpenSSL and Node say of TLS has such a code.
   const isBroken = !/^(?:ERR_SSL_|ERR_TLS_|EPROTO$)/.test(code);
+  // A node of version 0.1 resets a connection that begins with TLS.
   if (isBroken)
     return hopError(
       'CUT_SHORT',
@@ -115,15 +119,17 @@ function tlsError(route: Route, why: string, cause?: unknown): ViaductError {
       lastOf(route),
       `broke the connection during the TLS handshake: ${why}`,
       cause,
+      NEEDS_PLAIN,
     );
   if (code === 'ERR_SSL_WRONG_VERSION_NUMBER')
-    return hopError('TLS_FAILED', route.length, lastOf(route), 'does not speak TLS', cause);
+    return hopError('TLS_FAILED', route.length, lastOf(route), 'does not speak TLS', cause, NEEDS_PLAIN);
   return hopError('TLS_FAILED', route.length, lastOf(route), `cannot be reached in TLS: ${why}`, cause);
 }
 
 /** The user, or `known_hosts`, took longer than the host waits. The key is decided on by now. */
 export function brokenWhileChecked(route: Route): ViaductError {
-  return tlsError(route, 'the connection ended while its key was being checked; try again');
+  const what = 'broke the connection while its key was being checked; try again';
+  return hopError('CUT_SHORT', route.length, lastOf(route), what);
 }
 
 export function lastOf(route: Route): Hop {

@@ -1,4 +1,4 @@
-import { type ErrorCode, ViaductError } from '../../errors.js';
+import { type ErrorCode, ViaductError, withContext } from '../../errors.js';
 import type { Route } from '../../route/hop.js';
 import type { Scheme } from '../../route/location.js';
 import { framingOf } from '../../wire/http/reply.js';
@@ -8,7 +8,7 @@ import type { Encryption } from './encryption.js';
 import type { LinkOptions } from './link.js';
 import { errorOf } from './reply-head.js';
 import { Reply, peerError } from './reply.js';
-import type { Reached } from './secure.js';
+import { NEEDS_PLAIN, type Reached } from './secure.js';
 
 /**
  * Builds a tunnel to the last hop of a route.
@@ -31,9 +31,15 @@ export async function openTunnel(
   try {
     if (head.status === 101 && isTunnel(head.fields)) return { stream: peer.stream, begin: rest };
     if (head.status < 400)
-      throw peerError(peer, 'BAD_REPLY', `answered ${head.status} and builds no tunnel: an older version?`);
+      throw peerError(
+        peer,
+        'BAD_REPLY',
+        `answered ${head.status} and builds no tunnel: an older version?`,
+        undefined,
+        NEEDS_PLAIN,
+      );
     const reply = new Reply(peer, head, framingOf(head, false), rest);
-    throw notOfTheFile(await errorOf(reply, { route, path: '/' }));
+    throw ofTheTunnel(await errorOf(reply, { route, path: '/' }), route);
   } catch (error) {
     peer.stream.reset();
     throw error;
@@ -49,7 +55,11 @@ const OF_THE_FILE = new Set<ErrorCode>([
 ]);
 
 /** A tunnel that was not built has not reached the origin, whatever a relay reports. */
-function notOfTheFile(error: ViaductError): ViaductError {
+function ofTheTunnel(error: ViaductError, route: Route): ViaductError {
+  // An old relay passes on no upgrade. The last hop got the ClientHello: an old one ends the connection.
+  const endedByLast = error.code === 'CUT_SHORT' && error.hopNumber === route.length;
+  if (endedByLast || error.code === 'BAD_REPLY')
+    return withContext(error, (message) => message, { hint: NEEDS_PLAIN });
   if (!OF_THE_FILE.has(error.code)) return error;
   const { message, hopAddress, hopNumber } = error;
   return new ViaductError('HTTP_ERROR', message, { hopAddress, hopNumber, cause: error });

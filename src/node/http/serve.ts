@@ -84,7 +84,10 @@ async function answer(
 
 /** Of a node with `--tls-only`. */
 export function tlsRequired(): ViaductError {
-  return new ViaductError('TLS_REQUIRED', 'this node serves only in TLS: https://, or viaduct get');
+  return new ViaductError(
+    'TLS_REQUIRED',
+    'this node serves only in TLS; leave --plain out, or use https:// to it directly',
+  );
 }
 
 function isRoot(path: string): boolean {

@@ -144,3 +144,30 @@ test('a transfer that ends before the first frame draws nothing', (t) => {
   display.close();
   assert.equal(terminal.output, '');
 });
+
+/** A question was overwritten by the lines of other transfers, and not shown again. */
+test('lines are held back while anything uses the terminal, and printed in order afterwards', (t) => {
+  const terminal = new FakeTerminal();
+  const display = open(t, terminal);
+  const [first, second] = [display.pause(), display.pause()];
+  terminal.write('first question? ');
+  display.message('one');
+  display.around(() => terminal.write('two\n'));
+  first();
+  first();
+  display.message('three');
+  const during = terminal.output;
+  assert.equal(during, 'first question? ');
+  second();
+  display.message('four');
+  assert.equal(terminal.output, 'first question? one\ntwo\nthree\nfour\n');
+});
+
+test('lines that are held back are not lost at the end', (t) => {
+  const terminal = new FakeTerminal();
+  const display = open(t, terminal);
+  display.pause();
+  display.message('one');
+  display.close();
+  assert.equal(terminal.output, 'one\n');
+});
