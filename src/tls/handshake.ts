@@ -37,6 +37,7 @@ export function handshake(
       forget();
       tls.off(event, secured);
       tls.off('error', broken);
+      tls.off('end', closed);
       signal.removeEventListener('abort', aborted);
     };
     const fail = (error: unknown): void => {
@@ -60,6 +61,8 @@ export function handshake(
     tls.once(event, secured);
     // Before the carrier closes, which may end more than the handshake.
     tls.once('error', broken);
+    // Node makes an early end an error only for tls.connect.
+    tls.once('end', closed);
     signal.addEventListener('abort', aborted);
     if (signal.aborted) aborted();
     else if (stream.closed) closed();
