@@ -69,11 +69,11 @@ export function handshake(
   });
 }
 
-/** OpenSSL's messages have memory addresses and line ends in them, so what it calls the reason is used. */
+/** What a failed handshake is reported with. */
 function reasonOf(error: Error): string {
   if (isEarlyEnd(error)) return 'the peer closed the connection';
-  if (!('reason' in error) || typeof error.reason !== 'string') return systemReason(error);
-  return error.reason === 'wrong version number' ? 'what was received is not TLS' : error.reason;
+  const reason = systemReason(error);
+  return reason === 'wrong version number' ? 'what was received is not TLS' : reason;
 }
 
 /** Node's error for a connection that ends before the handshake does; a reset has the system call in it. */
