@@ -2,6 +2,8 @@ import type { ByteStream } from '../tcp/byte-stream.js';
 
 /** A client's input while its reply is on the way. */
 export interface HeldInput {
+  /** What was read before has bytes behind the request. */
+  readonly hasMore: boolean;
   /** Stops reading, so that another reader can attach. Returns what was held. */
   stop(): Buffer;
 }
@@ -23,6 +25,7 @@ export function holdInput(stream: ByteStream, begin: Buffer, limitBytes: number)
   });
   if (limitBytes === 0 || bytes.length < limitBytes) reading.resume();
   return {
+    hasMore: begin.length > 0,
     stop: () => {
       reading.detach();
       return bytes;
