@@ -166,9 +166,14 @@ export function systemCode(error: unknown): string | undefined {
   return typeof error.code === 'string' ? error.code : undefined;
 }
 
-/** The system's text for an error, such as `no space left on device`, or the error's own message. */
+/**
+ * The system's text for an error, such as `no space left on device`, OpenSSL's, such as `bad record mac`, or the error's
+ * own message.
+ */
 export function systemReason(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
+  // The messages of OpenSSL have memory addresses and line ends in them.
+  if ('reason' in error && typeof error.reason === 'string') return error.reason;
   const errno = 'errno' in error && typeof error.errno === 'number' ? error.errno : 0;
   return getSystemErrorMap().get(errno)?.[1] ?? error.message;
 }

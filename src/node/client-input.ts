@@ -1,7 +1,10 @@
 import type { ByteStream } from '../tcp/byte-stream.js';
+import { Gathered } from '../tcp/gathered.js';
 
 /** A client's input while its reply is on the way. */
 export interface HeldInput {
+  /** What was read before has bytes behind the request. */
+  readonly hasMore: boolean;
   /** Stops reading, so that another reader can attach. Returns what was held. */
   stop(): Buffer;
 }
@@ -12,20 +15,21 @@ export interface HeldInput {
  * @param limitBytes reading pauses at this amount; 0 drops everything
  */
 export function holdInput(stream: ByteStream, begin: Buffer, limitBytes: number): HeldInput {
-  let bytes = begin;
+  const held = new Gathered(begin);
   const reading = stream.attach({
     take: (chunk) => {
       if (limitBytes === 0) return true;
-      bytes = Buffer.concat([bytes, chunk]);
-      return bytes.length < limitBytes;
+      held.add(chunk);
+      return held.length < limitBytes;
     },
     end: () => {},
   });
-  if (limitBytes === 0 || bytes.length < limitBytes) reading.resume();
+  if (limitBytes === 0 || held.length < limitBytes) reading.resume();
   return {
+    hasMore: begin.length > 0,
     stop: () => {
       reading.detach();
-      return bytes;
+      return held.bytes;
     },
   };
 }

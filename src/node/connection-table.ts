@@ -4,6 +4,8 @@ import { ViaductError } from '../errors.js';
 export interface TableEntry {
   /** The client's network: the address, of IPv6 the first 64 bits. */
   readonly network: string;
+  /** At the end of a tunnel. To the relays on the way it is a request under way for as long as it is open. */
+  readonly isTunnel: boolean;
   /** Ends it for the sake of a newer one, after all that was sent on it. */
   giveWay(reason: ViaductError): void;
   /** Closes it at once. */
@@ -12,7 +14,8 @@ export interface TableEntry {
 
 /**
  * One client has at most this part of the slots for connections without a request, and leaves this part of all slots
- * to other clients.
+ * to other clients. Tunnels do not count: a relay bounds those of each of its clients as requests under way
+ * (`relay-shares.ts`), and one of these clients could keep all others out with tunnels that are young.
  */
 const SHARE = 1 / 8;
 
@@ -35,12 +38,14 @@ interface Client {
   open: number;
   /** Without a request, since when; the oldest first. */
   readonly waiting: Map<TableEntry, number>;
+  /** The same at ends of tunnels. */
+  readonly tunnels: Map<TableEntry, number>;
   /** Their requests are being answered. */
   readonly answering: Set<TableEntry>;
 }
 
 function newClient(): Client {
-  return { open: 0, waiting: new Map(), answering: new Set() };
+  return { open: 0, waiting: new Map(), tunnels: new Map(), answering: new Set() };
 }
 
 /**
@@ -86,15 +91,16 @@ export class ConnectionTable {
   makeRoom(network: string): boolean {
     const client = this.#clients.get(network) ?? newClient();
     // A relay may open many connections in one moment, before their requests arrive; but then it has others.
-    const bound = this.#waitingMax + (this.isBusy ? 0 : client.answering.size);
+    const bound = this.#waitingMax + (this.isBusy ? 0 : client.answering.size + client.tunnels.size);
     if (client.waiting.size >= bound) {
       const [since = 0] = client.waiting.values();
       if (performance.now() - since < this.#youngMs) return false;
-      this.#end(client.waiting, 'too many of its client');
+      this.#end(oldestOf(client.waiting), 'too many of its client');
     }
     const isLarge = client.open > this.#reserved;
     const isFull = this.#staying >= this.max - (isLarge ? this.#reserved : 0);
-    if (isFull && !this.#end(isLarge ? client.waiting : this.#waiting, 'too many in all')) return false;
+    const oldest = isLarge ? oldestOf(client.waiting, client.tunnels) : oldestOf(this.#waiting);
+    if (isFull && !this.#end(oldest, 'too many in all')) return false;
     if (this.#staying + this.#leaving.size >= this.max + this.#leavingMax) this.#abortOldest();
     return true;
   }
@@ -113,7 +119,7 @@ export class ConnectionTable {
     const now = performance.now();
     this.#waiting.set(entry, now);
     const client = this.#clients.get(entry.network);
-    client?.waiting.set(entry, now);
+    (entry.isTunnel ? client?.tunnels : client?.waiting)?.set(entry, now);
     client?.answering.delete(entry);
   }
 
@@ -145,6 +151,7 @@ export class ConnectionTable {
     this.#waiting.delete(entry);
     const client = this.#clients.get(entry.network);
     client?.waiting.delete(entry);
+    client?.tunnels.delete(entry);
     client?.answering.delete(entry);
   }
 
@@ -152,9 +159,8 @@ export class ConnectionTable {
     return this.#open - this.#leaving.size - this.#aborted.size;
   }
 
-  /** Ends the oldest. False if there is none. */
-  #end(waiting: ReadonlyMap<TableEntry, number>, why: string): boolean {
-    const [oldest] = waiting.keys();
+  /** False if there is none. */
+  #end(oldest: TableEntry | undefined, why: string): boolean {
     if (oldest === undefined) return false;
     this.leaves(oldest);
     oldest.giveWay(
@@ -171,4 +177,16 @@ export class ConnectionTable {
     this.#aborted.add(oldest);
     oldest.abort(new ViaductError('ABORTED', 'gave way to a newer connection: it was left open'));
   }
+}
+
+/** The one that waits longest. Each map has its oldest first. */
+function oldestOf(...maps: readonly ReadonlyMap<TableEntry, number>[]): TableEntry | undefined {
+  let oldest: TableEntry | undefined;
+  let since = Infinity;
+  for (const map of maps) {
+    const [first] = map;
+    if (first === undefined || first[1] >= since) continue;
+    [oldest, since] = first;
+  }
+  return oldest;
 }

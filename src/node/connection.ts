@@ -73,6 +73,7 @@ export class Connection implements TableEntry {
       ...node.tls,
       limitMs: node.silenceMs,
       signal,
+      broken: (error) => this.abort(error),
     });
     this.#stream = stream;
     this.#writer = undefined;

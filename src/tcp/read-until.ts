@@ -1,5 +1,6 @@
 import { MAX_TIMER_MS } from '../defaults.js';
 import type { ByteStream } from './byte-stream.js';
+import { Gathered } from './gathered.js';
 
 /** What a scan makes of the bytes so far: the result, or how long a pause would end them (undefined: never). */
 export type Verdict<T> = { readonly value: T } | { readonly quietMs?: number };
@@ -25,7 +26,7 @@ export interface ReadOptions<T> {
 export function readUntil<T>(stream: ByteStream, options: ReadOptions<T>): Promise<T> {
   const { scan, signal } = options;
   return new Promise<T>((resolve, reject) => {
-    let bytes = options.begin ?? Buffer.alloc(0);
+    const gathered = new Gathered(options.begin ?? Buffer.alloc(0));
     let quiet: NodeJS.Timeout | undefined;
     let believed: NodeJS.Immediate | undefined;
     let expired: NodeJS.Immediate | undefined;
@@ -43,9 +44,9 @@ export function readUntil<T>(stream: ByteStream, options: ReadOptions<T>): Promi
       stop();
       reject(error);
     };
-    const gone = (): void => fail(options.gone(bytes));
+    const gone = (): void => fail(options.gone(gathered.bytes));
     const aborted = (): void => fail(signal.reason);
-    const late = (): void => fail(options.late(bytes));
+    const late = (): void => fail(options.late(gathered.bytes));
     /** Timers run before a poll: what arrived in time is read before the deadline counts. */
     const expire = (): void => {
       expired = setImmediate(late);
@@ -60,13 +61,13 @@ export function readUntil<T>(stream: ByteStream, options: ReadOptions<T>): Promi
       clearTimeout(quiet);
       clearImmediate(believed);
       try {
-        const verdict = scan(bytes, after);
+        const verdict = scan(gathered.bytes, after);
         if ('value' in verdict) {
           stop();
           resolve(verdict.value);
           return true;
         }
-        if (after === 'end') fail(options.gone(bytes));
+        if (after === 'end') fail(options.gone(gathered.bytes));
         else if (verdict.quietMs !== undefined) quiet = setTimeout(believe, verdict.quietMs);
         return after === 'end';
       } catch (error) {
@@ -76,11 +77,11 @@ export function readUntil<T>(stream: ByteStream, options: ReadOptions<T>): Promi
     };
 
     if (signal.aborted) return aborted();
-    if (bytes.length > 0 && look('bytes')) return;
+    if (gathered.length > 0 && look('bytes')) return;
     if (stream.closed) return gone();
     const reading = stream.attach({
       take: (chunk) => {
-        bytes = Buffer.concat([bytes, chunk]);
+        gathered.add(chunk);
         return !look('bytes');
       },
       end: () => void look('end'),

@@ -37,6 +37,7 @@ export function handshake(
       forget();
       tls.off(event, secured);
       tls.off('error', broken);
+      tls.off('end', closed);
       signal.removeEventListener('abort', aborted);
     };
     const fail = (error: unknown): void => {
@@ -60,17 +61,19 @@ export function handshake(
     tls.once(event, secured);
     // Before the carrier closes, which may end more than the handshake.
     tls.once('error', broken);
+    // Node makes an early end an error only for tls.connect.
+    tls.once('end', closed);
     signal.addEventListener('abort', aborted);
     if (signal.aborted) aborted();
     else if (stream.closed) closed();
   });
 }
 
-/** OpenSSL's messages have memory addresses and line ends in them, so what it calls the reason is used. */
+/** What a failed handshake is reported with. */
 function reasonOf(error: Error): string {
   if (isEarlyEnd(error)) return 'the peer closed the connection';
-  if (!('reason' in error) || typeof error.reason !== 'string') return systemReason(error);
-  return error.reason === 'wrong version number' ? 'what was received is not TLS' : error.reason;
+  const reason = systemReason(error);
+  return reason === 'wrong version number' ? 'what was received is not TLS' : reason;
 }
 
 /** Node's error for a connection that ends before the handshake does; a reset has the system call in it. */

@@ -12,6 +12,8 @@ import { type TestNode, testNode } from '../support/nodes.js';
 import { type Ending, readToEnd } from '../support/raw.js';
 import { randomFile, sparseFile, tempFolder } from '../support/temp.js';
 
+const LIMIT = { timeout: 60_000 };
+
 /** A connection from an address of its own, on which a request is sent. */
 async function askFrom(
   t: TestContext,
@@ -109,3 +111,21 @@ test('a client that reads no listings through a relay leaves others of the relay
   const { bytes } = await honest(t, [relay.hop, origin.hop], '/');
   assert.match(bytes.toString(), /^HTTP\/1\.1 200 /, `${formatHop(origin.hop)} refused`);
 });
+
+test(
+  'a client that opens tunnels through a relay and asks for nothing leaves others of the relay theirs',
+  LIMIT,
+  async (t) => {
+    const { nodes, route } = await relays(t, tempFolder(t), 2);
+    const [first] = route;
+    assert.ok(first && nodes[0]);
+    const upgrade = requestOf(route, '/', ['Connection: Upgrade', 'Upgrade: viaduct']);
+    for (let number = 0; number < 32; number += 1) {
+      await askFrom(t, '127.0.0.3', first, upgrade);
+      await nodes[0].event('dialled', number);
+    }
+    // While they are young.
+    const [reply] = await once(await askFrom(t, '127.0.0.2', first, upgrade), 'data');
+    assert.match(String(reply), /^HTTP\/1\.1 101 /);
+  },
+);

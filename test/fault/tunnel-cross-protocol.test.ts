@@ -186,3 +186,30 @@ test('a hello of 4 KiB passes relays as the field that it is', LIMIT, async (t) 
     [field],
   );
 });
+
+test('what comes behind a refused request for a tunnel is never answered', LIMIT, async (t) => {
+  const node = await testNode(t, { allowHops: ['10.0.0.1'] });
+  const another = requestOf([node.hop], '/');
+  for (const [request, status] of [
+    [requestOf([node.hop], '/', [...UPGRADE, 'Service-Worker: script']), 403],
+    [requestOf([node.hop, { host: '127.0.0.1', port: 9 }], '/', UPGRADE), 403],
+  ] as const) {
+    const early = await exchange(t, node.hop, request + another);
+    const { code, detail } = problemOf(parseReply(early.bytes));
+    assert.deepEqual(
+      [code, detail],
+      ['BAD_REQUEST', 'hop 1: the client sent bytes before the tunnel was built'],
+    );
+    assert.equal(early.how, 'end');
+
+    const socket = await rawConnect(t, node.hop);
+    const ended = readToEnd(socket);
+    const replied = once(socket, 'data');
+    socket.write(request);
+    await replied;
+    socket.write(another);
+    const { bytes, how } = await ended;
+    assert.deepEqual([parseReply(bytes).status, how], [status, 'end']);
+    assert.deepEqual(bytes.toString().match(/^HTTP\/1\.1 /gm)?.length, 1);
+  }
+});

@@ -11,7 +11,7 @@ import { readRequest } from './read-request.js';
 import { relayRequest } from './relay.js';
 import type { Request } from './request.js';
 import { sendReply } from './send-reply.js';
-import { type TunnelEnd, checkTunnel, endTunnel } from './tunnel.js';
+import { type TunnelEnd, checkTunnel, endTunnel, refuseEarly } from './tunnel.js';
 
 /** Input that is held while a reply is on its way, for requests that a client sends ahead. */
 const INPUT_AHEAD_BYTES = 64 * 1024;
@@ -58,6 +58,7 @@ async function answer(
   const { head, target } = request;
   exchange.stage('head', () => `${head.method} ${head.target} as hop ${request.hopNumber}`);
   try {
+    refuseEarly(request, input);
     if (request.error !== undefined) throw request.error;
     if (node.tlsOnly && !connection.isSecure && !request.isTunnel) throw tlsRequired();
     checkTunnel(connection, request);
@@ -75,7 +76,8 @@ async function answer(
     const known = asViaductError(error);
     // Once a byte of a reply has left, a second reply would be taken for its body.
     if (exchange.replyBegun || stream.closed || signal.aborted) throw known;
-    const close = !request.keepAlive || node.stopping() || !KEEPING.has(known.code);
+    // What follows a request for a tunnel is never a request of its own.
+    const close = request.isTunnel || !request.keepAlive || node.stopping() || !KEEPING.has(known.code);
     await sendReply(connection, request, errorReply(known, request), close);
     exchange.failed(known);
     return close ? 'end' : 'kept';

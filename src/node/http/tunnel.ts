@@ -12,6 +12,17 @@ export interface TunnelEnd {
 }
 
 /**
+ * Checks that a client waits for its tunnel, before anything else about the request is judged.
+ * @throws ViaductError BAD_REQUEST for bytes behind the request
+ */
+export function refuseEarly({ isTunnel }: Request, { hasMore }: HeldInput): void {
+  if (isTunnel && hasMore) throw refuse(EARLY);
+}
+
+/** Also if they come later. */
+const EARLY = 'the client sent bytes before the tunnel was built';
+
+/**
  * Checks what every node refuses, relay or not, before it dials anything. A tunnel ends where it ends: one request of a
  * client makes one connection per hop, and no bytes of a tunnel become a request that a relay passes on.
  * @throws ViaductError BAD_REQUEST for hops or a tunnel in a tunnel, another method than GET, or a malformed hello
@@ -35,7 +46,7 @@ export async function endTunnel(
   input: HeldInput,
 ): Promise<TunnelEnd> {
   const begin = helloOf(head.fields);
-  if (input.stop().length > 0) throw refuse('the client sent bytes before the tunnel was built');
+  if (input.stop().length > 0) throw refuse(EARLY);
   connection.exchange.replyBegun = true;
   await connection.writer.write(
     formatHead('HTTP/1.1 101 Switching Protocols', [...UPGRADE_FIELDS, ['Viaduct', '1']]),

@@ -4,6 +4,7 @@ import { ConnectionTable, type TableEntry } from '#src/node/connection-table.js'
 
 class Entry implements TableEntry {
   readonly network: string;
+  isTunnel = false;
   gaveWay = false;
   aborted = false;
 
@@ -82,6 +83,42 @@ test('a client whose requests are being answered leaves an eighth of all slots t
   assert.equal(busy.length, 70);
   assert.equal(open(table, 'honest', 10).length, 10);
   assert.ok(busy.every((entry) => !entry.gaveWay));
+});
+
+/** Turns open connections into ends of tunnels. */
+function tunnelEnds(table: ConnectionTable, entries: readonly Entry[]): readonly Entry[] {
+  for (const entry of entries) {
+    table.answers(entry);
+    entry.isTunnel = true;
+    table.waits(entry);
+  }
+  return entries;
+}
+
+test('ends of tunnels that are young keep no further connection of the same relay out', () => {
+  const table = new ConnectionTable(80, 60_000);
+  for (let opened = 0; opened < 50; opened += 1) {
+    const more = tunnelEnds(table, open(table, 'relay', 1));
+    assert.equal(more.length, 1, `${opened} are open`);
+  }
+  assert.equal(open(table, 'relay', 16).length, 16);
+  assert.equal(open(table, 'relay', 1).length, 0, 'without a tunnel they do count');
+});
+
+test('in a full table tunnels give way like other connections without a request, the oldest first', () => {
+  const table = new ConnectionTable(80, 60_000);
+  const [first] = tunnelEnds(table, open(table, 'relay', 1));
+  const [second] = open(table, 'relay', 1);
+  const others: Entry[] = [];
+  for (let number = 0; number < 68; number += 1) others.push(...tunnelEnds(table, open(table, 'relay', 1)));
+  const given = (): number => [first, second, ...others].filter((entry) => entry?.gaveWay).length;
+  assert.equal(given(), 0);
+  assert.equal(open(table, 'relay', 1).length, 1);
+  assert.deepEqual([first?.gaveWay, second?.gaveWay, given()], [true, false, 1]);
+  assert.equal(open(table, 'relay', 1).length, 1);
+  assert.deepEqual([second?.gaveWay, given()], [true, 2]);
+  for (const client of ['a', 'b', 'c', 'd', 'e', 'f', 'g', 'h', 'i', 'j', 'k']) open(table, client, 1);
+  assert.equal(given(), 3);
 });
 
 test('in a full table the oldest connection without a request gives way, whosever it is', () => {
