@@ -21,10 +21,10 @@ const CASES: readonly {
   { what: 'only blank lines', bytes: Buffer.from('\r\n\r\n\n'), code: 'BAD_MESSAGE' },
   { what: 'bytes that are no text', bytes: Buffer.from([0x80, 3, 1, 0, 0xff, 0, 0xfe]), code: 'BAD_MESSAGE' },
   {
-    what: 'a TLS record that is none',
+    what: 'the beginning of a TLS record and FIN',
     bytes: Buffer.from([0x16, 3, 1, 0, 0xff, 0, 0xfe]),
     fin: true,
-    code: 'TLS_FAILED',
+    code: 'CLIENT_GONE',
   },
   { what: 'invalid UTF-8', bytes: Buffer.from([0x61, 0xc3, 0x28, 0x0a, 0x0a]), code: 'BAD_MESSAGE' },
   { what: 'cut UTF-8 and FIN', bytes: Buffer.from([0x61, 0xe2, 0x82]), fin: true, code: 'BAD_MESSAGE' },
