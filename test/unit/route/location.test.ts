@@ -6,10 +6,10 @@ import { formatHop } from 'viaduct';
 import { PLAIN, hops } from '../../support/arbitraries.js';
 import { thrownBy } from '../../support/failures.js';
 
-/** `h1:1 h2:2 /path` */
+/** `h1:1 h2:2 /path`, after the scheme if there is one */
 function shown(text: string, jump?: string): string {
-  const { route, path } = parseLocation(text, jump);
-  return [...route.map(formatHop), path].join(' ');
+  const { scheme, route, path } = parseLocation(text, jump);
+  return [...(scheme === undefined ? [] : [scheme]), ...route.map(formatHop), path].join(' ');
 }
 
 describe('a location', () => {
@@ -19,6 +19,8 @@ describe('a location', () => {
     ['h1:12000/@h2:11000/@[::1]:9/file', 'h1:12000 h2:11000 [::1]:9 /file'],
     ['[::1]:12000/file', '[::1]:12000 /file'],
     ['http://h1/file', 'h1:80 /file'],
+    ['https://h1:12000/@h2:2/file', 'https h1:12000 h2:2 /file'],
+    ['HTTPS://h1/file', 'https h1:443 /file'],
     ['h1:1', 'h1:1 /'],
     ['h1:1/', 'h1:1 /'],
     ['h1:1/@h2:2', 'h1:1 h2:2 /'],
@@ -106,7 +108,8 @@ describe('a location', () => {
     );
     fc.assert(
       fc.property(location, (each) => {
-        assert.deepEqual(parseLocation(formatLocation(each)), each);
+        for (const written of [each, { scheme: 'https' as const, ...each }])
+          assert.deepEqual(parseLocation(formatLocation(written)), written);
       }),
     );
   });
