@@ -9,7 +9,7 @@ const checkout = fileURLToPath(new URL('../../../', import.meta.url));
 
 // The page of the registry is the README of the package: its links lead into the package.
 test('all links of the pages in the package lead to files in it', () => {
-  const options = { cwd: checkout, encoding: 'utf8' } as const;
+  const options = { cwd: checkout, encoding: 'utf8', timeout: 60_000 } as const;
   const text = execFileSync('npm', ['pack', '--dry-run', '--json', '--ignore-scripts'], options);
   const [packed] = JSON.parse(text) as readonly { readonly files: readonly { readonly path: string }[] }[];
   const files = new Set(packed?.files.map(({ path }) => path));
