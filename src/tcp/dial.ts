@@ -145,6 +145,10 @@ function connectFirst(
     };
     const connected = (attempt: TcpStream): void => {
       if (settled) return;
+      if (isOwnPeer(attempt)) {
+        attempt.error = Object.assign(new Error('the connection met its own port'), { code: 'ECONNREFUSED' });
+        return attempt.reset();
+      }
       settle(attempt);
       resolve(attempt);
     };
@@ -173,6 +177,14 @@ function connectFirst(
     signal.addEventListener('abort', aborted, { once: true });
     startNext();
   });
+}
+
+/**
+ * True if the kernel chose the dialled port itself as the local port: TCP then opens the connection to itself (RFC 9293
+ * §3.5, simultaneous open). It happens on one's own machine, where nobody listens on a port of the ephemeral range.
+ */
+function isOwnPeer({ local, remote }: TcpStream): boolean {
+  return local.port === remote.port && local.host === remote.host;
 }
 
 function dialError(cause: unknown, label: string, hop: Hop, tried: string): ViaductError {
