@@ -38,6 +38,11 @@ export async function realpath(path: string): Promise<string> {
   return nameOfBytes(await fs.realpath(fsPath(path), { encoding: 'buffer' }));
 }
 
+/** Names as the program has them (see route/name.ts). */
+export async function readdir(path: string): Promise<string[]> {
+  return (await fs.readdir(fsPath(path), { encoding: 'buffer' })).map(nameOfBytes);
+}
+
 export async function mkdir(path: string, mode?: number): Promise<void> {
   await fs.mkdir(fsPath(path), { mode });
 }

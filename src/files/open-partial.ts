@@ -6,7 +6,7 @@ import { open, rm } from './fs.js';
 import { type FileLock, lockFile } from './lock.js';
 import { PRIVATE_MODE, whyNotOpened, whyNotOurs } from './ownership.js';
 import type { PartialPaths } from './partial-name.js';
-import { type Sidecar, readSidecar } from './sidecar.js';
+import { type Sidecar, readSidecar, removeTemporary } from './sidecar.js';
 import type { SaveTarget } from './target.js';
 import { writeError } from './write-error.js';
 
@@ -98,7 +98,10 @@ async function readOwnSidecar(
     if (length > 0) throw obstacle(path, partial, 'was not created by viaduct');
     return undefined;
   }
-  if (!('unusable' in read)) return read;
+  if (!('unusable' in read)) {
+    await removeTemporary(sidecar);
+    return read;
+  }
   if (length === 0) await rm(partial, { force: true });
   throw obstacle(path, sidecar, read.unusable);
 }

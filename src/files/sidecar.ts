@@ -46,8 +46,8 @@ export async function readSidecar(
 }
 
 export async function writeSidecar(path: string, { source, etag, size, ranges }: Sidecar): Promise<void> {
-  const temporary = `${path}.new`;
-  await rm(temporary, { force: true });
+  const temporary = temporaryOf(path);
+  await removeTemporary(path);
   const file = await open(temporary, 'wx', PRIVATE_MODE);
   try {
     const members = { source, etag, size, ranges: ranges && formatRanges(ranges) };
@@ -58,6 +58,15 @@ export async function writeSidecar(path: string, { source, etag, size, ranges }:
     await file.close();
   }
   await rename(temporary, path);
+}
+
+/** Removes a sidecar that a process was killed over while it wrote it. */
+export function removeTemporary(path: string): Promise<void> {
+  return rm(temporaryOf(path), { force: true });
+}
+
+function temporaryOf(path: string): string {
+  return `${path}.new`;
 }
 
 function parse(text: string): Sidecar | undefined {

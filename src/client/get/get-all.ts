@@ -6,8 +6,7 @@ import { visible } from '../../text.js';
 import { encodeSegment } from '../../route/url.js';
 import type { Location } from '../../route/location.js';
 import { type Entry, omittedText } from '../../wire/http/listing.js';
-import { createFolder, pathForFile } from '../../files/folder.js';
-import { lstat } from '../../files/fs.js';
+import { pathForFile } from '../../files/folder.js';
 import { safeName } from '../../files/safe-name.js';
 import { writeError } from '../../files/write-error.js';
 import { originError } from '../http/file-reply.js';
@@ -18,6 +17,7 @@ import { getFile } from './get.js';
 import type { GetEvent, RetryEvent } from './events.js';
 import type { GetOptions, GetResult, SharedOptions } from './options.js';
 import { JobStack } from './job-stack.js';
+import { LocalFolder } from './local-folder.js';
 import { RetryLimit, pause } from './retry.js';
 import { Throttle } from './throttle.js';
 
@@ -114,7 +114,7 @@ class ItemDownload {
   }
 
   run({ location, target, recursive }: GetItem): Promise<void> {
-    if (!recursive) return this.#file(location, target, undefined);
+    if (!recursive) return this.#file(location, target);
     if (location.path.endsWith('/')) return this.#folder(location, target, 0);
     const asFile = (): Promise<void> => this.#topFile(location, target);
     return this.#folder({ ...location, path: `${location.path}/` }, target, 0, asFile);
@@ -128,7 +128,7 @@ class ItemDownload {
     } catch (error) {
       return this.#failed(target, asViaductError(error));
     }
-    return this.#file(location, path, undefined);
+    return this.#file(location, path);
   }
 
   /**
@@ -146,11 +146,11 @@ class ItemDownload {
       if (depth > TREE_DEPTH)
         throw writeError(target, `folders are nested more than ${TREE_DEPTH} levels deep`);
       const { entries, files, bytes } = await this.#list(location, target);
-      await createFolder(target, depth === 0);
+      const folder = await LocalFolder.create(target, depth === 0);
       this.#options.onFound?.(files, bytes);
       this.#jobs.push(() => {
         const entry = this.#signal.aborted ? undefined : entries.shift();
-        return entry && (() => this.#entry(location, target, entry, depth));
+        return entry && (() => this.#entry(location, folder, entry, depth));
       });
     } catch (error) {
       const known = asViaductError(error);
@@ -159,36 +159,30 @@ class ItemDownload {
     }
   }
 
-  async #entry(location: Location, folder: string, entry: Entry, depth: number): Promise<void> {
+  async #entry(location: Location, folder: LocalFolder, entry: Entry, depth: number): Promise<void> {
     let name: string;
     try {
       name = safeName(entry.name);
     } catch (error) {
-      return this.#failed(join(folder, visible(entry.name)), asViaductError(error));
+      return this.#failed(join(folder.path, visible(entry.name)), asViaductError(error));
     }
-    const target = join(folder, name);
+    const target = join(folder.path, name);
     const path = location.path + encodeSegment(entry.name);
     if (entry.kind === 'folder') await this.#folder({ ...location, path: `${path}/` }, target, depth + 1);
-    else await this.#file({ ...location, path }, target, entry);
+    else if (await folder.isUpToDate(name, entry, this.#options.noClobber === true))
+      this.#summary.skipped += 1;
+    else await this.#file({ ...location, path }, target, true);
   }
 
-  /** @param entry the entry of the listing, for a file of a folder */
-  async #file(
-    location: Location,
-    target: string,
-    entry: (Entry & { kind: 'file' }) | undefined,
-  ): Promise<void> {
+  /** @param inTree it is a file of a folder */
+  async #file(location: Location, target: string, inTree = false): Promise<void> {
     if (this.#signal.aborted) return;
-    if (entry !== undefined && (await this.#isUpToDate(target, entry))) {
-      this.#summary.skipped += 1;
-      return;
-    }
     const listener = this.#options.onFile(target);
     try {
       const result = await getFile(location, target, {
         ...this.#options,
         signal: this.#signal,
-        inTree: entry !== undefined,
+        inTree,
         onEvent: listener.event,
       });
       this.#summary.files += 1;
@@ -197,14 +191,6 @@ class ItemDownload {
     } catch (error) {
       this.#failed(target, asViaductError(error), listener);
     }
-  }
-
-  /** Whether a file exists with the same size and time, or exists at all with `noClobber`. Links are not followed. */
-  async #isUpToDate(target: string, { size, modified }: Entry & { kind: 'file' }): Promise<boolean> {
-    const existing = await lstat(target).catch(() => undefined);
-    if (existing?.isFile() !== true) return false;
-    const isSame = existing.size === size && seconds(existing.mtime) === seconds(modified);
-    return isSame || this.#options.noClobber === true;
   }
 
   /** Reads a listing. A broken connection is retried, but not before the first listing: the route may be wrong. */
@@ -240,9 +226,4 @@ class ItemDownload {
     if (error.transient) this.#broken.abort(error);
     (listener ?? this.#options.onFile(target)).failed(error);
   }
-}
-
-/** HTTP dates have no fraction of a second. */
-function seconds(time: Date): number {
-  return Math.floor(time.getTime() / 1000);
 }

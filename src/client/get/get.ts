@@ -1,6 +1,7 @@
 import { open } from '../../files/fs.js';
 import { type Destination, type Sink, StreamDestination } from '../../files/destination.js';
 import { HashThread } from '../../files/hash/thread.js';
+import { removeLeftovers } from '../../files/leftovers.js';
 import { PartialFile, type ResumeObstacle } from '../../files/partial-file.js';
 import { type SaveTarget, inspectTarget } from '../../files/target.js';
 import { writeAll } from '../../files/write.js';
@@ -76,7 +77,10 @@ async function openDestination(
 ): Promise<Destination> {
   if (typeof path !== 'string') return new StreamDestination(path, verify);
   const target = await inspectTarget(path, !inTree);
-  if (noClobber && target.exists) throw writeError(path, 'it already exists (--no-clobber)');
+  if (noClobber && target.exists) {
+    await removeLeftovers(target.finalPath, inTree);
+    throw writeError(path, 'it already exists (--no-clobber)');
+  }
   if (target.isDevice) return openDevice(target, verify);
   const file = await PartialFile.open({
     target,
