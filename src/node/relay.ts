@@ -1,5 +1,5 @@
 import { ViaductError } from '../errors.js';
-import type { FlowFailure } from '../pump/pump.js';
+import type { FlowFailure, FlowResult } from '../pump/pump.js';
 import { type Hop, formatHop } from '../route/hop.js';
 import type { ByteStream } from '../tcp/byte-stream.js';
 import { type Answer, firstAnswer } from '../tcp/first-answer.js';
@@ -54,60 +54,91 @@ interface ReplyOpener {
  * TIMEOUT, STALLED or CLIENT_GONE
  */
 export async function relay(connection: Connection, options: RelayOptions): Promise<void> {
-  const { node, stream: client, exchange, signal } = connection;
   const { nextHop, label = `next hop ${formatHop(nextHop)}` } = options;
-  const connectMs = options.connectMs ?? node.connectMs;
-  const dial = async (except?: string): Promise<ByteStream> => {
-    const dialled = await connection.dial(nextHop, label, options.client, connectMs, except);
-    dialled.write(options.head);
-    return dialled;
-  };
-  takeShares(connection, options);
+  const giveSharesBack = takeShares(connection, options);
+  return pumped(connection, openUpstream(connection, options, label), { label, nextHop }, giveSharesBack);
+}
+
+/** An upstream that has begun its reply. */
+interface Upstream {
+  readonly stream: ByteStream;
+  readonly reply: OpenedReply;
+  readonly fromClient: Buffer;
+}
+
+/** Apart from what opens the upstream: while the bytes flow, nothing of the request is kept. */
+async function pumped(
+  connection: Connection,
+  opening: Promise<Upstream>,
+  hop: { readonly label: string; readonly nextHop: Hop },
+  giveSharesBack: () => void,
+): Promise<void> {
   try {
-    const { upstream, reply } = await openReply(await dial(), dial, options, signal);
-    const isTunnel = reply.isTunnel === true;
-    const fromClient = options.input.stop();
-    // Not one byte of a client goes to a next hop that has not answered 101 (RFC 9931).
-    if (isTunnel && fromClient.length > 0) {
-      upstream.reset();
-      throw new ViaductError('BAD_REQUEST', 'the client sent bytes before the tunnel was built');
-    }
-    exchange.replyBegun = true;
-    const flow = node.pump({
-      mode: isTunnel ? 'duplex' : 'reply',
-      client,
-      upstream,
-      fromClient,
-      fromUpstream: reply.bytes,
-      length: reply.length,
-      silenceMs: node.silenceMs,
-      stall: node.stall,
-      signal,
-      onOffload: () => exchange.stage('offloaded', () => `after ${flow.moved.toClient} bytes`),
-    });
-    exchange.countBytes(() => flow.moved.toClient);
-    const { failure } = await flow.result;
-    if (failure && !isDeparture(failure, signal))
-      throw flowError(connection, failure, label, nextHop, reply.length);
+    const { result, length } = await opening.then((upstream) => startFlow(connection, upstream));
+    const { failure } = await result;
+    if (failure && !isDeparture(failure, connection.signal))
+      throw flowError(connection, failure, hop.label, hop.nextHop, length);
   } finally {
-    giveSharesBack(connection, options);
+    giveSharesBack();
   }
 }
 
-function takeShares({ node, network }: Connection, { hopsLeft, isListing = false }: RelayOptions): void {
+async function openUpstream(connection: Connection, options: RelayOptions, label: string): Promise<Upstream> {
+  const { node, signal } = connection;
+  const connectMs = options.connectMs ?? node.connectMs;
+  const dial = async (except?: string): Promise<ByteStream> => {
+    const dialled = await connection.dial(options.nextHop, label, options.client, connectMs, except);
+    dialled.write(options.head);
+    return dialled;
+  };
+  const { upstream, reply } = await openReply(await dial(), dial, options, signal);
+  const fromClient = options.input.stop();
+  // Not one byte of a client goes to a next hop that has not answered 101 (RFC 9931).
+  if (reply.isTunnel === true && fromClient.length > 0) {
+    upstream.reset();
+    throw new ViaductError('BAD_REQUEST', 'the client sent bytes before the tunnel was built');
+  }
+  return { stream: upstream, reply, fromClient };
+}
+
+function startFlow(
+  { node, stream, exchange, signal }: Connection,
+  { stream: upstream, reply, fromClient }: Upstream,
+): { readonly result: Promise<FlowResult>; readonly length: number | undefined } {
+  exchange.replyBegun = true;
+  const flow = node.pump({
+    mode: reply.isTunnel === true ? 'duplex' : 'reply',
+    client: stream,
+    upstream,
+    fromClient,
+    fromUpstream: reply.bytes,
+    length: reply.length,
+    silenceMs: node.silenceMs,
+    stall: node.stall,
+    signal,
+    onOffload: () => exchange.stage('offloaded', () => `after ${flow.moved.toClient} bytes`),
+  });
+  exchange.countBytes(() => flow.moved.toClient);
+  return { result: flow.result, length: reply.length };
+}
+
+/** @returns gives them back */
+function takeShares(
+  { node, network }: Connection,
+  { hopsLeft, isListing = false }: RelayOptions,
+): () => void {
   node.relayed.take(network, hopsLeft);
-  if (!isListing) return;
+  if (!isListing) return () => node.relayed.giveBack(network);
   try {
     node.relayedListings.take(network, hopsLeft);
   } catch (error) {
     node.relayed.giveBack(network);
     throw error;
   }
-}
-
-function giveSharesBack({ node, network }: Connection, { isListing = false }: RelayOptions): void {
-  node.relayed.giveBack(network);
-  if (isListing) node.relayedListings.giveBack(network);
+  return () => {
+    node.relayed.giveBack(network);
+    node.relayedListings.giveBack(network);
+  };
 }
 
 async function openReply(

@@ -127,7 +127,8 @@ function connectFirst(
   onAttempt: () => void,
 ): Promise<TcpStream> {
   return new Promise((resolve, reject) => {
-    const attempts = new Set<TcpStream>();
+    /** With what takes their listener away: the winner lives long, and would keep all of this. */
+    const attempts = new Map<TcpStream, () => void>();
     let started = 0;
     let firstError: Error | undefined;
     let timer: NodeJS.Timeout | undefined;
@@ -137,7 +138,10 @@ function connectFirst(
       settled = true;
       clearTimeout(timer);
       signal.removeEventListener('abort', aborted);
-      for (const attempt of attempts) if (attempt !== winner) attempt.reset();
+      for (const [attempt, forget] of attempts) {
+        if (attempt === winner) forget();
+        else attempt.reset();
+      }
     };
     const aborted = (): void => {
       settle(undefined);
@@ -159,8 +163,7 @@ function connectFirst(
       started += 1;
       onAttempt();
       const attempt = TcpStream.dialling(address, port, connected);
-      attempts.add(attempt);
-      attempt.onClose(() => {
+      const forget = attempt.onClose(() => {
         if (settled) return;
         attempts.delete(attempt);
         firstError ??= attempt.error;
@@ -169,6 +172,7 @@ function connectFirst(
         settle(undefined);
         reject(firstError ?? new Error('no address'));
       });
+      attempts.set(attempt, forget);
       timer = setTimeout(startNext, ATTEMPT_DELAY_MS);
     };
 

@@ -127,7 +127,8 @@ export class SocketReader implements ReadControl {
   }
 
   #hand({ reader }: AttachedReader, chunk: Buffer): boolean {
-    this.#unread.held = chunk; // Before the call, in which the reader may resume.
+    // Before the call, in which the reader may resume. Otherwise it would keep the buffer of a reader that has stalled.
+    if (this.#overruns) this.#unread.held = chunk;
     const more = reader.take(chunk);
     if (more) this.#unread.held = undefined;
     return more;

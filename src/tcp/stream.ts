@@ -2,10 +2,22 @@ import { type Socket, connect } from 'node:net';
 import type { HostHop } from '../route/hop.js';
 import { systemCalls } from '../system/calls.js';
 import type { ByteStream, Reading, StreamReader } from './byte-stream.js';
-import { allowReading, descriptorOf, forbidReading, isDisconnected, unsentBytes } from './handle.js';
+import {
+  type ReadTarget,
+  allowReading,
+  descriptorOf,
+  forbidReading,
+  isDisconnected,
+  unsentBytes,
+} from './handle.js';
 import { SHARED_BUFFER } from './read-buffer.js';
 import { clearResetOnDeath, setResetOnDeath } from './reset-on-death.js';
 import { SocketReader } from './socket-reader.js';
+
+/** Node asks for a buffer before the stream exists. */
+interface Created {
+  stream?: TcpStream;
+}
 
 /**
  * A socket of Node as the data path uses it: paused until a reader wants its bytes, half-open after the peer's FIN,
@@ -57,18 +69,9 @@ export class TcpStream implements ByteStream {
    * @param connected called when the connection is established
    */
   static dialling(address: string, port: number, connected: (stream: TcpStream) => void): TcpStream {
-    // Node asks for a buffer before the stream exists.
-    const created: { stream?: TcpStream } = {};
-    const socket = connect({
-      host: address,
-      port,
-      allowHalfOpen: true,
-      noDelay: true,
-      onread: {
-        buffer: () => (created.stream === undefined ? SHARED_BUFFER : created.stream.#incoming.nextBuffer()),
-        callback: (length) => created.stream === undefined || created.stream.#incoming.take(length),
-      },
-    });
+    const created: Created = {};
+    const onread = TcpStream.#targetOf(created);
+    const socket = connect({ host: address, port, allowHalfOpen: true, noDelay: true, onread });
     const stream = new TcpStream(socket);
     created.stream = stream;
     socket.pause();
@@ -77,6 +80,14 @@ export class TcpStream implements ByteStream {
       connected(stream);
     });
     return stream;
+  }
+
+  /** A function of its own: the socket keeps what surrounds these closures, which would be all that the dial needed. */
+  static #targetOf(created: Created): ReadTarget {
+    return {
+      buffer: () => (created.stream === undefined ? SHARED_BUFFER : created.stream.#incoming.nextBuffer()),
+      callback: (length) => created.stream === undefined || created.stream.#incoming.take(length),
+    };
   }
 
   get remote(): HostHop {

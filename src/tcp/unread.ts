@@ -11,7 +11,7 @@ const NONE: Buffer[] = [];
  * handed over as one chunk.
  */
 export class Unread {
-  /** The chunk that the reader holds. */
+  /** TLS: the chunk that the reader holds. */
   held: Buffer | undefined;
   /** None costs nothing: most connections never have any. */
   #chunks: Buffer[] = NONE;

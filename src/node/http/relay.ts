@@ -52,7 +52,7 @@ export async function relayRequest(
   // The next hop would refuse it too, but could not know which hop it is.
   if (forwarded.length > HEAD_BYTES)
     throw new ViaductError('HEAD_TOO_LARGE', 'the head leaves no room for Via');
-  await relay(connection, {
+  return relay(connection, {
     input,
     nextHop,
     hopsLeft: left.length,
