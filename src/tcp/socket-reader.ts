@@ -18,13 +18,16 @@ export class SocketReader implements ReadControl {
   readonly #unread = new Unread();
   /** The next read goes to the shared buffer, also if the reader has its own. */
   #isShrunk = false;
-  /** TLS: chunks are delivered after a pause, too. */
+  /** TLS: chunks are delivered after a pause, too, and one for each record. */
   readonly #overruns: boolean;
+  #isGathering = false;
   #into: Buffer = SHARED_BUFFER;
 
   constructor(socket: Socket) {
     this.#socket = socket;
     this.#overruns = 'encrypted' in socket;
+    // The first of its listeners: what came before a break is delivered before the break.
+    if (this.#overruns) socket.once('close', this.#gathered);
   }
 
   /** Reads a socket that is connected and paused; one that is dialled gets {@link nextBuffer} and {@link take} at once. */
@@ -81,7 +84,7 @@ export class SocketReader implements ReadControl {
     if (isOwn) buffer?.filled(chunk);
     // A reader that keeps chunks may not have had its own buffer in time.
     const more = this.#deliver(isOwn || buffer === undefined ? chunk : Buffer.from(chunk));
-    if (more) buffer?.grow(this.received);
+    if (more && !this.#overruns) buffer?.grow(this.received);
     return more;
   };
 
@@ -102,7 +105,8 @@ export class SocketReader implements ReadControl {
 
   resume(attached: AttachedReader): void {
     this.#unread.held = undefined;
-    if (!this.#unread.isEmpty) {
+    if (this.#overruns && !this.#unread.isEmpty) this.#gather();
+    else if (!this.#unread.isEmpty) {
       if (!this.#hand(attached, this.#unread.take()) || this.#attached !== attached) return;
     }
     if (this.ended) return this.#reportEnd();
@@ -120,10 +124,35 @@ export class SocketReader implements ReadControl {
 
   #deliver(chunk: Buffer): boolean {
     this.received += chunk.length;
-    if (this.#attached !== undefined && !(this.#overruns && this.#unread.held !== undefined))
-      return this.#hand(this.#attached, chunk);
+    if (this.#attached !== undefined && !this.#overruns) return this.#hand(this.#attached, chunk);
     this.#unread.push(chunk);
-    return false;
+    if (this.#attached === undefined || this.#unread.held !== undefined) return false;
+    if (this.#unread.hasRoom(this.#attached.buffer?.current)) {
+      this.#gather();
+      return true;
+    }
+    return this.#handGathered();
+  }
+
+  /** Records that Node decrypts in one turn are handed over as one chunk: each would cost the reader as much as all. */
+  #gather(): void {
+    if (this.#isGathering) return;
+    this.#isGathering = true;
+    setImmediate(this.#gathered);
+  }
+
+  readonly #gathered = (): void => {
+    this.#isGathering = false;
+    if (!this.#handGathered()) this.#socket.pause();
+  };
+
+  #handGathered(): boolean {
+    const attached = this.#attached;
+    if (attached === undefined || this.#unread.held !== undefined || this.#unread.isEmpty) return true;
+    if (!this.#hand(attached, this.#unread.take())) return false;
+    if (this.#attached === attached) attached.buffer?.grow(this.received);
+    if (this.ended) this.#reportEnd();
+    return true;
   }
 
   #hand({ reader }: AttachedReader, chunk: Buffer): boolean {

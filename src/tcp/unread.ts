@@ -30,6 +30,14 @@ export class Unread {
     else this.#chunks.push(chunk);
   }
 
+  /** Whether another record fits behind these chunks, which are in the reader's buffer. */
+  hasRoom(buffer: Buffer | undefined): boolean {
+    if (buffer === undefined) return true;
+    const last = this.#chunks.at(-1);
+    if (last === undefined || last.buffer !== buffer.buffer) return false;
+    return buffer.length - last.byteOffset - last.length >= RECORD_BYTES;
+  }
+
   /** All of it, as one chunk. */
   take(): Buffer {
     const chunks = this.#chunks;

@@ -123,3 +123,27 @@ test('A slow reader gets all bytes in order, also those that come together with 
   assert.ok(Buffer.concat(taken).equals(bytes));
   assert.ok(taken.length < 500, `${taken.length} chunks`);
 });
+
+test('A fast reader gets several records as one chunk', async (t) => {
+  if (!havePeer(t, 'openssl')) return;
+  const { stream, peer } = await tlsPair(t);
+  const bytes = randomBytes(8 * MIB);
+  const taken: Buffer[] = [];
+  const received = receive(stream, {
+    take: async (chunk) => {
+      taken.push(Buffer.from(chunk));
+      return false;
+    },
+    timeoutMs: 10_000,
+    signal: new AbortController().signal,
+    late: () => new Error('late'),
+    gone: () => new Error('gone'),
+    ended: () => undefined,
+    end: () => {},
+  });
+  peer.end(bytes);
+  await received;
+  assert.ok(Buffer.concat(taken).equals(bytes));
+  const records = bytes.length / (16 * 1024);
+  assert.ok(taken.length < records / 2, `${taken.length} chunks of ${records} records`);
+});
