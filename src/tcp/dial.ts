@@ -187,7 +187,7 @@ function connectFirst(
  * True if the kernel chose the dialled port itself as the local port: TCP then opens the connection to itself (RFC 9293
  * §3.5, simultaneous open). It happens on one's own machine, where nobody listens on a port of the ephemeral range.
  */
-function isOwnPeer({ local, remote }: TcpStream): boolean {
+export function isOwnPeer({ local, remote }: TcpStream): boolean {
   return local.port === remote.port && local.host === remote.host;
 }
 
