@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import type { Socket } from 'node:net';
 import { type TestContext, describe, test } from 'node:test';
 import { OFFLOAD_BYTES } from '#src/defaults.js';
-import { withoutCalls } from '../support/calls.js';
+import { calls, fdOf, withoutCalls } from '../support/calls.js';
 import { messageOf } from '../support/fetch.js';
 import { settles } from '../support/leaks.js';
 import { flowsLent, lentFlows } from '../support/lent-flows.js';
@@ -18,6 +18,7 @@ const ZEROS = Buffer.alloc(MIB);
 const FURTHER = 4 * MIB;
 const TO_THE_END = 3;
 const PATIENT = ['--stall-timeout', '3600', '--timeout', '3600', '--pump', 'splice'];
+const RECEIVE_BUFFER = 64 * 1024;
 const MOST_GROWTH = 64 * MIB;
 
 /** A reader that takes zeros when it is told to, counts them, and else takes nothing. */
@@ -60,6 +61,8 @@ async function startReaders(t: TestContext, relay: NodeProcess, origin: NodeProc
     Array.from({ length: count }, async (_, index) => {
       // One client has a fourth of a relay's connections at most.
       const socket = await rawConnect(t, relay.hop, `127.0.0.${1 + (index % ADDRESSES)}`);
+      // What the kernel holds for all of them would else exceed net.ipv4.tcp_mem, and hold up every connection for minutes.
+      calls().setReceiveBuffer(fdOf(socket), RECEIVE_BUFFER);
       const reader = new Reader(socket);
       socket.write(messageOf('large', [origin.hop]));
       return reader;
