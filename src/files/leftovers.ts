@@ -1,6 +1,7 @@
 import { lstat, readdir, rm } from './fs.js';
 import { openPartial } from './open-partial.js';
 import { isPartialName, partialPathsOf } from './partial-name.js';
+import { readSidecar } from './sidecar.js';
 import { inspectTarget } from './target.js';
 
 /** Whether a folder contains files of a transfer that runs or was killed. */
@@ -18,11 +19,18 @@ export async function hasLeftovers(folder: string): Promise<boolean> {
 export async function removeLeftovers(path: string, hidden: boolean): Promise<void> {
   const { partial, sidecar } = partialPathsOf(path, hidden);
   try {
-    const [file, second] = await Promise.all([lstat(path), lstat(partial).catch(() => undefined)]);
+    const [file, second, known] = await Promise.all([
+      lstat(path),
+      lstat(partial).catch(() => undefined),
+      readSidecar(sidecar),
+    ]);
+    // Without a sidecar nothing here is viaduct's.
+    if (known === 'missing' || 'unusable' in known) return;
     if (second !== undefined) {
-      if (second.ino !== file.ino || second.dev !== file.dev) return;
+      const isSame = second.ino === file.ino && second.dev === file.dev && second.size === file.size;
+      if (!isSame || second.nlink < 2) return;
       await rm(partial);
-    } else if ((await lstat(sidecar).catch(() => undefined)) === undefined) return;
+    }
     // Locked, so that the sidecar of a process that has just begun stays.
     const opened = await openPartial({ partial, sidecar }, await inspectTarget(path, false));
     try {

@@ -89,7 +89,7 @@ async function renameWithoutReplacing(from: string, { path, finalPath }: SaveTar
   const createdMeanwhile = 'another process has created it in the meantime';
   try {
     await link(from, finalPath);
-    await rm(from);
+    await rm(from, { force: true }); // Another process may have tidied up.
   } catch (error) {
     if (systemCode(error) === 'EEXIST') throw writeError(path, createdMeanwhile);
     // Without hard links there is no way to do this in one step.

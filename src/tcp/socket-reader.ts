@@ -105,7 +105,9 @@ export class SocketReader implements ReadControl {
 
   resume(attached: AttachedReader): void {
     this.#unread.held = undefined;
-    if (this.#overruns && !this.#unread.isEmpty) this.#gather();
+    // At once where more cannot come, or does not help.
+    const gathers = this.#overruns && attached.buffer !== undefined && !this.#socket.destroyed;
+    if (gathers && !this.#unread.isEmpty) this.#gather();
     else if (!this.#unread.isEmpty) {
       if (!this.#hand(attached, this.#unread.take()) || this.#attached !== attached) return;
     }

@@ -96,7 +96,7 @@ export class TcpStream implements ByteStream {
 
   get local(): HostHop {
     const { localAddress = '', localPort = 0 } = this.#socket;
-    return (this.#local ??= this.#carrier?.local ?? { host: localAddress, port: localPort });
+    return (this.#local ??= this.#carrier?.local ?? { host: withoutMapping(localAddress), port: localPort });
   }
 
   get unsent(): number {
@@ -194,7 +194,12 @@ export class TcpStream implements ByteStream {
   }
 }
 
-/** The peer of a socket. A dual-stack listener shows an IPv4 peer as `::ffff:a.b.c.d`. */
+/** The peer of a socket. */
 export function remoteOf({ remoteAddress = '', remotePort = 0 }: Socket): HostHop {
-  return { host: remoteAddress.replace(/^::ffff:/, ''), port: remotePort };
+  return { host: withoutMapping(remoteAddress), port: remotePort };
+}
+
+/** A dual-stack socket shows an IPv4 address as `::ffff:a.b.c.d`. */
+function withoutMapping(address: string): string {
+  return address.replace(/^::ffff:/, '');
 }

@@ -30,11 +30,10 @@ export class Unread {
     else this.#chunks.push(chunk);
   }
 
-  /** Whether another record fits behind these chunks, which are in the reader's buffer. */
+  /** Whether another record fits behind these chunks, which are in the reader's buffer if it has one. */
   hasRoom(buffer: Buffer | undefined): boolean {
-    if (buffer === undefined) return true;
     const last = this.#chunks.at(-1);
-    if (last === undefined || last.buffer !== buffer.buffer) return false;
+    if (buffer === undefined || last === undefined || last.buffer !== buffer.buffer) return false;
     return buffer.length - last.byteOffset - last.length >= RECORD_BYTES;
   }
 

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { linkSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
+import { linkSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type TestContext, describe, test } from 'node:test';
 import { hasLeftovers, removeLeftovers } from '#src/files/leftovers.js';
@@ -61,6 +61,14 @@ for (const hidden of [false, true])
       await file.close();
       await lock.release();
       assert.ok(left >= 3); // Where there are no kernel locks, the lock is a file.
+    });
+
+    test('a second name that viaduct did not give stays', async (t) => {
+      const { path, partial, sidecar } = await killed(t, hidden);
+      linkSync(path, partial);
+      rmSync(sidecar);
+      await removeLeftovers(path, hidden);
+      assert.equal(readFileSync(partial, 'utf8'), 'whole');
     });
 
     test('a file that viaduct did not write stays', async (t) => {
