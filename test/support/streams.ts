@@ -14,14 +14,22 @@ export interface Pair {
   readonly peer: Socket;
 }
 
-/** A stream over a socket as a node accepts it, and that socket. */
-export async function acceptedPair(t: Cleanup): Promise<Pair & { readonly socket: Socket }> {
+/** A socket as a node accepts it, and its peer; the peer closes when the test ends. */
+export async function acceptedSocket(
+  t: Cleanup,
+): Promise<{ readonly socket: Socket; readonly peer: Socket }> {
   const { server, address } = await listen({ host: '127.0.0.1', port: 0, backlog: 511 });
   const accepted = new Promise<Socket>((resolve) => server.once('connection', resolve));
   const peer = await rawConnect(t, { host: '127.0.0.1', port: address.port });
   const socket = await accepted;
-  const stream = TcpStream.over(socket);
   server.close(); // What it has accepted stays.
+  return { socket, peer };
+}
+
+/** A stream over a socket as a node accepts it, and that socket. */
+export async function acceptedPair(t: Cleanup): Promise<Pair & { readonly socket: Socket }> {
+  const { socket, peer } = await acceptedSocket(t);
+  const stream = TcpStream.over(socket);
   t.after(() => stream.close());
   return { stream, peer, socket };
 }

@@ -1,49 +1,18 @@
 import assert from 'node:assert/strict';
-import { execFileSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { readFileSync } from 'node:fs';
-import { type Socket, createServer } from 'node:net';
-import { join } from 'node:path';
-import { type TestContext, test } from 'node:test';
+import { test } from 'node:test';
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { TLSSocket, connect } from 'node:tls';
 import { socketPump } from '#src/pump/socket-pump.js';
 import { type Verdict, readUntil } from '#src/tcp/read-until.js';
 import { receive } from '#src/tcp/receive.js';
-import { TcpStream } from '#src/tcp/stream.js';
 import { StreamWriter } from '#src/tcp/writer.js';
-import { havePeer } from '../../support/peers.js';
 import { readToEnd } from '../../support/raw.js';
 import { acceptedPair, dialledPair } from '../../support/streams.js';
-import { tempFolder } from '../../support/temp.js';
+import { tlsPair } from '../../support/tls-pair.js';
 
 const MIB = 1024 * 1024;
 
-/** A stream over the accepted side of a TLS connection, and its peer, which has what it receives in clear. */
-async function tlsPair(t: TestContext): Promise<{ stream: TcpStream; peer: Socket }> {
-  const folder = tempFolder(t);
-  const [key, cert] = [join(folder, 'key.pem'), join(folder, 'cert.pem')];
-  const made = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes', '-subj', '/CN=localhost'];
-  execFileSync('openssl', ['req', '-x509', ...made, '-keyout', key, '-out', cert], { stdio: 'ignore' });
-  const server = createServer({ pauseOnConnect: true, allowHalfOpen: true });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const address = server.address();
-  assert.ok(address !== null && typeof address === 'object');
-  const accepted = new Promise<Socket>((resolve) => server.once('connection', resolve));
-  const peer = connect({ port: address.port, host: '127.0.0.1', rejectUnauthorized: false });
-  peer.on('error', () => {});
-  const options = { isServer: true, key: readFileSync(key), cert: readFileSync(cert) };
-  const secure = new TLSSocket(await accepted, options);
-  secure.pause();
-  const stream = TcpStream.over(secure);
-  await new Promise<void>((resolve) => peer.once('secureConnect', resolve));
-  server.close();
-  t.after(() => [peer.destroy(), stream.close()]);
-  return { stream, peer };
-}
-
 test('TLS stands where a TCP connection stands: heads, writes, and a pump on both sides of it', async (t) => {
-  if (!havePeer(t, 'openssl')) return;
   const signal = new AbortController().signal;
   const client = await tlsPair(t);
   client.peer.write('question\n');
@@ -95,7 +64,6 @@ test('TLS stands where a TCP connection stands: heads, writes, and a pump on bot
 });
 
 test('A slow reader gets all bytes in order, also those that come together with the end', async (t) => {
-  if (!havePeer(t, 'openssl')) return;
   const { stream, peer } = await tlsPair(t);
   const bytes = randomBytes(MIB);
   const taken: Buffer[] = [];
@@ -122,28 +90,4 @@ test('A slow reader gets all bytes in order, also those that come together with 
   await received;
   assert.ok(Buffer.concat(taken).equals(bytes));
   assert.ok(taken.length < 500, `${taken.length} chunks`);
-});
-
-test('A fast reader gets several records as one chunk', async (t) => {
-  if (!havePeer(t, 'openssl')) return;
-  const { stream, peer } = await tlsPair(t);
-  const bytes = randomBytes(8 * MIB);
-  const taken: Buffer[] = [];
-  const received = receive(stream, {
-    take: async (chunk) => {
-      taken.push(Buffer.from(chunk));
-      return false;
-    },
-    timeoutMs: 10_000,
-    signal: new AbortController().signal,
-    late: () => new Error('late'),
-    gone: () => new Error('gone'),
-    ended: () => undefined,
-    end: () => {},
-  });
-  peer.end(bytes);
-  await received;
-  assert.ok(Buffer.concat(taken).equals(bytes));
-  const records = bytes.length / (16 * 1024);
-  assert.ok(taken.length < records / 2, `${taken.length} chunks of ${records} records`);
 });
