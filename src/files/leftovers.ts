@@ -4,7 +4,7 @@ import { isPartialName, partialPathsOf } from './partial-name.js';
 import { readSidecar } from './sidecar.js';
 import { inspectTarget } from './target.js';
 
-/** Whether a folder contains files of a transfer that runs or was killed. */
+/** Whether a folder contains files with hidden names, of a transfer that runs or was killed. */
 export async function hasLeftovers(folder: string): Promise<boolean> {
   return (await readdir(folder).catch(() => [])).some(isPartialName);
 }

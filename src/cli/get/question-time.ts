@@ -14,22 +14,12 @@ export class QuestionTime {
 
   /** A question is asked. @returns ends it */
   ask(): () => void {
-    this.#settle();
-    this.#open += 1;
-    return () => {
-      this.#settle();
-      this.#open -= 1;
-    };
+    return this.#count((step) => (this.#open += step));
   }
 
   /** The body of a file is being received. @returns ends it */
   download(): () => void {
-    this.#settle();
-    this.#downloads += 1;
-    return () => {
-      this.#settle();
-      this.#downloads -= 1;
-    };
+    return this.#count((step) => (this.#downloads += step));
   }
 
   /** Time so far in which a question was open, in ms. */
@@ -42,6 +32,15 @@ export class QuestionTime {
   get idleMs(): number {
     this.#settle();
     return this.#idleMs;
+  }
+
+  #count(add: (step: 1 | -1) => void): () => void {
+    this.#settle();
+    add(1);
+    return () => {
+      this.#settle();
+      add(-1);
+    };
   }
 
   #settle(): void {

@@ -169,7 +169,7 @@ class ItemDownload {
     const target = join(folder.path, name);
     const path = location.path + encodeSegment(entry.name);
     if (entry.kind === 'folder') await this.#folder({ ...location, path: `${path}/` }, target, depth + 1);
-    else if (await folder.isUpToDate(name, entry, this.#options.noClobber === true))
+    else if (await folder.isUpToDate(target, entry, this.#options.noClobber === true))
       this.#summary.skipped += 1;
     else await this.#file({ ...location, path }, target, true);
   }

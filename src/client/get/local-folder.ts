@@ -1,4 +1,3 @@
-import { join } from 'node:path';
 import { createFolder } from '../../files/folder.js';
 import { lstat } from '../../files/fs.js';
 import { hasLeftovers, removeLeftovers } from '../../files/leftovers.js';
@@ -27,14 +26,13 @@ export class LocalFolder {
   /**
    * Whether a file exists with the same size and time, or exists at all with `noClobber`. Links are not followed. What an
    * earlier process left beside such a file is removed.
-   * @param name as it is saved
+   * @param target in this folder
    */
   async isUpToDate(
-    name: string,
+    target: string,
     { size, modified }: Entry & { kind: 'file' },
     noClobber: boolean,
   ): Promise<boolean> {
-    const target = join(this.path, name);
     const existing = await lstat(target).catch(() => undefined);
     if (existing?.isFile() !== true) return false;
     const isSame = existing.size === size && seconds(existing.mtime) === seconds(modified);
