@@ -1,18 +1,23 @@
 // Viaduct beside other relays and clients. docs/performance.md tells how to read what it prints.
-//   npm run bench -- [throughput] [get] [encrypted] [small] [idle] [--peers viaduct,c,…] [--rounds N] [--json] …
+//   npm run bench -- [throughput] [get] [encrypted] [parked] [access] [small] [idle] [--peers viaduct,c,…] [--rounds N] [--json] …
 import { cpus, release } from 'node:os';
 import { parseArgs } from 'node:util';
+import { type Access, accessTable, measureAccess } from './access.js';
 import { type Encrypted, encryptedTable, measureEncrypted } from './encrypted.js';
 import { type Get, getTable, measureGet, missingForGet } from './get.js';
 import { type Idle, connectionsThatFit, idleTable, measureIdle } from './idle.js';
 import { compileLoad } from './load.js';
 import { type Wire, everyKey, keysForIdle, keysForSmall, missingPrograms, peersFor } from './peers.js';
+import { type Parked, measureParked, parkedTable } from './parked.js';
 import { type Small, measureSmall, smallTable } from './small.js';
 import { type Throughput, measureThroughput, throughputTable } from './throughput.js';
 
-const PARTS = ['throughput', 'get', 'encrypted', 'small', 'idle'] as const;
+const PARTS = ['throughput', 'get', 'encrypted', 'parked', 'access', 'small', 'idle'] as const;
 const WIRES = ['classic', 'http'] as const;
 const MIB = 1024 * 1024;
+
+// A proxy of the user could not reach this machine.
+for (const name of ['NO_PROXY', 'no_proxy']) process.env[name] = '*';
 
 const { values: asked, positionals } = parseArgs({
   allowPositionals: true,
@@ -42,7 +47,7 @@ async function bench(wires: readonly Wire[]): Promise<void> {
   if (process.platform !== 'linux') throw new Error('the bench reads proc(5), which only Linux has');
   for (const part of parts) oneOf('part', part, PARTS);
   for (const key of keys) oneOf('peer', key, everyKey);
-  if (parts.some((part) => part !== 'get' && part !== 'encrypted')) {
+  if (parts.some((part) => !['get', 'encrypted', 'access'].includes(part))) {
     for (const program of missingPrograms(keys)) say(`${program} is not on this machine: left out`);
     compileLoad();
   }
@@ -55,13 +60,17 @@ async function bench(wires: readonly Wire[]): Promise<void> {
   if (get.length > 0) show(getTable(get));
   const encrypted = parts.includes('encrypted') ? await everyEncrypted() : [];
   if (encrypted.length > 0) show(encryptedTable(encrypted));
+  const parked = parts.includes('parked') ? await everyParked() : [];
+  if (parked.length > 0) show(parkedTable(parked));
+  const access = parts.includes('access') ? await everyAccess() : [];
+  if (access.length > 0) show(accessTable(access));
   const small = parts.includes('small') ? await everySmall(wires) : [];
   if (small.length > 0) show(smallTable(small));
   const idle = parts.includes('idle') ? await everyIdle(wires) : [];
   if (idle.length > 0) show(idleTable(idle));
   if (asked.json) {
     process.stdout.write(
-      `${JSON.stringify({ date, machine, throughput, get, encrypted, small, idle }, undefined, 2)}\n`,
+      `${JSON.stringify({ date, machine, throughput, get, encrypted, parked, access, small, idle }, undefined, 2)}\n`,
     );
   }
 }
@@ -99,6 +108,22 @@ async function everyEncrypted(): Promise<Encrypted[]> {
   const rounds = Number(asked.rounds ?? 5);
   const bytes = Number(asked.mib ?? 1024) * MIB;
   return measureEncrypted({ rounds, bytes, chains: numbers(asked.chains ?? '0,2,4'), say });
+}
+
+async function everyParked(): Promise<Parked[]> {
+  const rows: Parked[] = [];
+  for (const flows of numbers(asked.flows)) {
+    const rounds = Number(asked.rounds ?? 15);
+    say(`parked: ${flows} flows, ${rounds} rounds`);
+    rows.push(...(await measureParked({ flows, rounds, bytes: Number(asked.mib ?? 1024) * MIB })));
+  }
+  return rows;
+}
+
+async function everyAccess(): Promise<Access[]> {
+  const rounds = Number(asked.rounds ?? 15);
+  say(`access: ${rounds} rounds`);
+  return measureAccess({ rounds, requests: 2000 });
 }
 
 async function everySmall(wires: readonly Wire[]): Promise<Small[]> {

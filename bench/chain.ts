@@ -46,5 +46,5 @@ export async function buildChain(peer: Peer, wire: Wire, count: number, origin: 
 function messageFor(wire: Wire, ports: readonly number[]): string {
   if (wire === 'classic') return ['file', ...ports.map((port) => `127.0.0.1 ${port}`), '', ''].join('\n');
   const path = ports.map((port) => `/@127.0.0.1:${port}`).join('');
-  return `GET ${path}/file HTTP/1.1\r\nHost: bench\r\nConnection: close\r\n\r\n`;
+  return `GET ${path}/file HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n`;
 }

@@ -12,8 +12,8 @@ export const STATE = join(folder, 'state');
 export const PATIENCE_SECONDS = 600;
 export const CONNECTIONS = 16_384;
 
-/** Starts a `viaduct server`; `more` are options besides those that every node of the bench has. */
-export async function startNodeProcess(more: Readonly<Record<string, string>>): Promise<Running> {
+/** Starts a `viaduct server`; `more` are options besides those that every node of the bench has, undefined for one without value. */
+export async function startNodeProcess(more: Readonly<Record<string, string | undefined>>): Promise<Running> {
   const port = await freePort();
   const options = {
     host: '127.0.0.1',
@@ -24,6 +24,8 @@ export async function startNodeProcess(more: Readonly<Record<string, string>>): 
     'log-level': 'error',
     ...more,
   };
-  const args = Object.entries(options).flatMap(([option, value]) => [`--${option}`, String(value)]);
+  const args = Object.entries(options).flatMap(([option, value]) =>
+    value === undefined ? [`--${option}`] : [`--${option}`, String(value)],
+  );
   return startListening(process.execPath, [PROGRAM, 'server', String(port), ...args], port);
 }

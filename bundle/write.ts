@@ -32,7 +32,18 @@ const mergeCommands: Plugin = {
         : undefined,
     );
     build.onLoad({ filter: /^/, namespace: 'merged' }, () => ({
-      contents: ['get', 'ls', 'trace', 'client', 'identity', 'known', 'completion']
+      contents: [
+        'get',
+        'ls',
+        'trace',
+        'client',
+        'identity',
+        'authorize',
+        'share',
+        'known',
+        'parked',
+        'completion',
+      ]
         .map((name) => `export * from './${name}/run.js';`)
         .join('\n'),
       resolveDir: `${root}dist/cli`,

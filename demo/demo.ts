@@ -124,7 +124,8 @@ async function run(args: readonly string[], cwd: string): Promise<number | null>
 
 /** With a state folder of its own, so that the keys and known hosts of the user stay as they are. */
 function environment(name: string): NodeJS.ProcessEnv {
-  return { ...process.env, XDG_STATE_HOME: join(folder, 'state', name) };
+  // A proxy of the user could not reach this machine.
+  return { ...process.env, NO_PROXY: '*', no_proxy: '*', XDG_STATE_HOME: join(folder, 'state', name) };
 }
 
 async function startNode(root: string): Promise<NodeProcess> {

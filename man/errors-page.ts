@@ -35,6 +35,11 @@ const DESCRIPTIONS: Readonly<Record<ErrorCode, Description>> = {
     remedy: 'correct the client',
   },
   METHOD_NOT_ALLOWED: { meaning: 'an HTTP method other than GET and HEAD', remedy: 'use GET or HEAD' },
+  WRONG_HOST: {
+    meaning: 'an HTTP request calls the node by a host name that is not its own',
+    remedy:
+      'use its address, or start it with --host-name; [Browsers](security.md#browsers) has the names that need no option',
+  },
   PRECONDITION_FAILED: {
     meaning: 'a condition of the request does not hold (If-Match, If-Unmodified-Since)',
     remedy: 'the file has changed; fetch it from the start',
@@ -66,8 +71,22 @@ const DESCRIPTIONS: Readonly<Record<ErrorCode, Description>> = {
   },
   UNREACHABLE: { meaning: 'no connection to the hop: no route, network down, or a local limit' },
   PROHIBITED: {
-    meaning: 'a relay is not allowed to connect to the hop',
-    remedy: 'the message names the --allow-hop rule that would allow it, if there is one',
+    meaning: 'a relay may not connect to the hop, or not for this client',
+    remedy:
+      'the message names the option: the --allow-hop rule that would allow it, --deny-hop, --relay-for or --park-clients',
+  },
+  NOT_PARKED: {
+    meaning: 'no node of this name is parked at the hop before',
+    remedy: 'check the name, and that the node runs with --park; its log tells whether it is parked',
+  },
+  PARKING_REFUSED: {
+    meaning: 'the node does not park this one, or not under this name',
+    remedy: 'start it with --park-for, or choose another --name',
+  },
+  PROXY_ERROR: {
+    meaning:
+      'the proxy over which a hop is dialled is down, refuses the connection, or speaks something else',
+    remedy: 'check the proxy that the message names, and [what names it](proxies.md)',
   },
   CONNECT_TIMEOUT: { meaning: 'connecting to the hop timed out' },
   TIMEOUT: { meaning: 'the sender sent no data within the timeout' },
@@ -90,6 +109,12 @@ const DESCRIPTIONS: Readonly<Record<ErrorCode, Description>> = {
   FORBIDDEN: {
     meaning: 'the name leads out of the root, is hidden, or is not a regular file',
     remedy: 'start the origin with another --root, or with --dotfiles',
+  },
+  ACCESS_DENIED: {
+    meaning:
+      'the node lets only clients read whose key its owner has authorized (`--access keys`), or who have a link (`--access links`)',
+    remedy:
+      'send the pin that `viaduct identity --client` prints to the owner of the node, who runs `viaduct authorize PIN`; other HTTP clients need `https://` and the key, such as `curl --cert client.pem`; or ask the owner for a new link',
   },
   HTTP_ERROR: { meaning: 'any other HTTP status', remedy: 'the message has the status' },
   UNAVAILABLE: { meaning: 'the hop is busy or stopping', remedy: 'try again later' },

@@ -40,8 +40,15 @@ export const GRACE_MS = 30_000;
 /** The longest time that a Node timer can hold: 2^31 - 1 ms, about 24 days. */
 export const MAX_TIMER_MS = 2 ** 31 - 1;
 
-/** The kernel's queue of connections that are not accepted yet; the original had 5. */
-export const BACKLOG = 511;
+/** The kernel's queue of connections that are not accepted yet: a burst of idle ones is not to cost others a SYN, and so a second. Linux takes no more by default; the original had 5. */
+export const BACKLOG = 4096;
+
+/** Nodes that are parked at a node at once. */
+export const MAX_PARKED = 300;
+/** From one address, of IPv6 from one /64. */
+export const MAX_PARKED_PER_CLIENT = 64;
+/** Connections that each of them keeps ready. */
+export const PARK_READY = 4;
 
 /** Connections that a node serves at once. Lower where the process may open fewer descriptors. */
 export const MAX_CONNECTIONS = 2048;

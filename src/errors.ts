@@ -23,6 +23,8 @@ const CODES = {
   BAD_REQUEST: { transient: false },
   /** A method other than GET and HEAD. */
   METHOD_NOT_ALLOWED: { transient: false },
+  /** The request calls the node by a host name that is not its own. */
+  WRONG_HOST: { transient: false },
   /** A condition of the request does not hold (If-Match, If-Unmodified-Since). */
   PRECONDITION_FAILED: { transient: false },
   /** A range that lies outside of the file. */
@@ -47,6 +49,12 @@ const CODES = {
   UNREACHABLE: { transient: true },
   /** The policy of the node forbids this hop; the message names the option that allows it. */
   PROHIBITED: { transient: false },
+  /** No node of this name is parked at the hop before. */
+  NOT_PARKED: { transient: true },
+  /** The node does not park this one, under this name. */
+  PARKING_REFUSED: { transient: false },
+  /** The proxy over which a hop is dialled cannot be used: it is down, refuses, or speaks something else. */
+  PROXY_ERROR: { transient: true },
   /** Dialling took longer than the limit. */
   CONNECT_TIMEOUT: { transient: true },
   /** The sender was silent for longer than the limit. */
@@ -63,6 +71,8 @@ const CODES = {
   NOT_FOUND: { transient: false },
   /** The requested name leaves the root, is hidden, or is not a regular file. */
   FORBIDDEN: { transient: false },
+  /** The client may not read: the node serves only clients that its owner has let in. */
+  ACCESS_DENIED: { transient: false },
   /** The far side answered with an HTTP status that is none of the others. */
   HTTP_ERROR: { transient: false },
   /** The far side is busy or stopping. */
@@ -113,6 +123,8 @@ export interface ErrorDetails {
   readonly hopNumber?: number | undefined;
   /** What a user of the command line can do, in place of the hint of the code. */
   readonly hint?: string | undefined;
+  /** Whether a later attempt may succeed, if that is not the same for all errors of the code. */
+  readonly transient?: boolean | undefined;
   /** The lower-level error that led to this one. */
   readonly cause?: unknown;
 }
@@ -127,6 +139,8 @@ export class ViaductError extends Error {
   readonly hopNumber: number | undefined;
   /** What a user of the command line can do, if that is not the same for all errors of the code. */
   readonly hint: string | undefined;
+  /** Whether a later attempt over the same route may succeed. */
+  readonly transient: boolean;
 
   constructor(code: ErrorCode, message: string, details: ErrorDetails = {}) {
     super(message, details.cause === undefined ? {} : { cause: details.cause });
@@ -134,11 +148,7 @@ export class ViaductError extends Error {
     this.hopAddress = details.hopAddress;
     this.hopNumber = details.hopNumber;
     this.hint = details.hint;
-  }
-
-  /** Whether a later attempt over the same route may succeed. */
-  get transient(): boolean {
-    return CODES[this.code].transient;
+    this.transient = details.transient ?? CODES[code].transient;
   }
 }
 
@@ -156,8 +166,9 @@ export function withContext(
   describe: (message: string) => string,
   details: ErrorDetails = {},
 ): ViaductError {
-  const { code, message, hopAddress, hopNumber, hint } = asViaductError(error);
-  return new ViaductError(code, describe(message), { hopAddress, hopNumber, hint, cause: error, ...details });
+  const { code, message, hopAddress, hopNumber, hint, transient } = asViaductError(error);
+  const kept = { hopAddress, hopNumber, hint, transient, cause: error };
+  return new ViaductError(code, describe(message), { ...kept, ...details });
 }
 
 /** The `code` of a Node system error such as `ENOENT`, or undefined. */

@@ -1,9 +1,25 @@
 export { ViaductError, type ErrorCode, type ErrorDetails } from './errors.js';
-export { type Hop, type Route, formatHop, parseHop, parseHost, parsePort } from './route/hop.js';
+export {
+  type Hop,
+  type HostHop,
+  type ParkedHop,
+  type Route,
+  formatHop,
+  isParked,
+  parseHop,
+  parseHost,
+  parsePort,
+} from './route/hop.js';
 export { type Source, formatInput, parseInput } from './route/input-file.js';
+export { linkPath } from './route/share-link.js';
+export { type Share, type SharedKind, encodeShare as shareToken } from './route/share-token.js';
+export type { Subtree } from './route/subtree.js';
 export { visible } from './text.js';
-export { type NodeOptions, type RunningNode, startNode } from './node/node.js';
+export { startNode } from './node/node.js';
+export type { NodeOptions, RunningNode } from './node/options.js';
 export type { NodeEvent } from './node/events.js';
+export { type ProxyConfig, type ProxyLogin, parseProxy } from './proxy/config.js';
+export { proxyFromEnvironment } from './proxy/environment.js';
 export type { ClientJudgement } from './node/access/policy.js';
 export { type FetchEvent, type FetchOptions, type FetchResult, fetchFile } from './client/classic/fetch.js';
 export type { Sink } from './files/destination.js';
@@ -34,6 +50,10 @@ export {
 export type { Encryption, EncryptionOptions } from './client/http/encryption.js';
 export { HostTrust, type HostTrustOptions } from './identity/host-trust.js';
 export { type IdentityRole, loadIdentity } from './identity/identity.js';
+export { loadShareSecret } from './identity/share-secret.js';
 export type { KeyAndCertificate } from './identity/certificate.js';
 export type { Identity } from './identity/pem.js';
 export { pinOfCertificate } from './identity/pin.js';
+export { type ParkEvent, type ParkOptions, keepParked } from './client/parking/keep-parked.js';
+export { type ParkFor, parseParkRules } from './identity/park-rules.js';
+export type { ByteStream } from './tcp/byte-stream.js';

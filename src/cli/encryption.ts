@@ -36,7 +36,7 @@ export function trustOptions(): Option[] {
   ];
 }
 
-function addPin(text: string, before: readonly string[] = []): readonly string[] {
+export function addPin(text: string, before: readonly string[] = []): readonly string[] {
   const pin = parsePin(text);
   if (pin === undefined) throw new ViaductError('USAGE', notAPin(text));
   return [...before, pin];

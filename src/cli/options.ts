@@ -1,5 +1,6 @@
 import { InvalidArgumentError, Option } from 'commander';
 import { MAX_TIMER_MS } from '../defaults.js';
+import { type ProxyConfig, parseProxy } from '../proxy/config.js';
 import { parseBytes } from '../text.js';
 
 /** A timeout: seconds for the user, milliseconds for the program. */
@@ -40,8 +41,13 @@ export function parseSize(text: string): number {
 }
 
 /** An empty one would be the working folder: most likely a variable of the shell is not set. */
-function parseFolder(text: string): string {
+export function parseFolder(text: string): string {
   if (text === '') throw new InvalidArgumentError('Expected the path of a folder.');
+  return text;
+}
+
+function parseFile(text: string): string {
+  if (text === '') throw new InvalidArgumentError('Expected the path of a file.');
   return text;
 }
 
@@ -63,6 +69,13 @@ export function routeOption(): Option {
   return new Option('--route <file>', 'read name and route from an input file, - for standard input');
 }
 
+/** A proxy, or `none`: no proxy, whatever the environment has. */
+export function proxyOption(description: string): Option {
+  return new Option('--proxy <url>', description).argParser((url: string): ProxyConfig | 'none' =>
+    url === 'none' ? url : parseProxy(url),
+  );
+}
+
 /** For every command that uses keys or known hosts. */
 export function stateOption(): Option {
   return new Option(
@@ -71,9 +84,19 @@ export function stateOption(): Option {
   ).argParser(parseFolder);
 }
 
+/** For the node, and for the command that changes the file. */
+export function authorizedOption(): Option {
+  return new Option(
+    '--authorized <file>',
+    'keys of clients that may read, a pin a line (default: authorized_keys in the state folder)',
+  ).argParser(parseFile);
+}
+
 /** The options that `get`, `ls`, `trace` and `client` share. */
 export const DESCRIPTIONS = {
   timeout: 'timeout: no data received',
   connectTimeout: 'timeout: connect to the first hop',
+  proxy:
+    'proxy to the first hop: http://, socks5h:// or socks5://, or none (default: HTTPS_PROXY or ALL_PROXY, but for NO_PROXY)',
   maxHops: 'maximum hops in a route',
 } as const;

@@ -1,7 +1,9 @@
 import { Command, CommanderError } from 'commander';
 import { asViaductError } from '../errors.js';
+import { withoutTokens } from '../route/share-link.js';
 import { withoutPasswords } from '../route/url.js';
 import { VERSION } from '../version.js';
+import { addAuthorizeCommand } from './authorize/command.js';
 import { addClientCommand } from './client/command.js';
 import { addCompletionCommand } from './completion/command.js';
 import type { CommandContext } from './context.js';
@@ -10,7 +12,9 @@ import { addGetCommand } from './get/command.js';
 import { addIdentityCommand } from './identity/command.js';
 import { addKnownCommand } from './known/command.js';
 import { addListCommand } from './ls/command.js';
+import { addParkedCommand } from './parked/command.js';
 import { addServerCommand } from './server/command.js';
+import { addShareCommand } from './share/command.js';
 import { flushOutput } from './terminal/lines.js';
 import { printError } from './terminal/print.js';
 import { addTraceCommand } from './trace/command.js';
@@ -28,7 +32,10 @@ const COMMANDS: ReadonlyMap<string, (program: Command, context: CommandContext) 
   ['trace', addTraceCommand],
   ['client', addClientCommand],
   ['identity', addIdentityCommand],
+  ['authorize', addAuthorizeCommand],
+  ['share', addShareCommand],
   ['known', addKnownCommand],
+  ['parked', addParkedCommand],
   ['completion', (program, context) => addCompletionCommand(program, context, () => buildProgram(context))],
 ]);
 
@@ -62,7 +69,7 @@ function reportFailure(error: unknown, command: Command, { stderr }: CommandCont
 /** The line that is printed for wrong usage of a command. */
 function usageLine(message: string, command: Command): string {
   const name = command.parent === null ? command.name() : `${command.parent.name()} ${command.name()}`;
-  return `viaduct: ${withoutPasswords(message)} (see ${name} --help)\n`;
+  return `viaduct: ${withoutTokens(withoutPasswords(message))} (see ${name} --help)\n`;
 }
 
 /**

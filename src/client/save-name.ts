@@ -1,6 +1,7 @@
 import { basename } from 'node:path';
 import { ViaductError } from '../errors.js';
 import type { Location } from '../route/location.js';
+import { withoutLink } from '../route/share-link.js';
 import { nameOfPath } from '../route/url.js';
 import { visible } from '../text.js';
 
@@ -21,7 +22,8 @@ export function localName(remoteName: string): string {
 }
 
 /** The {@link localName} of the file at a location. @throws ViaductError BAD_ROUTE */
-export function targetNameOf({ path }: Location): string {
+export function targetNameOf(location: Location): string {
+  const path = withoutLink(location.path);
   if (path.endsWith('/'))
     throw new ViaductError('BAD_ROUTE', `"${path}" is a folder; name a file, or use -r to fetch the folder`);
   return localName(nameOfPath(path));
@@ -29,7 +31,7 @@ export function targetNameOf({ path }: Location): string {
 
 /** The {@link localName} of the folder at a location. @throws ViaductError BAD_ROUTE */
 export function folderNameOf({ path }: Location): string {
-  const name = nameOfPath(path).replace(/\/+$/, '');
+  const name = nameOfPath(withoutLink(path)).replace(/\/+$/, '');
   if (name === '')
     throw new ViaductError('BAD_ROUTE', 'the root folder of a host has no name; give one with -o');
   return localName(name);

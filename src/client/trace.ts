@@ -1,6 +1,6 @@
 import { type ErrorCode, ViaductError, asViaductError } from '../errors.js';
 import { HTTP_HEAD_PER_HOP_MS, MAX_HOPS, PROBES, SILENCE_MS } from '../defaults.js';
-import { type Hop, type Route, hopError, limitHops } from '../route/hop.js';
+import { type Hop, type Route, hopError, isParked, limitHops } from '../route/hop.js';
 import { STATUS_NAME } from '../route/url.js';
 import { parseJsonObject } from '../json.js';
 import { type Scheme, prefixesOf } from '../route/location.js';
@@ -13,7 +13,7 @@ export const STATUS_BYTES = 16 * 1024;
 
 export interface TraceOptions extends Pick<
   RequestOptions,
-  'timeoutMs' | 'connectTimeoutMs' | 'maxHops' | 'signal' | 'plain' | 'encryption'
+  'timeoutMs' | 'connectTimeoutMs' | 'maxHops' | 'proxy' | 'signal' | 'plain' | 'encryption'
 > {
   /** Of the first link. @default 'http' */
   readonly scheme?: Scheme | undefined;
@@ -107,19 +107,19 @@ export function failureIn(hops: readonly TracedHop[]): ViaductError | undefined 
 type Answer = Omit<AnsweringHop, 'roundTripMs' | 'linkMs'> & { readonly answerMs: number };
 
 /**
- * Round trips from the times of answers, hop by hop. In a tunnel an answer takes one of the whole way. Without, it takes one round trip of the first link,
- * which was connected before, and two of every further one, for the connection and for the request: if the
- * answer of a hop is later than that of the hop before, it is so by two round trips of the link between.
+ * Round trips from the times of answers, hop by hop. In a tunnel an answer takes one of the whole way. Without, it takes one round
+ * trip of the first link, which was connected before, and two of every further one, for the connection and for the request,
+ * but one of the link to a parked node, which has connected: the answer of a hop is later by so many round trips of the link
+ * than that of the hop before.
  */
 function roundTrips(isPlain: boolean): (answer: Answer) => AnsweringHop {
-  let firstMs: number | undefined;
-  let beforeMs = 0;
+  let before = { answerMs: 0, roundTripMs: 0 };
   return ({ answerMs, ...hop }) => {
-    firstMs ??= answerMs;
-    const roundTripMs = isPlain ? (firstMs + answerMs) / 2 : answerMs;
+    const connects = isPlain && hop.number > 1 && !isParked(hop.hop);
+    const roundTripMs = before.roundTripMs + (answerMs - before.answerMs) / (connects ? 2 : 1);
     // Where a link takes no time, chance may make the answer of the hop behind it the earlier one.
-    const linkMs = Math.max(0, roundTripMs - beforeMs);
-    beforeMs = roundTripMs;
+    const linkMs = Math.max(0, roundTripMs - before.roundTripMs);
+    before = { answerMs, roundTripMs };
     return { ...hop, roundTripMs, linkMs };
   };
 }

@@ -1,7 +1,7 @@
 import { isIP } from 'node:net';
 import { ViaductError } from '../errors.js';
 import { isGlobal, parseAddress } from '../route/address.js';
-import { type Hop, type Route, formatHop, parseHop } from '../route/hop.js';
+import { type Hop, type Route, formatHop, isParked, parseHop, parseParked } from '../route/hop.js';
 import { formatTarget } from '../route/url.js';
 import { visible } from '../text.js';
 
@@ -43,20 +43,27 @@ export function parseHostName(text: string): string {
 }
 
 function parseNamedHop(hop: string, text: string): Hop {
+  const parked = parseParked(hop);
+  if (parked !== undefined) return parked;
   const [, host, port] = /^(\[[^\]]*\]|[^:[\]/]*):([^:/]*)$/.exec(hop) ?? [];
   if (host !== undefined && port !== undefined) return parseHop(host, port);
   const message = `"${visible(text)}" is not the name of a host; write host:port, or h1:12000/@h2:11000`;
   throw new ViaductError('BAD_ROUTE', message);
 }
 
-function canonicalHop({ host, port }: Hop): Hop {
+function canonicalHop(hop: Hop): Hop {
+  if (isParked(hop)) return hop;
+  const { host, port } = hop;
   const address = parseAddress(host);
   if (address === undefined) return { host: host.toLowerCase(), port };
   const zone = /%.*$/.exec(host)?.[0] ?? '';
   return { host: `${address.toString()}${zone}`, port };
 }
 
-function isPublic({ host }: Hop): boolean {
+/** A parked node has its name from the hop before it. */
+function isPublic(hop: Hop): boolean {
+  if (isParked(hop)) return false;
+  const { host } = hop;
   if (isIP(host) !== 0) {
     const address = parseAddress(host);
     return address !== undefined && isGlobal(address) && !host.includes('%');

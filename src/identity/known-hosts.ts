@@ -1,14 +1,9 @@
-import { join } from 'node:path';
-import { ViaductError, asViaductError, systemReason } from '../errors.js';
-import { readSmallFile } from '../files/small-file.js';
+import { asViaductError } from '../errors.js';
 import { parsePin } from '../route/pin.js';
 import { visible } from '../text.js';
 import { parseHostName } from './host-name.js';
-import { checkStateFolder } from './state-folder.js';
-
-const FILE_NAME = 'known_hosts';
-/** A hundred thousand hosts. */
-const MAX_BYTES = 16 * 1024 * 1024;
+import { type StateFile, pathOfStateFile, readStateFile } from './state-file.js';
+import { StateLines, wrongLine } from './state-lines.js';
 
 /** A line `NAME PIN [comment]`. */
 export interface KnownHost {
@@ -28,13 +23,13 @@ export interface KnownHost {
 export class KnownHosts {
   readonly path: string;
   readonly hosts: readonly KnownHost[];
-  readonly #lines: readonly string[];
+  readonly #lines: StateLines;
 
   /** @throws ViaductError READ_FAILED that names the line: garbage must not make a known host unknown */
   constructor(path: string, text: string) {
     this.path = path;
-    this.#lines = text === '' ? [] : text.replace(/\n$/, '').split('\n');
-    this.hosts = this.#lines.flatMap((line, index) => parseLine(line, index + 1, path) ?? []);
+    this.#lines = new StateLines(text);
+    this.hosts = this.#lines.parse((trimmed, line) => parseLine(trimmed, line, path));
   }
 
   /** The lines of a name. */
@@ -49,38 +44,33 @@ export class KnownHosts {
 
   /** The text of the file with a further line. */
   textWith(name: string, pin: string): string {
-    return textOf([...this.#lines, `${name} ${pin}`]);
+    return this.#lines.textWith(`${name} ${pin}`);
   }
 
   /** The text of the file without the lines of a name. */
   textWithout(name: string): string {
-    const removed = new Set(this.lookUp(name).map(({ line }) => line));
-    return textOf(this.#lines.filter((_, index) => !removed.has(index + 1)));
+    return this.#lines.textWithout(this.lookUp(name).map(({ line }) => line));
   }
 }
 
-function textOf(lines: readonly string[]): string {
-  return lines.map((line) => `${line}\n`).join('');
-}
-
-/** Undefined for a line without a host. */
-function parseLine(text: string, line: number, path: string): KnownHost | undefined {
-  const trimmed = text.trim();
-  if (trimmed === '' || trimmed.startsWith('#')) return undefined;
+function parseLine(trimmed: string, line: number, path: string): KnownHost {
   const [, name = '', pinText = '', comment = ''] = /^(\S+)(?:\s+(\S+))?(?:\s+(\S.*))?$/.exec(trimmed) ?? [];
   const pin = parsePin(pinText);
-  const fail = (why: string): ViaductError =>
-    cannotRead(path, `line ${line} ${why}; correct or remove the line`);
-  if (pin === undefined) throw fail(`is not "NAME sha256//PIN": "${visible(trimmed, 60)}"`);
+  if (pin === undefined) throw wrongLine(path, line, `is not "NAME sha256//PIN": "${visible(trimmed, 60)}"`);
   try {
     return { name: parseHostName(name), pin, comment: comment === '' ? undefined : comment, line };
   } catch (error) {
-    throw fail(`has no valid name: ${asViaductError(error).message}`);
+    throw wrongLine(path, line, `has no valid name: ${asViaductError(error).message}`);
   }
 }
 
+export const KNOWN_HOSTS: StateFile<KnownHosts> = {
+  name: 'known_hosts',
+  parse: (path, text) => new KnownHosts(path, text),
+};
+
 export function knownHostsPath(stateFolder: string): string {
-  return join(stateFolder, FILE_NAME);
+  return pathOfStateFile(stateFolder, KNOWN_HOSTS);
 }
 
 /**
@@ -88,17 +78,5 @@ export function knownHostsPath(stateFolder: string): string {
  * @throws ViaductError READ_FAILED if it cannot be read, a line is malformed, or others may write to it
  */
 export async function readKnownHosts(stateFolder: string): Promise<KnownHosts> {
-  const path = knownHostsPath(stateFolder);
-  if (!(await checkStateFolder(stateFolder))) return new KnownHosts(path, '');
-  const read = await readSmallFile(path, MAX_BYTES).catch((error: unknown) => {
-    throw cannotRead(path, systemReason(error), error);
-  });
-  if (read === 'missing') return new KnownHosts(path, '');
-  if ('text' in read) return new KnownHosts(path, read.text);
-  const remedy = read.unusable === 'is writable by others' ? `; run: chmod go-w ${visible(path)}` : '';
-  throw cannotRead(path, `it ${read.unusable}${remedy}`);
-}
-
-function cannotRead(path: string, reason: string, cause?: unknown): ViaductError {
-  return new ViaductError('READ_FAILED', `cannot read ${visible(path)}: ${reason}`, { cause });
+  return readStateFile(stateFolder, KNOWN_HOSTS);
 }

@@ -1,5 +1,6 @@
 import { ViaductError } from '../errors.js';
 import { limitHops } from '../route/hop.js';
+import { linkInName } from '../route/share-link.js';
 import { decodeMessage, encodeMessage } from '../wire/classic.js';
 import { holdInput } from './client-input.js';
 import { type AddressClass, CLASSES, outermost } from './access/address.js';
@@ -41,9 +42,12 @@ export async function serveClassic(
   exchange.completed();
 }
 
-async function serveFile({ node, exchange, writer, network }: Connection, name: string): Promise<void> {
-  exchange.serving(name);
-  const opened = await node.turns.run(network, () => node.root.openFile(name));
+async function serveFile(connection: Connection, name: string): Promise<void> {
+  const { node, exchange, writer, network } = connection;
+  const link = linkInName(name)?.token;
+  const decision = await connection.decideRead({ dialect: 'classic', name, link });
+  if (!decision.allowed) throw decision.refusal;
+  const opened = await node.turns.run(network, () => decision.root.openFile(name));
   exchange.replyBegun = true;
   exchange.countBytes(() => writer.sent);
   try {

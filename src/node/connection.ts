@@ -1,10 +1,11 @@
 import { ViaductError } from '../errors.js';
-import { type Hop, type HostHop, formatHop } from '../route/hop.js';
+import { type Hop, type HostHop, formatHop, isParked } from '../route/hop.js';
 import type { ByteStream } from '../tcp/byte-stream.js';
 import { acceptTls } from '../tls/accept.js';
 import { StreamWriter } from '../tcp/writer.js';
 import { pinOfCertificate } from '../identity/pin.js';
 import { type AddressClass, networkOf, outermost } from './access/address.js';
+import type { Decision, ReadAttempt } from './access/readers.js';
 import type { TableEntry } from './connection-table.js';
 import type { NodeContext } from './context.js';
 import { Exchange, secondsSince } from './exchange.js';
@@ -28,6 +29,8 @@ export class Connection implements TableEntry {
   isTunnel = false;
   /** In TLS. */
   isSecure = false;
+  /** Of the key that the client has proved in TLS that ends here, if the node asks and it has one. */
+  #clientPin: string | undefined;
   /** What the nodes before this one have seen, at the end of a tunnel. */
   #tunnelClass: AddressClass | undefined;
   #requests = 0;
@@ -38,7 +41,11 @@ export class Connection implements TableEntry {
   #keepAlive: AbortController | undefined;
   #writer: StreamWriter | undefined;
 
-  constructor(node: NodeContext, stream: ByteStream) {
+  /** It came over a connection that this node has parked elsewhere: its client is a stranger. */
+  readonly #cameParked: boolean;
+
+  constructor(node: NodeContext, stream: ByteStream, cameParked = false) {
+    this.#cameParked = cameParked;
     this.node = node;
     this.#stream = stream;
     this.id = node.totals.connections;
@@ -77,8 +84,8 @@ export class Connection implements TableEntry {
     });
     this.#stream = stream;
     this.#writer = undefined;
-    const clientPin = peerCertificate && pinOfCertificate(peerCertificate);
-    node.emit({ type: 'secured', connectionId: this.id, clientPin });
+    this.#clientPin = peerCertificate && pinOfCertificate(peerCertificate);
+    node.emit({ type: 'secured', connectionId: this.id, clientPin: this.#clientPin });
     this.begunAt = performance.now();
   }
 
@@ -90,6 +97,18 @@ export class Connection implements TableEntry {
     this.node.connections.waits(this);
     this.begunAt = performance.now();
     this.nextExchange();
+  }
+
+  /**
+   * Decides whether the client may read, and reports the request as one to this node as origin.
+   * @param asked what it wants to read
+   */
+  async decideRead(asked: Pick<ReadAttempt, 'dialect' | 'name' | 'link'>): Promise<Decision> {
+    const pin = this.#clientPin;
+    const decision = await this.node.readers.decide({ ...asked, isSecure: this.isSecure, pin });
+    const link = asked.link === undefined ? undefined : true;
+    this.exchange.serving(asked.name, { clientPin: pin, client: decision.client, link });
+    return decision;
   }
 
   /** Aborted when the client leaves, and when the node ends. */
@@ -154,6 +173,14 @@ export class Connection implements TableEntry {
     return this.exchange;
   }
 
+  /** What comes next on its stream is no request: another part of the node reads it. */
+  handOver(): ByteStream {
+    this.#isLingering = true;
+    this.#writer?.release();
+    this.#writer = undefined;
+    return this.#stream;
+  }
+
   /** All replies are queued, and FIN too. */
   linger(): void {
     this.#isLingering = true;
@@ -170,10 +197,14 @@ export class Connection implements TableEntry {
 
   /** The class of the client, no further inside than nodes before this one claim. */
   clientClass(claim?: AddressClass): AddressClass {
-    const { selfDials, policy } = this.node;
-    const observed = selfDials.classOf(this.peer) ?? policy.classOf(this.peer.host);
+    if (this.#cameParked) return 'public';
     const claims = [claim, this.#tunnelClass].filter((known) => known !== undefined);
-    return claims.reduce(outermost, observed);
+    return claims.reduce(outermost, this.#observedClass);
+  }
+
+  get #observedClass(): AddressClass {
+    const { selfDials, policy } = this.node;
+    return this.#cameParked ? 'public' : (selfDials.classOf(this.peer) ?? policy.classOf(this.peer.host));
   }
 
   /**
@@ -188,7 +219,17 @@ export class Connection implements TableEntry {
     timeoutMs: number,
     except?: string,
   ): Promise<ByteStream> {
-    const { policy, dialler, selfDials, ownPort } = this.node;
+    const { node } = this;
+    const { policy, dialler, selfDials, ownPort, lobby } = node;
+    // What this node has dialled itself is for a client that it relays for.
+    if (selfDials.classOf(this.peer) === undefined)
+      policy.checkClient(
+        { address: this.peer.host, observed: () => this.#observedClass, class: client },
+        hop,
+        label,
+      );
+    policy.checkName(hop, label, isParked(hop) ? lobby.find(hop.parked) : undefined);
+    if (isParked(hop)) lobby.permit(client, label, formatHop(hop));
     const startedAt = performance.now();
     const stream = await dialler.dial(hop, {
       label,
@@ -201,7 +242,7 @@ export class Connection implements TableEntry {
         this.exchange.stage('policy', () => `${formatHop(target)} is permitted for a ${client} client`);
       },
     });
-    if (stream.remote.port === ownPort) selfDials.add(stream, client);
+    if (!isParked(hop) && stream.remote.port === ownPort) selfDials.add(stream, client);
     this.exchange.dialled(formatHop(stream.remote), secondsSince(startedAt));
     return stream;
   }

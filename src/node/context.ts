@@ -1,8 +1,12 @@
 import type { Pump } from '../pump/pump.js';
+import type { Hop } from '../route/hop.js';
 import type { Dialler } from '../tcp/dial.js';
+import type { ParkingTimes } from '../wire/parking.js';
 import type { TlsServer } from '../tls/accept.js';
 import type { Limit } from '../tcp/live-limit.js';
+import type { HostNames } from './access/host-names.js';
 import type { Policy } from './access/policy.js';
+import type { Readers } from './access/readers.js';
 import type { SelfDials } from './access/self-dials.js';
 import type { ClientTurns } from './client-turns.js';
 import type { ConnectionTable } from './connection-table.js';
@@ -10,14 +14,19 @@ import type { NodeEvent } from './events.js';
 import type { Totals } from './exchange.js';
 import type { Digests } from './origin/digests.js';
 import type { FolderNames } from './origin/folder-names.js';
-import type { Root } from './origin/root.js';
+import type { Lobby, ParkingLimits } from './parking/lobby.js';
 import type { RelayShares } from './relay-shares.js';
 
 /** What all connections of a node share. */
 export interface NodeContext {
-  readonly root: Root;
+  /** Decides who may read, and has the root. */
+  readonly readers: Readers;
   readonly policy: Policy;
-  readonly dialler: Dialler;
+  /** What clients may call this node. */
+  readonly hostNames: HostNames;
+  readonly dialler: Dialler<Hop>;
+  /** Nodes that are parked here. */
+  readonly lobby: Lobby;
   readonly selfDials: SelfDials;
   readonly digests: Digests;
   readonly folderNames: FolderNames;
@@ -59,4 +68,9 @@ export interface NodeTimes {
   readonly httpConnectMs: number;
   /** A reply's head, for each hop that is left. */
   readonly headPerHopMs: number;
+  /** How late a change of the list of authorized keys may be noticed. */
+  readonly authorizedAgeMs: number;
+  readonly parking: ParkingTimes;
+  /** Not a time, but for tests as they are. */
+  readonly parkingLimits?: Partial<ParkingLimits>;
 }

@@ -1,6 +1,7 @@
 import type { ViaductError } from '../errors.js';
 import type { Hop } from '../route/hop.js';
-import type { NodeEvent, RequestIds, StageEvent } from './events.js';
+import { withoutTokens } from '../route/share-link.js';
+import type { NodeEvent, RequestIds, ServingEvent, StageEvent } from './events.js';
 
 /** What a node has done since it started; live. */
 export class Totals {
@@ -78,15 +79,18 @@ export class Exchange {
   }
 
   stage(stage: StageEvent['stage'], detail?: () => string): void {
-    if (this.#stages) this.#emit({ type: 'stage', ...this.#ids, stage, detail });
+    const shown = detail && ((): string => withoutTokens(detail()));
+    if (this.#stages) this.#emit({ type: 'stage', ...this.#ids, stage, detail: shown });
   }
 
-  serving(name: string): void {
-    this.#emit({ type: 'serving', ...this.#ids, name });
+  /* What a relay passes on, and what is no right link, may have the token of one in its name. */
+
+  serving(name: string, by: Pick<ServingEvent, 'client' | 'clientPin' | 'link'> = {}): void {
+    this.#emit({ type: 'serving', ...this.#ids, name: withoutTokens(name), ...by });
   }
 
   relaying(name: string, nextHop: Hop): void {
-    this.#emit({ type: 'relaying', ...this.#ids, name, nextHop });
+    this.#emit({ type: 'relaying', ...this.#ids, name: withoutTokens(name), nextHop });
   }
 
   dialled(address: string, seconds: number): void {

@@ -14,23 +14,26 @@ import {
 } from '../defaults.js';
 import { liveLimit } from '../tcp/live-limit.js';
 import { TcpStream, remoteOf } from '../tcp/stream.js';
-import { type PumpName, choosePump } from '../pump/choose-pump.js';
-import { listen } from '../tcp/listen.js';
+import { choosePump } from '../pump/choose-pump.js';
+import { PARKING_TIMES } from '../wire/parking.js';
+import { type Listener, listen } from '../tcp/listen.js';
 import { resetOnDeathMissing } from '../tcp/reset-on-death.js';
-import { TcpDialler } from '../tcp/dial.js';
 import { LINGER_MS } from '../tcp/linger.js';
-import { formatHop } from '../route/hop.js';
+import { type HostHop, formatHop } from '../route/hop.js';
 import { networkOf } from './access/address.js';
 import { Connection } from './connection.js';
-import type { KeyAndCertificate } from '../identity/certificate.js';
+import { ParkedNames } from '../identity/parked-names.js';
 import { tlsServer } from '../tls/accept.js';
 import { ClientTurns } from './client-turns.js';
 import { ConnectionTable } from './connection-table.js';
 import type { NodeContext, NodeTimes } from './context.js';
 import { connectionsThatFit } from './descriptors.js';
-import type { NodeEvent } from './events.js';
 import { Totals } from './exchange.js';
+import { nextHopDialler } from './next-hops.js';
 import { QUIET_AFTER_LINE_MS, QUIET_MS } from './first-bytes.js';
+import type { NodeOptions, RunningNode } from './options.js';
+import { NodeDialler } from './parking/dialler.js';
+import { Lobby, PARKING_LIMITS } from './parking/lobby.js';
 import { KEEP_ALIVE_MARGIN_MS, KEEP_ALIVE_MS } from './http/read-request.js';
 import { HTTP_CONNECT_MS } from './http/relay.js';
 import { serveConnection } from './serve-connection.js';
@@ -38,79 +41,12 @@ import { Digests } from './origin/digests.js';
 import { FolderNames, LISTINGS_PER_CLIENT } from './origin/folder-names.js';
 import { RelayShares } from './relay-shares.js';
 import { systemNetworkView } from './access/network-view.js';
-import { type ClientJudgement, Policy } from './access/policy.js';
-import { parseHopRule } from './access/rules.js';
-import { Root } from './origin/root.js';
+import { Policy } from './access/policy.js';
+import { hostNamesOf, rulesOf } from './access-options.js';
+import { AUTHORIZED_AGE_MS, readersFor } from './access/readers-for.js';
+import { openRoots } from './origin/roots.js';
 import { Secrets } from './origin/secrets.js';
 import { SelfDials } from './access/self-dials.js';
-
-export interface NodeOptions {
-  /** Port to listen on; 0 takes a free one. */
-  readonly port: number;
-  /** Address to listen on. @default all, IPv4 and IPv6 */
-  readonly host?: string | undefined;
-  /** Folder to serve. @default the working folder */
-  readonly root?: string | undefined;
-  /** Serve names with a leading dot. @default false */
-  readonly dotfiles?: boolean | undefined;
-  /** Silence of a sender, in ms. @default 10,000 */
-  readonly timeoutMs?: number | undefined;
-  /** Dialling a next hop, look-up included, in ms. @default 20,000 */
-  readonly connectTimeoutMs?: number | undefined;
-  /** A reader that takes nothing while half of the connections are in use, in ms. @default 60,000 */
-  readonly stallTimeoutMs?: number | undefined;
-  /** A reader that takes nothing while there is room, in ms. @default 3,600,000 */
-  readonly pauseTimeoutMs?: number | undefined;
-  /** Hops of a whole route; the node itself is one of them. @default 16 */
-  readonly maxHops?: number | undefined;
-  /** Connections at once. Those without a request give way to further ones; if there are none, these are reset. @default 2,048, less if descriptors are short */
-  readonly maxConnections?: number | undefined;
-  /** Larger files get no SHA-256, in bytes. @default none */
-  readonly digestLimitBytes?: number | undefined;
-  /** The kernel's queue of connections not accepted yet. @default 511 */
-  readonly backlog?: number | undefined;
-  /** Rules for the hops that a relay dials, instead of the default: host, `*.domain` or CIDR, with optional `:port` or `:low-high`. */
-  readonly allowHops?: readonly string[] | undefined;
-  /** `public`: every client counts as a stranger, as is right behind a forwarder. @default observed */
-  readonly clients?: ClientJudgement | undefined;
-  /** How bytes are moved. @default splice where it is available: Linux on x64, with glibc and koffi */
-  readonly pump?: PumpName | undefined;
-  /** Emit events of the type `stage`, for watching single requests. @default false */
-  readonly stages?: boolean | undefined;
-  /** Key and certificate (with its chain) for TLS on the same port, as PEM. @default none: no TLS */
-  readonly identity?: KeyAndCertificate | undefined;
-  /** Files and folders that are never served, whatever the root is: those with keys. @default none */
-  readonly secrets?: readonly string[] | undefined;
-  /** Refuse requests without TLS. @default false */
-  readonly tlsOnly?: boolean | undefined;
-  /** Ask clients in TLS for their identity; a client without one is served all the same. @default false */
-  readonly askClients?: boolean | undefined;
-  /** Called for everything that happens on connections. Must not throw. */
-  readonly onEvent?: ((event: NodeEvent) => void) | undefined;
-}
-
-/** A running node. */
-export interface RunningNode {
-  /** The address and port that it listens on. */
-  readonly address: { readonly host: string; readonly port: number };
-  /** Gives new connections another key and certificate, and looks where `secrets` lead to now. @throws ViaductError READ_FAILED; Error of OpenSSL if they are not a pair */
-  useIdentity(identity: KeyAndCertificate): Promise<void>;
-  /** The real path of its root. */
-  readonly root: string;
-  /** The limit of connections in force. */
-  readonly maxConnections: number;
-  /** `yes` if the death of this process resets its connections; else why it cannot. */
-  readonly resetOnDeath: string;
-  /** How bytes are moved. */
-  readonly pump: PumpName;
-  /** Why the splice pump is not available, unless another one was asked for. */
-  readonly pumpReason: string | undefined;
-  /**
-   * Stops accepting, lets running transfers finish and then resets what is left.
-   * @param graceMs how long they may take @default 30,000
-   */
-  close(graceMs?: number): Promise<void>;
-}
 
 /** The usual time limits that no option sets. */
 export const NODE_TIMES: NodeTimes = {
@@ -121,6 +57,8 @@ export const NODE_TIMES: NodeTimes = {
   keepAliveMarginMs: KEEP_ALIVE_MARGIN_MS,
   httpConnectMs: HTTP_CONNECT_MS,
   headPerHopMs: HTTP_HEAD_PER_HOP_MS,
+  authorizedAgeMs: AUTHORIZED_AGE_MS,
+  parking: PARKING_TIMES,
 };
 
 /**
@@ -143,34 +81,37 @@ function stallLimits({ stallTimeoutMs, pauseTimeoutMs }: NodeOptions): { busyMs:
 /** The same, with other time limits than the usual ones. */
 export async function startNodeWith(options: NodeOptions, times: Partial<NodeTimes>): Promise<RunningNode> {
   const emit = options.onEvent ?? ((): void => {});
-  const secrets = await Secrets.of(options.secrets ?? []);
-  const root = await Root.at(options.root ?? '.', options.dotfiles ?? false, secrets);
-  const allowHops = (options.allowHops ?? []).map(parseHopRule);
+  const keptBack = [options.authorized, options.shareSecret].filter((path) => typeof path === 'string');
+  const secrets = await Secrets.of([...(options.secrets ?? []), ...keptBack]);
+  const roots = await openRoots(options, secrets);
+  const readers = await readersFor(options, roots, { ...NODE_TIMES, ...times });
+  const rules = rulesOf(options);
   const maxConnections = Math.min(options.maxConnections ?? MAX_CONNECTIONS, connectionsThatFit());
   const chosen = choosePump(options.pump, (cause) => emit({ type: 'pump-died', cause }));
-  const connections = new Set<Connection>();
+  /** With what resolves when each is closed. */
+  const connections = new Map<Connection, Promise<void>>();
   const table = new ConnectionTable(maxConnections);
   const { busyMs, idleMs } = stallLimits(options);
   const stall = liveLimit(busyMs, idleMs);
   const connectionsChanged = (): void => {
     stall.current[0] = table.isBusy ? busyMs : idleMs;
   };
-  const { server, address } = await listen({
-    host: options.host,
-    port: options.port,
-    backlog: options.backlog ?? BACKLOG,
-  });
+  const lobby = await lobbyFor(options, maxConnections, { ...NODE_TIMES, ...times });
+  const asksClients = (options.askClients ?? false) || readers.needKeys;
+  const tls = options.identity && tlsServer(options.identity, asksClients);
+  const hostNames = hostNamesOf(options);
+  const listener = await listenOn(options);
+  const ownPort = listener?.address.port ?? 0;
+  let isStopping = false;
+  const policy = new Policy({ ...rules, view: systemNetworkView(), ownPort });
   const context: NodeContext = {
-    root,
-    policy: new Policy({
-      allowHops,
-      clients: options.clients ?? 'observed',
-      view: systemNetworkView(),
-      ownPort: address.port,
-    }),
-    dialler: new TcpDialler(),
+    readers,
+    policy,
+    hostNames,
+    dialler: new NodeDialler(nextHopDialler(options.proxy), lobby),
+    lobby,
     selfDials: new SelfDials(),
-    ownPort: address.port,
+    ownPort,
     digests: new Digests(options.digestLimitBytes),
     folderNames: new FolderNames(),
     pump: chosen.pump,
@@ -181,68 +122,112 @@ export async function startNodeWith(options: NodeOptions, times: Partial<NodeTim
     times: { ...NODE_TIMES, ...times },
     connections: table,
     turns: new ClientTurns(),
-    tls: options.identity && tlsServer(options.identity, options.askClients),
+    tls,
     tlsOnly: options.tlsOnly ?? false,
     relayed: new RelayShares(maxConnections, 'requests'),
     relayedListings: new RelayShares(LISTINGS_PER_CLIENT, 'listings'),
     startedAt: performance.now(),
     totals: new Totals(),
-    stopping: () => !server.listening,
+    stopping: () => isStopping,
     emit,
     stages: options.stages ?? false,
   };
 
-  server.on('connection', (socket: Socket) => {
-    // First, as it is to cost little: a client that is refused comes back at once.
-    const peer = remoteOf(socket);
-    if (!table.makeRoom(networkOf(peer.host))) {
-      socket.on('error', () => {}).resetAndDestroy();
-      return emit({ type: 'refused', peer: formatHop(peer), limit: maxConnections });
-    }
-    const stream = TcpStream.over(socket);
-    const connection = new Connection(context, stream);
-    connections.add(connection);
+  /** False if there is no room for a connection of this peer. */
+  const makeRoom = (peer: HostHop): boolean => {
+    if (table.makeRoom(networkOf(peer.host))) return true;
+    emit({ type: 'refused', peer: formatHop(peer), limit: maxConnections });
+    return false;
+  };
+  const serve = (connection: Connection, begin?: Buffer): void => {
     table.add(connection);
     connectionsChanged();
-    void serveConnection(connection).finally(() => {
+    const done = serveConnection(connection, begin).finally(() => {
       connections.delete(connection);
       table.delete(connection);
       connectionsChanged();
     });
+    connections.set(connection, done);
+  };
+  listener?.server.on('connection', (socket: Socket) => {
+    // First, as it is to cost little: a client that is refused comes back at once.
+    if (makeRoom(remoteOf(socket))) serve(new Connection(context, TcpStream.over(socket)));
+    else socket.on('error', () => {}).resetAndDestroy();
   });
 
   return {
-    address: { host: address.address, port: address.port },
-    root: root.path,
+    address: { host: listener?.address.address ?? '', port: ownPort },
+    serve: (stream, begin) => {
+      stream.limitUnsent();
+      if (!isStopping && makeRoom(stream.remote)) serve(new Connection(context, stream, true), begin);
+      else stream.reset();
+    },
+    access: readers.summary,
+    root: roots.top.path,
+    shares: readers.shares,
+    relays: policy.description,
+    parkFor: (parkFor) => lobby.parkFor(parkFor),
     maxConnections,
     resetOnDeath: resetOnDeathMissing() ?? 'yes',
     pump: chosen.name,
     pumpReason: chosen.why,
     useIdentity: async (identity) => {
       await secrets.update();
-      context.tls = tlsServer(identity, options.askClients);
+      context.tls = tlsServer(identity, asksClients);
+      hostNames.useCertificate(identity.cert);
     },
     close: async (graceMs = GRACE_MS) => {
-      await Promise.all([context.digests.close(), close(server, connections, graceMs)]);
+      isStopping = true;
+      await Promise.all([context.digests.close(), close(listener?.server, connections, graceMs)]);
       await chosen.close();
     },
   };
 }
 
-/** Node's server reports closed once its last socket is. */
-function close(server: Server, connections: ReadonlySet<Connection>, graceMs: number): Promise<void> {
-  const resetAll = (): void => {
-    for (const connection of connections) {
-      connection.abort(new ViaductError('ABORTED', 'the node was stopped'));
-    }
-  };
-  return new Promise((resolve) => {
-    const timer = setTimeout(resetAll, Math.min(graceMs, MAX_TIMER_MS));
-    server.close(() => {
-      clearTimeout(timer);
-      resolve();
-    });
-    for (const connection of connections)
-      connection.stop(new ViaductError('ABORTED', 'the node was stopped'));
+/** @returns undefined for a node that does not listen */
+async function listenOn({ host, port, backlog = BACKLOG }: NodeOptions): Promise<Listener | undefined> {
+  return port === undefined ? undefined : listen({ host, port, backlog });
+}
+
+/** A quarter of the connections are left to clients. */
+const LEFT_TO_CLIENTS = 1 / 4;
+
+async function lobbyFor(options: NodeOptions, maxConnections: number, times: NodeTimes): Promise<Lobby> {
+  const { parkFor = 'none', parkClients = 'public', stateFolder } = options;
+  const { nodes, nodesPerNetwork, ready } = PARKING_LIMITS;
+  return new Lobby({
+    parkFor,
+    names: await ParkedNames.open(parkFor === 'none' ? undefined : stateFolder),
+    clients: parkClients,
+    limits: {
+      ...PARKING_LIMITS,
+      nodes: options.maxParked ?? nodes,
+      nodesPerNetwork: options.maxParkedPerClient ?? nodesPerNetwork,
+      ready: options.parkReady ?? ready,
+      ...times.parkingLimits,
+    },
+    connections: Math.floor(maxConnections * (1 - LEFT_TO_CLIENTS)),
+    times: times.parking,
   });
+}
+
+/** Resolves when the last connection is closed. */
+async function close(
+  server: Server | undefined,
+  connections: ReadonlyMap<Connection, Promise<void>>,
+  graceMs: number,
+): Promise<void> {
+  const reason = new ViaductError('ABORTED', 'the node was stopped');
+  const resetAll = (): void => {
+    for (const connection of connections.keys()) connection.abort(reason);
+  };
+  const timer = setTimeout(resetAll, Math.min(graceMs, MAX_TIMER_MS));
+  const isClosed = new Promise<void>((resolve) => {
+    // Node's server reports closed once its last socket is.
+    if (server === undefined) resolve();
+    else server.close(() => resolve());
+  });
+  for (const connection of connections.keys()) connection.stop(reason);
+  await Promise.all([isClosed, ...connections.values()]);
+  clearTimeout(timer);
 }

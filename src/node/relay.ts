@@ -1,12 +1,13 @@
 import { ViaductError } from '../errors.js';
 import type { FlowFailure, FlowResult } from '../pump/pump.js';
-import { type Hop, formatHop } from '../route/hop.js';
+import { type Hop, formatHop, isParked } from '../route/hop.js';
 import type { ByteStream } from '../tcp/byte-stream.js';
 import { type Answer, firstAnswer } from '../tcp/first-answer.js';
 import { tookNothing } from '../tcp/live-limit.js';
 import type { AddressClass } from './access/address.js';
 import type { HeldInput } from './client-input.js';
 import type { Connection } from './connection.js';
+import { answerOfParked } from './parking/first-byte.js';
 
 /** A reply whose head has arrived. */
 export interface OpenedReply {
@@ -91,7 +92,13 @@ async function openUpstream(connection: Connection, options: RelayOptions, label
     dialled.write(options.head);
     return dialled;
   };
-  const { upstream, reply } = await openReply(await dial(), dial, options, signal);
+  const { upstream, reply } = await openReply(
+    await dial(),
+    dial,
+    { ...options, label },
+    node.silenceMs,
+    signal,
+  );
   const fromClient = options.input.stop();
   // Not one byte of a client goes to a next hop that has not answered 101 (RFC 9931).
   if (reply.isTunnel === true && fromClient.length > 0) {
@@ -144,19 +151,35 @@ function takeShares(
 async function openReply(
   first: ByteStream,
   another: (except: string) => Promise<ByteStream>,
-  { openReply: opener, nextHop: { host } }: RelayOptions,
+  { openReply: opener, nextHop, label }: RelayOptions & { readonly label: string },
+  silenceMs: number,
   signal: AbortSignal,
 ): Promise<{ readonly upstream: ByteStream; readonly reply: OpenedReply }> {
   let upstream = first;
   try {
-    if (opener === undefined) return { upstream, reply: { bytes: Buffer.alloc(0) } };
-    const answer = await firstAnswer(first, { host, limitMs: opener.limitMs, another, signal });
+    if (opener === undefined && !isParked(nextHop)) return { upstream, reply: { bytes: Buffer.alloc(0) } };
+    const limits = { limitMs: opener?.limitMs ?? silenceMs, signal };
+    const answer: Answer & { readonly isSilent?: boolean } = isParked(nextHop)
+      ? await answerOfParked(first, {
+          ...limits,
+          another: () => another(first.remote.host),
+          mayBeEmpty: opener === undefined,
+        })
+      : await firstAnswer(first, { ...limits, another, host: nextHop.host });
     upstream = answer.stream;
-    return { upstream, reply: await opener.open(answer) };
+    if (opener !== undefined) return { upstream, reply: await opener.open(answer) };
+    signal.throwIfAborted();
+    if (answer.isSilent === true) throw silent(label, nextHop, silenceMs);
+    return { upstream, reply: { bytes: answer.begin } };
   } catch (error) {
     upstream.reset();
     throw error;
   }
+}
+
+function silent(label: string, hop: Hop, silenceMs: number, cause?: unknown): ViaductError {
+  const details = { hopAddress: formatHop(hop), cause };
+  return new ViaductError('TIMEOUT', `${label} sent nothing for ${silenceMs / 1000} s`, details);
 }
 
 /** A client that has sent FIN may leave: it has all that it wants, and what TLS says at its end reaches nobody. */
@@ -185,7 +208,7 @@ function flowError(
       return new ViaductError('CUT_SHORT', `${label} ${how} the connection after ${bytes} bytes`, details);
     }
     case 'TIMEOUT':
-      return new ViaductError('TIMEOUT', `${label} sent nothing for ${node.silenceMs / 1000} s`, details);
+      return silent(label, hop, node.silenceMs, failure.cause);
     case 'STALLED':
       return new ViaductError('STALLED', tookNothing(node.stall));
     case 'INTERNAL':

@@ -5,11 +5,17 @@ import type { Connection } from './connection.js';
 import { sniff } from './first-bytes.js';
 import { serveHttp, tlsRequired } from './http/serve.js';
 
-/** Serves an accepted connection from its first byte to its last. Never rejects; on return its streams are closed. */
-export async function serveConnection(connection: Connection): Promise<void> {
+/**
+ * Serves a connection from its first byte to its last. Never rejects; on return its streams are closed.
+ * @param begin what was read of it
+ */
+export async function serveConnection(
+  connection: Connection,
+  begin: Buffer = Buffer.alloc(0),
+): Promise<void> {
   const { node, signal } = connection;
   try {
-    let next: Buffer | undefined = Buffer.alloc(0);
+    let next: Buffer | undefined = begin;
     while (next !== undefined) next = await serveDialect(connection, next);
     connection.linger();
     await lingeringClose(connection.stream, signal, node.times.lingerMs);

@@ -1,6 +1,7 @@
 import { isIPv4, isIPv6 } from 'node:net';
 import { type ErrorCode, ViaductError } from '../errors.js';
 import { visible } from '../text.js';
+import { isPinBeginning, parseParkedName } from './parked-name.js';
 
 /** A node that is dialled. */
 export interface HostHop {
@@ -10,11 +11,21 @@ export interface HostHop {
   readonly port: number;
 }
 
+/** A node that is parked at the hop before it, written `~attic`: it is never the first hop. */
+export interface ParkedHop {
+  /** Its name, or the beginning of its pin in base64url. */
+  readonly parked: string;
+}
+
 /**
  * One hop of a route. A further kind is a member of this union with members of its own; {@link formatHop}, the parsers
  * of both grammars (`parseHop` here, `parseSegment` in `url.ts`) and the dialler then have a case more.
  */
-export type Hop = HostHop;
+export type Hop = HostHop | ParkedHop;
+
+export function isParked(hop: Hop): hop is ParkedHop {
+  return 'parked' in hop;
+}
 
 /** The hops from the client's first connection to the origin, in order; a hop may occur more than once. */
 export type Route = readonly Hop[];
@@ -49,11 +60,41 @@ export function parsePort(text: string, lowest = 1): number | undefined {
   return port >= lowest && port <= 65_535 ? port : undefined;
 }
 
+/** A parked node from `~attic`, or undefined for other text. */
+export function parseParked(text: string): ParkedHop | undefined {
+  if (!text.startsWith('~')) return undefined;
+  const name = text.slice(1);
+  const parked = isPinBeginning(name) ? name : parseParkedName(name);
+  return parked === undefined ? undefined : { parked };
+}
+
 /**
- * A hop from its two words, as they stand in a classic message or an input file.
+ * A hop from its two words, as they stand in a classic message or an input file. The port of a parked node is 0, since
+ * originals split a line into two words; without one it is the same.
  * @throws ViaductError BAD_ROUTE that names the wrong word
  */
-export function parseHop(hostText: string, portText: string): Hop {
+export function parseHop(hostText: string, portText?: string): Hop {
+  if (hostText.startsWith('~')) return parseParkedWords(hostText, portText);
+  return parseHostHop(hostText, portText);
+}
+
+function parseParkedWords(hostText: string, portText = '0'): ParkedHop {
+  const hop = parseParked(hostText);
+  if (hop === undefined) throw new ViaductError('BAD_ROUTE', `"${visible(hostText)}" ${NOT_PARKED}`);
+  if (portText !== '0')
+    throw new ViaductError(
+      'BAD_ROUTE',
+      `"${visible(portText)}" is not the port of ${visible(hostText)}: a parked node has port 0, or none`,
+    );
+  return hop;
+}
+
+/** Said of a text that begins with `~` and names no parked node. */
+const NOT_PARKED =
+  'is no parked node: ~ and a name of up to 15 letters, digits and "-", or 16 characters or more of its pin';
+
+/** A hop that is no parked node; as {@link parseHop}. */
+function parseHostHop(hostText: string, portText = ''): HostHop {
   const host = parseHost(hostText);
   if (host === undefined)
     throw new ViaductError('BAD_ROUTE', `"${visible(hostText)}" is not a host name or address`);
@@ -63,9 +104,16 @@ export function parseHop(hostText: string, portText: string): Hop {
   return { host, port };
 }
 
-/** `host:port`, with brackets around an IPv6 address. */
-export function formatHop({ host, port }: Hop): string {
+/** `host:port`, with brackets around an IPv6 address; `~attic` for a parked node. */
+export function formatHop(hop: Hop): string {
+  if (isParked(hop)) return `~${hop.parked}`;
+  const { host, port } = hop;
   return host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
+}
+
+/** The two words of a hop in a classic message and in an input file. */
+export function hopWords(hop: Hop): readonly [string, string] {
+  return isParked(hop) ? [`~${hop.parked}`, '0'] : [hop.host, String(hop.port)];
 }
 
 /** How errors call a hop: `hop 3 (h4:9000)`. The client is 0, the hop that it dials 1. */

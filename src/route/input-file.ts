@@ -1,6 +1,6 @@
 import { ViaductError, withContext } from '../errors.js';
 import { visible } from '../text.js';
-import { type Hop, type Route, parseHop } from './hop.js';
+import { type Hop, type Route, hopWords, parseHop } from './hop.js';
 import { PIN_START, notAPin, parsePin } from './pin.js';
 
 /** The content of an input file: which file, and over which route. */
@@ -47,7 +47,10 @@ interface HopLine {
 }
 
 function parseHopLine(line: string, number: number): HopLine {
-  const [host, port, third, ...more] = line.trim().split(/\s+/);
+  const words = line.trim().split(/\s+/);
+  // A parked node has no port, but an original wants a second word.
+  if (words[0]?.startsWith('~') && words[1] !== '0') words.splice(1, 0, '0');
+  const [host, port, third, ...more] = words;
   const pin = third === undefined ? undefined : parsePin(third);
   if (pin === undefined && third?.startsWith(PIN_START)) throw wrongLine(number, notAPin(third));
   if (
@@ -70,6 +73,6 @@ function wrongLine(number: number, what: string): ViaductError {
 
 /** The inverse of {@link parseInput}: the text of an input file. */
 export function formatInput({ name, route, pin }: Source): string {
-  const lines = route.map(({ host, port }) => `${host} ${port}`).join('\n');
+  const lines = route.map((hop) => hopWords(hop).join(' ')).join('\n');
   return `${name}\n${lines}${pin === undefined ? '' : ` ${pin}`}\n`;
 }

@@ -1,6 +1,7 @@
 import { ViaductError, asViaductError } from '../errors.js';
 import { type Hop, type Route, formatHop, parseHop } from './hop.js';
 import { type Source } from './input-file.js';
+import { withoutTokens } from './share-link.js';
 import { visible } from '../text.js';
 import { encodeSegment, formatTarget, parseTarget, withoutPasswords } from './url.js';
 
@@ -43,9 +44,9 @@ function parseWhere(text: string): Location {
   const first = parseAuthority(authority, scheme && DEFAULT_PORTS[scheme]);
   const { route, path } = parseTarget(rest === '' ? '/' : rest);
   // A name may begin with "@"; one with a colon as well is a hop mistyped.
-  const [, noHop] = /^\/(@[^/]*:[^/]*)/.exec(path) ?? [];
+  const [, noHop] = /^\/(@(?:~|[^/]*:)[^/]*)/.exec(path) ?? [];
   if (noHop !== undefined)
-    throw bad(`"${shown(noHop)}" is no hop, which is @host:port; the "@" of a name is written %40`);
+    throw bad(`"${shown(noHop)}" is no hop, which is @host:port or @~name; the "@" of a name is written %40`);
   return { ...(scheme === 'https' && { scheme }), route: [first, ...route], path: encodePath(path) };
 }
 
@@ -88,6 +89,7 @@ function parseJump(text: string): Hop[] {
 
 function parseAuthority(text: string, defaultPort: number | undefined): Hop {
   if (text.includes('@')) throw bad('write host:port, without user or password');
+  if (text.startsWith('~')) return parseHop(text);
   const [, host = '', port] = /^(\[.*\]|[^:]*)(?::(.*))?$/s.exec(text) ?? [undefined, text];
   if (port === undefined && defaultPort === undefined)
     throw bad(`"${visible(text)}" has no port; write host:port`);
@@ -101,7 +103,7 @@ function encodePath(path: string): string {
 
 /** What was typed, as an error may show it. */
 function shown(text: string): string {
-  return visible(withoutPasswords(text));
+  return visible(withoutTokens(withoutPasswords(text)));
 }
 
 function bad(message: string, cause?: unknown): ViaductError {

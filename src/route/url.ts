@@ -1,11 +1,11 @@
 import { ViaductError } from '../errors.js';
 import { hasBytes, nameOfBytes, replaceBytes } from './name.js';
-import { type Hop, type Route, formatHop, parseHost, parsePort } from './hop.js';
+import { type Hop, type Route, formatHop, parseHost, parseParked, parsePort } from './hop.js';
 
 /*
  * The route in a URL's path:
  *
- *   path = *( "/@" host ":" port ) "/" rest
+ *   path = *( "/@" host ":" port / "/@~" parked ) "/" rest
  *   host = reg-name / IPv4 / "[" IPv6 "]"     ; no percent-encoding
  *
  * Only leading segments that match entirely are hops; any other segment is a name, so `/@types/` is a
@@ -76,6 +76,7 @@ export function formatTarget({ route, path }: RoutedTarget): string {
 }
 
 function parseSegment(segment: string): Hop | undefined {
+  if (segment.startsWith('@~')) return parseParked(segment.slice(1));
   const [, hostText, portText] = /^@(\[[^\]]*\]|[^:[\]%]+):(\d{1,5})$/.exec(segment) ?? [];
   if (hostText === undefined || portText === undefined) return undefined;
   const host = parseHost(hostText);

@@ -33,6 +33,7 @@ export interface Reading {
  * over one. Nothing is read before a reader attaches and resumes.
  */
 export interface ByteStream {
+  /** The peer, or the host that {@link leadTo} has named. */
   readonly remote: HostHop;
   readonly local: HostHop;
   /** Bytes received so far. */
@@ -62,6 +63,9 @@ export interface ByteStream {
   /** Closes both directions with RST, at once. */
   reset(): void;
 
+  /** The peer is a proxy, and has connected to this host. */
+  leadTo(host: HostHop): void;
+
   /**
    * The socket of a connection without a reader, paused, for TLS to be put on it. This stream must not be read or
    * written any more, but it still closes, resets and tells of both.
@@ -69,6 +73,15 @@ export interface ByteStream {
    */
   releaseSocket(begin: Buffer): Socket;
 
+  /** Has the kernel probe the peer after so many ms of silence, so that NAT on the way does not forget the connection. */
+  keepAlive(idleMs: number): void;
+  /**
+   * What only the two ends of a TLS connection know of it: `tls-exporter` (RFC 9266), 32 bytes. Undefined without TLS, and
+   * for a closed stream.
+   */
+  channelBinding(): Buffer | undefined;
+  /** Limits what the kernel queues for a peer that reads nothing, as for accepted connections. */
+  limitUnsent(): void;
   /** Limits what the kernel buffers for a slow reader, in bytes. Does nothing where the system has no call for it. */
   limitReceiveBuffer(bytes: number): void;
   /**

@@ -1,9 +1,10 @@
 import { isIP } from 'node:net';
 import { ViaductError, systemCode, systemReason } from '../errors.js';
 import { MAX_TIMER_MS } from '../defaults.js';
-import { type Hop, formatHop } from '../route/hop.js';
+import { type Hop, type HostHop, formatHop } from '../route/hop.js';
 import type { ByteStream } from './byte-stream.js';
 import { earlyEnd, isReset } from './early-reset.js';
+import { addressesOf } from './look-up.js';
 import { Resolver } from './resolver.js';
 import { TcpStream } from './stream.js';
 
@@ -25,16 +26,16 @@ export interface DialOptions {
   /** An address that is not dialled, as it was tried before. @default none */
   readonly except?: string | undefined;
   /** Throws if the hop, with any one of its addresses, must not be dialled. @default everything may be */
-  readonly permit?: (hop: Hop, addresses: readonly string[]) => void;
+  readonly permit?: (hop: HostHop, addresses: readonly string[]) => void;
 }
 
 /** From a hop to a connected stream. */
-export interface Dialler {
+export interface Dialler<Kind extends Hop = HostHop> {
   /**
    * @returns a connected stream without a reader
    * @throws ViaductError DNS_ERROR, PROHIBITED (by `permit`), REFUSED, UNREACHABLE or CONNECT_TIMEOUT; the signal's reason
    */
-  dial(hop: Hop, options: DialOptions): Promise<ByteStream>;
+  dial(hop: Kind, options: DialOptions): Promise<ByteStream>;
 }
 
 /**
@@ -49,7 +50,7 @@ export class TcpDialler implements Dialler {
     this.#resolver = resolver;
   }
 
-  async dial(hop: Hop, options: DialOptions): Promise<ByteStream> {
+  async dial(hop: HostHop, options: DialOptions): Promise<ByteStream> {
     const { label, timeoutMs, permit } = options;
     // Not AbortSignal.any(): it costs three times as much, and a signal that lives long keeps 58 bytes of each (measured).
     const end = new AbortController();
@@ -70,7 +71,7 @@ export class TcpDialler implements Dialler {
       Math.min(timeoutMs, MAX_TIMER_MS),
     );
     try {
-      const addresses = await this.#addressesOf(hop, options, signal);
+      const addresses = await addressesOf(hop, this.#resolver, { ...options, signal });
       permit?.(hop, addresses);
       stage = 'did not answer';
       known = addresses.length;
@@ -83,25 +84,6 @@ export class TcpDialler implements Dialler {
     } finally {
       clearTimeout(timer);
       options.signal.removeEventListener('abort', forward);
-    }
-  }
-
-  async #addressesOf(
-    { host, port }: Hop,
-    { label, client = '' }: DialOptions,
-    signal: AbortSignal,
-  ): Promise<readonly string[]> {
-    if (isIP(host) !== 0) return [host];
-    try {
-      return await this.#resolver.resolve(host, client, signal);
-    } catch (cause) {
-      if (signal.aborted) throw cause;
-      const why =
-        systemCode(cause) === 'EAI_AGAIN' ? 'cannot be resolved now' : 'does not resolve to an address';
-      throw new ViaductError('DNS_ERROR', `${label} ${why}`, {
-        hopAddress: formatHop({ host, port }),
-        cause,
-      });
     }
   }
 }
@@ -191,7 +173,7 @@ export function isOwnPeer({ local, remote }: TcpStream): boolean {
   return local.port === remote.port && local.host === remote.host;
 }
 
-function dialError(cause: unknown, label: string, hop: Hop, tried: string): ViaductError {
+function dialError(cause: unknown, label: string, hop: HostHop, tried: string): ViaductError {
   const details = { hopAddress: formatHop(hop), cause };
   const code = systemCode(cause);
   if (code === 'ECONNREFUSED')

@@ -1,4 +1,5 @@
 import { type Socket, connect } from 'node:net';
+import { TLSSocket } from 'node:tls';
 import type { HostHop } from '../route/hop.js';
 import { systemCalls } from '../system/calls.js';
 import type { ByteStream, Reading, StreamReader } from './byte-stream.js';
@@ -12,6 +13,7 @@ import {
 } from './handle.js';
 import { SHARED_BUFFER } from './read-buffer.js';
 import { clearResetOnDeath, setResetOnDeath } from './reset-on-death.js';
+import { limitUnsent } from './unsent-limit.js';
 import { SocketReader } from './socket-reader.js';
 
 /** Node asks for a buffer before the stream exists. */
@@ -94,6 +96,10 @@ export class TcpStream implements ByteStream {
     return (this.#remote ??= this.#carrier?.remote ?? remoteOf(this.#socket));
   }
 
+  leadTo(host: HostHop): void {
+    this.#remote = host;
+  }
+
   get local(): HostHop {
     const { localAddress = '', localPort = 0 } = this.#socket;
     return (this.#local ??= this.#carrier?.local ?? { host: withoutMapping(localAddress), port: localPort });
@@ -170,6 +176,23 @@ export class TcpStream implements ByteStream {
     this.#socket.pause();
     if (early.length > 0) this.#socket.unshift(early);
     return this.#socket;
+  }
+
+  keepAlive(idleMs: number): void {
+    if (this.#carrier === undefined) this.#socket.setKeepAlive(true, idleMs);
+    else this.#carrier.keepAlive(idleMs);
+  }
+
+  channelBinding(): Buffer | undefined {
+    const socket = this.#socket;
+    return socket instanceof TLSSocket && !socket.destroyed
+      ? socket.exportKeyingMaterial(32, 'EXPORTER-Channel-Binding', Buffer.alloc(0))
+      : undefined;
+  }
+
+  limitUnsent(): void {
+    if (this.#carrier === undefined) limitUnsent(this.#socket);
+    else this.#carrier.limitUnsent();
   }
 
   limitReceiveBuffer(bytes: number): void {

@@ -1,4 +1,4 @@
-import type { Server } from 'node:net';
+import type { Server, Socket } from 'node:net';
 import { systemCalls } from '../system/calls.js';
 import { descriptorOf } from './handle.js';
 
@@ -9,9 +9,9 @@ import { descriptorOf } from './handle.js';
  */
 const UNSENT_BYTES = 512 * 1024;
 
-/** Limits it for every socket that the listener will accept (TCP_NOTSENT_LOWAT). Without koffi it does nothing. */
-export function limitUnsent(listener: Server): void {
+/** Limits it for a socket, or for every one that a listener will accept (TCP_NOTSENT_LOWAT). Without koffi it does nothing. */
+export function limitUnsent(target: Server | Socket): void {
   const calls = systemCalls();
-  const fd = descriptorOf(listener);
+  const fd = descriptorOf(target);
   if (fd !== undefined && !('missing' in calls)) calls.setUnsentLimit(fd, UNSENT_BYTES);
 }

@@ -26,6 +26,8 @@ export function tlsServer(
     minVersion: 'TLSv1.3',
     ciphers: CIPHERS,
     honorCipherOrder: true,
+    // OpenSSL breaks a resumed handshake without it if clients are asked. The ticket has the proved certificate in it.
+    sessionIdContext: 'viaduct',
   });
   return { context, asksClients };
 }

@@ -1,6 +1,6 @@
 import { ViaductError } from '../errors.js';
 
-import { type Hop, parseHop } from '../route/hop.js';
+import { type Hop, hopWords, parseHop } from '../route/hop.js';
 import { type Source } from '../route/input-file.js';
 import { visible } from '../text.js';
 
@@ -10,7 +10,7 @@ export const MESSAGE_BYTES = 4096;
 /*
  * The classic message (docs/protocol.md, "Message"):
  *
- *   message = name LF *( host SP port [ SP class ] LF ) [ LF ]     ; UTF-8, at most 4,096 bytes
+ *   message = name LF *( host SP port [ SP class ] LF ) [ LF ]     ; UTF-8, at most 4,096 bytes; `~attic 0` is a parked node
  *
  * The route in it is what is left of it: without the hop that the message is sent to. The class of the client stands in
  * every hop line: originals ignore a third word, and pass it on with the line.
@@ -33,7 +33,7 @@ const CR = 0x0d;
  */
 export function encodeMessage({ name, route }: Source, clientClass?: string): Buffer {
   const third = clientClass === undefined ? '' : ` ${clientClass}`;
-  const lines = [name, ...route.map(({ host, port }) => `${host} ${port}${third}`)];
+  const lines = [name, ...route.map((hop) => `${hopWords(hop).join(' ')}${third}`)];
   // A line break in a name would be a hop to the receiver, and so another file of another host.
   const broken = lines.find((line) => line === '' || /[\n\0]|\r$/.test(line));
   if (broken !== undefined)
@@ -95,7 +95,7 @@ function decodeText(bytes: Buffer): string {
 }
 
 function decodeHop([host, port]: readonly string[], line: string): Hop {
-  if (host === undefined || port === undefined) {
+  if (host === undefined || (port === undefined && !host.startsWith('~'))) {
     throw new ViaductError('BAD_MESSAGE', `expected a line "host port", found "${visible(line)}"`);
   }
   try {

@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import { CONNECT_MS, MAX_HOPS, SILENCE_MS } from '../../defaults.js';
 import type { CommandContext } from '../context.js';
-import { DESCRIPTIONS, countOption, secondsOption } from '../options.js';
+import { DESCRIPTIONS, countOption, proxyOption, secondsOption } from '../options.js';
 import type { ClientOptions } from './run.js';
 
 export function addClientCommand(program: Command, context: CommandContext): void {
@@ -17,6 +17,7 @@ export function addClientCommand(program: Command, context: CommandContext): voi
     )
     .addOption(secondsOption('--timeout', DESCRIPTIONS.timeout, SILENCE_MS))
     .addOption(secondsOption('--connect-timeout', DESCRIPTIONS.connectTimeout, CONNECT_MS))
+    .addOption(proxyOption(DESCRIPTIONS.proxy))
     .addOption(countOption('--max-hops', DESCRIPTIONS.maxHops, MAX_HOPS))
     .action(async (input: string, options: ClientOptions) => {
       const { runClient } = await import('./run.js');

@@ -7,13 +7,14 @@ import { type Source } from '../../route/input-file.js';
 import { formatBytes, visible } from '../../text.js';
 import { readInput } from '../input.js';
 import type { CommandContext } from '../context.js';
+import { type ProxyOptions, proxyFrom } from '../proxy.js';
 import { listenForInterruption } from '../terminal/interruption.js';
 import { formatRate, formatSeconds, printError } from '../terminal/print.js';
 import { ProgressDisplay } from '../terminal/display.js';
 import { standardOutput } from '../terminal/standard-output.js';
 
 /** Parsed options; times in ms. */
-export interface ClientOptions {
+export interface ClientOptions extends ProxyOptions {
   readonly output?: string;
   readonly timeout: number;
   readonly connectTimeout: number;
@@ -54,6 +55,7 @@ async function fetchAndReport(
     timeoutMs: options.timeout,
     connectTimeoutMs: options.connectTimeout,
     maxHops: options.maxHops,
+    proxy: proxyFrom(options),
     signal,
     onEvent: ({ bytes }) => task.update({ phase: 'downloading', bytes }),
   };

@@ -3,7 +3,15 @@ import { CONNECT_MS, MAX_HOPS, RETRY_MS, SILENCE_MS, TRANSFERS } from '../../def
 import { parseBytes } from '../../text.js';
 import type { CommandContext } from '../context.js';
 import { trustOptions } from '../encryption.js';
-import { DESCRIPTIONS, WHERE, countOption, jumpOption, routeOption, secondsOption } from '../options.js';
+import {
+  DESCRIPTIONS,
+  WHERE,
+  countOption,
+  jumpOption,
+  proxyOption,
+  routeOption,
+  secondsOption,
+} from '../options.js';
 import type { GetCommandOptions } from './run.js';
 
 export function addGetCommand(program: Command, context: CommandContext): void {
@@ -50,6 +58,7 @@ export function addGetCommand(program: Command, context: CommandContext): void {
     .addOption(secondsOption('--timeout', DESCRIPTIONS.timeout, SILENCE_MS))
     .addOption(secondsOption('--connect-timeout', DESCRIPTIONS.connectTimeout, CONNECT_MS))
     .addOption(secondsOption('--max-time', 'timeout: all transfers together', undefined))
+    .addOption(proxyOption(DESCRIPTIONS.proxy))
     .addOption(countOption('--max-hops', DESCRIPTIONS.maxHops, MAX_HOPS))
     .addOption(new Option('-q, --quiet', 'print errors only').conflicts('verbose'))
     .option('-v, --verbose', 'print each step')

@@ -14,6 +14,7 @@ import { visible } from '../../text.js';
 import { type TrustOptions, encryptionFrom } from '../encryption.js';
 import type { CommandContext } from '../context.js';
 import { outcomeOf } from '../exit-codes.js';
+import { type ProxyOptions, proxyFrom } from '../proxy.js';
 import { JsonReport } from './json-report.js';
 import type { GetReport } from './report.js';
 import { TextReport } from './text-report.js';
@@ -22,7 +23,7 @@ import { standardOutput } from '../terminal/standard-output.js';
 import { type Where, type WhereOptions, locationFrom } from '../where.js';
 
 /** Parsed options; times in ms. */
-export interface GetCommandOptions extends WhereOptions, TrustOptions {
+export interface GetCommandOptions extends WhereOptions, TrustOptions, ProxyOptions {
   readonly output?: string;
   readonly recursive?: true;
   readonly transfers: number;
@@ -86,6 +87,7 @@ export async function runGet(
     timeoutMs: options.timeout,
     connectTimeoutMs: options.connectTimeout,
     maxHops: options.maxHops,
+    proxy: proxyFrom(options),
     signal: withTimeout(interruption.signal, options.maxTime),
   });
   try {

@@ -2,7 +2,15 @@ import type { Command } from 'commander';
 import { CONNECT_MS, MAX_HOPS, SILENCE_MS } from '../../defaults.js';
 import type { CommandContext } from '../context.js';
 import { trustOptions } from '../encryption.js';
-import { DESCRIPTIONS, WHERE, countOption, jumpOption, routeOption, secondsOption } from '../options.js';
+import {
+  DESCRIPTIONS,
+  WHERE,
+  countOption,
+  jumpOption,
+  proxyOption,
+  routeOption,
+  secondsOption,
+} from '../options.js';
 import type { ListCommandOptions } from './run.js';
 
 export function addListCommand(program: Command, context: CommandContext): void {
@@ -19,6 +27,7 @@ export function addListCommand(program: Command, context: CommandContext): void 
     .option('--json', 'print one JSON object per entry and line')
     .addOption(secondsOption('--timeout', DESCRIPTIONS.timeout, SILENCE_MS))
     .addOption(secondsOption('--connect-timeout', DESCRIPTIONS.connectTimeout, CONNECT_MS))
+    .addOption(proxyOption(DESCRIPTIONS.proxy))
     .addOption(countOption('--max-hops', DESCRIPTIONS.maxHops, MAX_HOPS))
     .action(async (where: string | undefined, options: ListCommandOptions, command: Command) => {
       if (options.humanReadable && where === undefined && options.route === undefined) command.help();

@@ -3,12 +3,13 @@ import { formatBytes, visible } from '../../text.js';
 import { type Entry, nameMembers, omittedText } from '../../wire/http/listing.js';
 import type { CommandContext } from '../context.js';
 import { type TrustOptions, encryptionFrom } from '../encryption.js';
+import { type ProxyOptions, proxyFrom } from '../proxy.js';
 import { jsonLine } from '../terminal/print.js';
 import { standardOutput, untilReaderLeaves } from '../terminal/standard-output.js';
 import { type WhereOptions, locationFrom } from '../where.js';
 
 /** Parsed options; times in ms. */
-export interface ListCommandOptions extends WhereOptions, TrustOptions {
+export interface ListCommandOptions extends WhereOptions, TrustOptions, ProxyOptions {
   readonly long?: true;
   /** Accepted for `ls -lh`; sizes are readable anyway. */
   readonly humanReadable?: true;
@@ -34,6 +35,7 @@ export async function runList(
     timeoutMs: options.timeout,
     connectTimeoutMs: options.connectTimeout,
     maxHops: options.maxHops,
+    proxy: proxyFrom(options),
     onOmitted: (omitted) => {
       const text = omittedText(omitted);
       if (text !== '') context.stderr.write(`viaduct: not listed: ${text}\n`);

@@ -5,31 +5,86 @@ import {
   GRACE_MS,
   MAX_CONNECTIONS,
   MAX_HOPS,
+  MAX_PARKED,
+  MAX_PARKED_PER_CLIENT,
+  PARK_READY,
   PAUSE_MS,
   SILENCE_MS,
   STALL_MS,
 } from '../../defaults.js';
 import type { CommandContext } from '../context.js';
-import { countOption, parseSize, secondsOption, stateOption } from '../options.js';
+import {
+  authorizedOption,
+  countOption,
+  parseSize,
+  proxyOption,
+  secondsOption,
+  stateOption,
+} from '../options.js';
+import { WHO, shareOption } from '../shares.js';
+import { parkOptions } from './park.js';
 import type { ServerOptions } from './run.js';
 
 const HTTP_EXAMPLE = `
 Any HTTP client can use the node. The URL contains the route; each /@host:port is a further hop:
   curl -O http://h1:12000/@h2:11000/dir/file`;
 
+/** Collects the values of an option that is repeatable. */
+function addRule(rule: string, rules: readonly string[] | undefined): readonly string[] {
+  return [...(rules ?? []), rule];
+}
+
 export function addServerCommand(program: Command, context: CommandContext): void {
-  program
+  const command = program
     .command('server')
     .description('Serve the files of a folder and relay requests to further hops.')
     .argument('[port]', 'port to listen on, 0 for any free port; prompts if omitted')
-    .option('--root <dir>', 'folder to serve', '.')
+    .option('--root <dir>', 'folder to serve (default: the working folder; with --share, none)')
+    .addOption(
+      shareOption(
+        'serve a further folder as /name/: with ,access=WHO at its end for other readers than --access names; repeatable',
+      ),
+    )
     .option('--host <address>', 'address to listen on (default: all IPv4 and IPv6 addresses)')
+    .option(
+      '--host-name <name>',
+      'host name that clients may use for this node: a name, *.domain, or * for all; repeatable (default: addresses, localhost, and the names of the machine)',
+      addRule,
+    )
     .option('--dotfiles', 'serve files whose names start with a dot', false)
     .addOption(stateOption())
     .option('--key <file>', 'private key for TLS, in PEM (default: one that is made on the first start)')
     .option('--cert <file>', 'certificate of the key and its chain, in PEM (default: in the file of --key)')
     .option('--tls-only', 'refuse requests that are not in TLS')
     .option('--ask-clients', 'ask clients for their identity, and log its pin')
+    .addOption(
+      new Option(
+        '--access <who>',
+        'who may read: public, everyone who can connect; keys, clients with an authorized key; links, who has a link of viaduct share',
+      )
+        .choices(WHO)
+        .default('public'),
+    )
+    .addOption(authorizedOption())
+    .option(
+      '--park-for <nodes>',
+      'nodes that may park here: any, none, or a file with a pin a line, each with names that only it may take',
+      'none',
+    )
+    .addOption(
+      new Option('--park-clients <class>', 'outermost clients that may use nodes parked here')
+        .choices(['loopback', 'private', 'public'])
+        .default('public'),
+    )
+    .addOption(countOption('--max-parked', 'maximum nodes parked here', MAX_PARKED))
+    .addOption(
+      countOption(
+        '--max-parked-per-client',
+        'maximum nodes parked here from one address',
+        MAX_PARKED_PER_CLIENT,
+      ),
+    )
+    .addOption(countOption('--park-ready', 'connections that each node parked here keeps ready', PARK_READY))
     .addOption(secondsOption('--timeout', 'timeout: no data from the sender', SILENCE_MS))
     .addOption(secondsOption('--connect-timeout', 'timeout: connect to the next hop', CONNECT_MS))
     .addOption(
@@ -64,9 +119,25 @@ export function addServerCommand(program: Command, context: CommandContext): voi
     )
     .addOption(countOption('--backlog', 'maximum length of the queue of connections to accept', BACKLOG))
     .option(
+      '--relay-for <clients>',
+      'clients to relay for: any, none, loopback, private, public (a class and those further inside), or CIDR; several with commas, repeatable (default: any)',
+      addRule,
+    )
+    .addOption(new Option('--no-relay', 'relay for no client, as --relay-for none').conflicts('relayFor'))
+    .option(
       '--allow-hop <rule>',
       'allow only next hops that match a rule: host, *.domain or CIDR, each with optional :port or :low-high; repeatable (default: no address more private than that of the client, ports from 1024)',
-      (rule: string, rules: readonly string[] | undefined) => [...(rules ?? []), rule],
+      addRule,
+    )
+    .option(
+      '--deny-hop <rule>',
+      'refuse next hops that match a rule of that form, or ~name of a node parked here, whatever else allows them; repeatable',
+      addRule,
+    )
+    .addOption(
+      proxyOption(
+        'proxy to the next hops: http://, socks5h:// or socks5:// or none (default: none; for --park that of the environment)',
+      ),
     )
     .addOption(
       new Option(
@@ -94,9 +165,10 @@ export function addServerCommand(program: Command, context: CommandContext): voi
         .choices(['auto', 'pretty', 'json'])
         .default('auto'),
     )
-    .addHelpText('after', HTTP_EXAMPLE)
-    .action(async (port: string | undefined, options: ServerOptions) => {
-      const { runServer } = await import('./run.js');
-      context.exitCode = await runServer(port, options, context);
-    });
+    .addHelpText('after', HTTP_EXAMPLE);
+  for (const option of parkOptions()) command.addOption(option);
+  command.action(async (port: string | undefined, options: ServerOptions) => {
+    const { runServer } = await import('./run.js');
+    context.exitCode = await runServer(port, options, context);
+  });
 }

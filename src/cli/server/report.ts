@@ -2,12 +2,16 @@ import type { Logger } from 'pino';
 import { systemReason } from '../../errors.js';
 import type { NodeEvent } from '../../node/events.js';
 import { formatHop } from '../../route/hop.js';
+import { withoutTokens } from '../../route/share-link.js';
 import { visible } from '../../text.js';
 
 /** What the log lines of a request contain besides the event itself. */
 interface Facts {
   peer: string;
   clientPin?: string;
+  client?: string | undefined;
+  /** It has shown one. Its token is in no line. */
+  link?: true | undefined;
   role?: 'origin' | 'relay';
   name?: string;
   nextHop?: string;
@@ -81,6 +85,27 @@ function reportNode(
       const { connectionId, requests, seconds } = event;
       return log.debug({ connectionId, requests, seconds }, 'closed');
     }
+    case 'parked': {
+      const { connectionId, name, pin, peer } = event;
+      return log.info({ connectionId, name, pin, peer: formatHop(peer) }, 'parked');
+    }
+    case 'unparked': {
+      const { connectionId, name, pin, reason, seconds } = event;
+      return log.info({ connectionId, name, pin, reason, seconds }, 'no longer parked');
+    }
+    case 'authorized': {
+      const { keys, error } = event;
+      if (error !== undefined) return log.error({ code: error.code }, `no key may read: ${error.message}`);
+      return keys > 0
+        ? log.info({ keys }, 'authorized keys read')
+        : log.warn({ keys }, 'no key may read: none is authorized; run: viaduct authorize PIN');
+    }
+    case 'share-secret': {
+      const { error, isReplaced } = event;
+      if (error !== undefined)
+        return log.error({ code: error.code }, `no link opens anything: ${error.message}`);
+      return log.info({}, isReplaced ? 'all earlier links are revoked' : 'links open files again');
+    }
     case 'pump-died':
       return log.error({ cause: visible(event.cause.message) }, 'a splice worker died; its flows were reset');
   }
@@ -102,7 +127,12 @@ function reportRequest(event: RequestEvent, facts: Facts, { log, print, unavaila
     case 'stage':
       return log.trace({ ...ids, detail: event.detail && visible(event.detail()) }, event.stage);
     case 'serving':
-      Object.assign(facts, { role: 'origin', name: visible(event.name) });
+      Object.assign(facts, {
+        role: 'origin',
+        name: visible(event.name),
+        client: event.client,
+        link: event.link,
+      });
       print(`Working as a server in thread ${requestId}`);
       return log.debug({ ...ids, ...facts }, 'serving');
     case 'relaying':
@@ -120,11 +150,12 @@ function reportRequest(event: RequestEvent, facts: Facts, { log, print, unavaila
       );
     case 'failed': {
       const { error, bytes, seconds } = event;
-      print(`file sending in thread ${requestId} failed: ${error.message}`);
+      const message = withoutTokens(error.message);
+      print(`file sending in thread ${requestId} failed: ${message}`);
       const { code, hopAddress, hopNumber } = error;
-      const cause = error.cause === undefined ? undefined : visible(systemReason(error.cause));
+      const cause = error.cause === undefined ? undefined : visible(withoutTokens(systemReason(error.cause)));
       const failure = { code, hopAddress, hopNumber, cause, bytes, seconds };
-      const warn = (more: object): void => log.warn({ ...ids, ...facts, ...failure, ...more }, error.message);
+      const warn = (more: object): void => log.warn({ ...ids, ...facts, ...failure, ...more }, message);
       return code === 'UNAVAILABLE' ? unavailable.report(warn) : warn({});
     }
   }

@@ -8,6 +8,7 @@ import {
   countOption,
   jumpOption,
   parseCount,
+  proxyOption,
   routeOption,
   secondsOption,
 } from '../options.js';
@@ -33,6 +34,7 @@ export function addTraceCommand(program: Command, context: CommandContext): void
     .option('--json', 'print one JSON object per hop and line')
     .addOption(secondsOption('--timeout', 'timeout: no answer, plus 5 s per hop', SILENCE_MS))
     .addOption(secondsOption('--connect-timeout', DESCRIPTIONS.connectTimeout, CONNECT_MS))
+    .addOption(proxyOption(DESCRIPTIONS.proxy))
     .addOption(countOption('--max-hops', DESCRIPTIONS.maxHops, MAX_HOPS))
     .addHelpText('after', KEYS)
     .action(async (where: string | undefined, options: TraceCommandOptions) => {

@@ -1,9 +1,10 @@
 import { type SilentHop, type TracedHop, failureIn, traceRoute } from '../../client/trace.js';
 import type { EncryptionOptions } from '../../client/http/encryption.js';
-import { type Hop, type Route, formatHop, limitHops } from '../../route/hop.js';
+import { type Hop, type Route, formatHop, isParked, limitHops } from '../../route/hop.js';
 import { visible } from '../../text.js';
 import type { CommandContext } from '../context.js';
 import { type TrustOptions, encryptionFrom, hostTrustFrom } from '../encryption.js';
+import { type ProxyOptions, proxyFrom } from '../proxy.js';
 import { jsonLine, printError } from '../terminal/print.js';
 import { canDraw } from '../terminal/display.js';
 import type { LiveArea } from '../terminal/live-area.js';
@@ -11,7 +12,7 @@ import { standardOutput, untilReaderLeaves } from '../terminal/standard-output.j
 import { type Where, type WhereOptions, locationFrom } from '../where.js';
 
 /** Parsed options; times in ms. */
-export interface TraceCommandOptions extends WhereOptions, TrustOptions {
+export interface TraceCommandOptions extends WhereOptions, TrustOptions, ProxyOptions {
   readonly probes: number;
   readonly json?: true;
   readonly timeout: number;
@@ -28,6 +29,7 @@ export async function runTrace(
   const { stdout, stderr } = context;
   const location = await locationFrom(where, options, context);
   const { route, scheme } = location;
+  const proxy = proxyFrom(options);
   limitHops(route, options.maxHops);
   const write = standardOutput(stdout);
   let written = Promise.resolve();
@@ -49,6 +51,7 @@ export async function runTrace(
       timeoutMs: options.timeout,
       connectTimeoutMs: options.connectTimeout,
       maxHops: options.maxHops,
+      proxy,
       onHop: printer.onHop,
     });
   } finally {
@@ -91,7 +94,8 @@ function hopLine(traced: TracedHop): string {
           linkMs: rounded(traced.linkMs),
         }
       : { code: traced.error?.code, reason: traced.error?.message };
-  return jsonLine({ hopNumber: number, hopAddress: formatHop(hop), state, ...found });
+  const parked = isParked(hop) || undefined;
+  return jsonLine({ hopNumber: number, hopAddress: formatHop(hop), parked, state, ...found });
 }
 
 /** The measurement is not accurate to microseconds. */
@@ -132,7 +136,8 @@ async function tablePrinter(
     if (traced.state !== 'up') return print(rowOf(number, hop, { state: stateOf(traced) }));
     const version = traced.version === undefined ? 'no node' : visible(traced.version, VERSION_LENGTH);
     const [roundTrip, link] = [formatMs(traced.roundTripMs), `+${formatMs(traced.linkMs)}`];
-    print(rowOf(number, hop, { version, roundTrip, link, key: traced.key, state }));
+    const place = isParked(hop) ? `${state}, parked` : state;
+    print(rowOf(number, hop, { version, roundTrip, link, key: traced.key, state: place }));
   };
   return { onHop, close: () => terminal?.draw([]) };
 }

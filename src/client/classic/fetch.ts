@@ -62,7 +62,7 @@ export async function fetchFile(
     gone: () => {
       const missing =
         stream.received === 0
-          ? ', the last hop has no such file, a node serves only in TLS (--tls-only; use get), or a node has reached its limit of connections (--max-connections) or of hops (--max-hops)'
+          ? ', the last hop has no such file, a node serves only in TLS (--tls-only; use get) or lets only clients with a key read (--access keys; use get), or a node has reached its limit of connections (--max-connections) or of hops (--max-hops)'
           : '';
       const message = `hop 1 (${hopAddress}) reset the connection after ${stream.received} bytes: the chain broke there or beyond${missing}`;
       return new ViaductError('CUT_SHORT', message, { ...details, cause: stream.error });

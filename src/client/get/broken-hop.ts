@@ -15,7 +15,7 @@ export async function explainBreak(
   { bytes, size }: { readonly bytes: number; readonly size: number },
   options: Pick<
     RequestOptions,
-    'timeoutMs' | 'connectTimeoutMs' | 'maxHops' | 'signal' | 'plain' | 'encryption'
+    'timeoutMs' | 'connectTimeoutMs' | 'maxHops' | 'proxy' | 'signal' | 'plain' | 'encryption'
   >,
 ): Promise<unknown> {
   const { route, scheme } = location;

@@ -144,6 +144,7 @@ export class FileDownload {
       received: () => (isSaving ? undefined : this.#received),
       onSilence: (answeredHop) => this.#emit({ type: 'silence', answeredHop }),
       maxHops: this.#options.maxHops,
+      proxy: this.#options.proxy,
       plain: this.#options.plain,
       encryption: this.#options.encryption,
       signal: this.#signal,

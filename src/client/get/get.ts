@@ -6,12 +6,12 @@ import { PartialFile, type ResumeObstacle } from '../../files/partial-file.js';
 import { type SaveTarget, inspectTarget } from '../../files/target.js';
 import { writeAll } from '../../files/write.js';
 import { withWriteErrors, writeError } from '../../files/write-error.js';
-import { type Location, formatLocation } from '../../route/location.js';
+import type { Location } from '../../route/location.js';
 import { withSessions } from '../http/encryption.js';
 import { explainBreak } from './broken-hop.js';
 import { FileDownload } from './download.js';
 import type { GetOptions, GetResult, SharedOptions } from './options.js';
-import { isSameOriginPath } from './source.js';
+import { isSameOriginPath, recordedSource } from './source.js';
 
 /**
  * Fetches a file over HTTP and saves it as `target`, or passes its bytes to a function as they are received. A broken
@@ -84,7 +84,7 @@ async function openDestination(
   if (target.isDevice) return openDevice(target, verify);
   const file = await PartialFile.open({
     target,
-    source: formatLocation(location),
+    source: recordedSource(location),
     isSameSource: (recorded) => isSameOriginPath(recorded, location),
     hashes: verify ? hashes : undefined,
     keepExisting: noClobber,

@@ -7,7 +7,7 @@ import type { Throttle } from './throttle.js';
 /** Options of a download. */
 export interface GetOptions
   extends
-    Pick<RequestOptions, 'timeoutMs' | 'connectTimeoutMs' | 'maxHops' | 'plain' | 'encryption'>,
+    Pick<RequestOptions, 'timeoutMs' | 'connectTimeoutMs' | 'maxHops' | 'proxy' | 'plain' | 'encryption'>,
     RetryOptions {
   /** Compare the SHA-256 with that of the origin. @default true */
   readonly verify?: boolean | undefined;

@@ -34,7 +34,14 @@ function evenIfGrown(etag: string | undefined): Field[] {
 
 export type OriginFileOptions = Pick<
   RequestOptions,
-  'timeoutMs' | 'connectTimeoutMs' | 'maxHops' | 'receiveBuffer' | 'plain' | 'encryption' | 'sessions'
+  | 'timeoutMs'
+  | 'connectTimeoutMs'
+  | 'maxHops'
+  | 'proxy'
+  | 'receiveBuffer'
+  | 'plain'
+  | 'encryption'
+  | 'sessions'
 >;
 
 /** The requests for one file at its origin. */

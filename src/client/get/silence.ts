@@ -9,7 +9,10 @@ const SAMPLE_MS = 500;
 /** A probe is a hint and must not outlast the silence that ends a transfer. */
 const PROBE_MS = 2000;
 
-export interface SilenceOptions extends Pick<RequestOptions, 'maxHops' | 'signal' | 'plain' | 'encryption'> {
+export interface SilenceOptions extends Pick<
+  RequestOptions,
+  'maxHops' | 'proxy' | 'signal' | 'plain' | 'encryption'
+> {
   /** Bytes so far; undefined while the receiver itself holds them up. */
   readonly received: () => number | undefined;
   /**
@@ -51,7 +54,7 @@ export function watchSilence(
 async function probeHops(
   { route, scheme }: Location,
   ended: AbortSignal,
-  { onSilence, maxHops, signal, ...encryption }: Omit<SilenceOptions, 'received'>,
+  { onSilence, maxHops, proxy, signal, ...encryption }: Omit<SilenceOptions, 'received'>,
 ): Promise<void> {
   await traceRoute(route, {
     ...forProbes({ route, scheme, path: '/' }, encryption),
@@ -60,6 +63,7 @@ async function probeHops(
     timeoutMs: PROBE_MS,
     connectTimeoutMs: PROBE_MS,
     maxHops,
+    proxy,
     signal: signal === undefined ? ended : AbortSignal.any([signal, ended]),
     onHop: ({ state, number }) => {
       if (state === 'up' && !ended.aborted) onSilence(number);

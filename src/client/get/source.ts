@@ -1,5 +1,11 @@
 import { ViaductError } from '../../errors.js';
-import { type Location, parseLocation } from '../../route/location.js';
+import { type Location, formatLocation, parseLocation } from '../../route/location.js';
+import { withoutLink } from '../../route/share-link.js';
+
+/** The source that a sidecar records: without a link, which is a secret, and may be another one when the transfer goes on. */
+export function recordedSource(location: Location): string {
+  return formatLocation({ ...location, path: withoutLink(location.path) });
+}
 
 /**
  * Whether the source that a sidecar records has the same path as a location. The route may differ: the user may reach
@@ -7,7 +13,7 @@ import { type Location, parseLocation } from '../../route/location.js';
  */
 export function isSameOriginPath(recorded: string, { path }: Location): boolean {
   try {
-    return parseLocation(recorded).path === path;
+    return parseLocation(recorded).path === withoutLink(path);
   } catch (error) {
     if (error instanceof ViaductError) return false;
     throw error;

@@ -6,6 +6,7 @@ import type { ByteStream } from '../../tcp/byte-stream.js';
 import { firstAnswer } from '../../tcp/first-answer.js';
 import { type Field, formatHead } from '../../wire/http/head.js';
 import type { FinalReply } from '../../wire/http/reply.js';
+import { clientVia } from '../../wire/http/via.js';
 import { splitRoute } from '../first-hop.js';
 import type { Encryption } from './encryption.js';
 import { type LinkOptions, connectLink } from './link.js';
@@ -17,7 +18,7 @@ export interface Question {
   readonly method: string;
   /** At the last hop. */
   readonly path: string;
-  /** Besides `Host`. */
+  /** Besides `Host` and `Via`. */
   readonly fields: readonly Field[];
   /** It asks for another protocol: 101 is a final reply. @default false */
   readonly maySwitch?: boolean;
@@ -47,7 +48,8 @@ export async function askFirstHop(
   const dial = async (except?: string): Promise<ByteStream> => {
     const stream = await connectLink(route, scheme, encryption, options, except);
     options.onSend?.();
-    stream.write(formatHead(`${method} ${target} HTTP/1.1`, [['Host', formatHop(first)], ...fields]));
+    const own = [['Host', formatHop(first)], clientVia()] as const;
+    stream.write(formatHead(`${method} ${target} HTTP/1.1`, [...own, ...fields]));
     return stream;
   };
   const limitMs = headLimitMs(route, options);

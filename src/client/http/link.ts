@@ -1,6 +1,6 @@
 import { isIP } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
-import type { Hop, Route } from '../../route/hop.js';
+import type { HostHop, Route } from '../../route/hop.js';
 import type { Scheme } from '../../route/location.js';
 import type { ByteStream } from '../../tcp/byte-stream.js';
 import { connectTo, splitRoute } from '../first-hop.js';
@@ -39,7 +39,7 @@ export async function connectLink(
   return stream;
 }
 
-async function dialFirst(hop: Hop, options: LinkOptions, except?: string): Promise<ByteStream> {
+async function dialFirst(hop: HostHop, options: LinkOptions, except?: string): Promise<ByteStream> {
   const raw = await connectTo(hop, options, except);
   if (options.receiveBuffer !== undefined) raw.limitReceiveBuffer(options.receiveBuffer);
   return raw;
@@ -52,7 +52,7 @@ async function dialFirst(hop: Hop, options: LinkOptions, except?: string): Promi
  * @returns and throws as {@link secure}, and {@link connectTo}
  */
 export async function connectInTls(
-  hop: Hop,
+  hop: HostHop,
   encryption: Encryption,
   options: LinkOptions,
   except?: string,

@@ -55,9 +55,12 @@ export function remoteError(
   return new ViaductError(code, said + suggestion, { hopAddress: hop, hopNumber });
 }
 
-/** For a path that begins with a hop without its `@`, as in `h1:12000/h2:11000/file`. */
+/** For a path that begins with a hop without its `@`, as in `h1:12000/h2:11000/file` or `h1:12000/~attic/file`, or without `~`. */
 function suggestHop(path: string): string {
-  const [, segment = ''] = /^\/([^/@]+:\d{1,5})(?:\/|$)/.exec(path) ?? [];
+  const [, beginning = '', rest = ''] = /^\/(@?)([^/@]+:\d{1,5}|~[^/]+|[^/@]+)(?:\/|$)/.exec(path) ?? [];
+  const isHost = rest.includes(':') || rest.startsWith('~');
+  if (beginning === '@' ? isHost : !isHost) return '';
+  const segment = beginning === '@' ? `~${rest}` : rest;
   const [hop] = parseTarget(`/@${segment}/`).route;
   return hop === undefined ? '' : `; did you mean "/@${formatHop(hop)}/"?`;
 }
@@ -74,10 +77,13 @@ function codeFor(type: string | undefined, claimed: string | undefined, status: 
 const ABOUT_THE_FILE = new Set<ErrorCode>([
   'NOT_FOUND',
   'FORBIDDEN',
+  'ACCESS_DENIED',
   'PRECONDITION_FAILED',
   'RANGE_NOT_SATISFIABLE',
   'METHOD_NOT_ALLOWED',
+  'WRONG_HOST',
   'TLS_REQUIRED',
+  'PARKING_REFUSED',
   'URI_TOO_LONG',
   'HEAD_TOO_LARGE',
 ]);

@@ -4,6 +4,7 @@ import { formatHop } from '../../route/hop.js';
 import type { Location } from '../../route/location.js';
 import { type Field, type ReplyHead, formatHead, listOf } from '../../wire/http/head.js';
 import { framingOf } from '../../wire/http/reply.js';
+import { clientVia } from '../../wire/http/via.js';
 import type { ConnectOptions } from '../first-hop.js';
 import { askFirstHop } from './ask.js';
 import { type Encryption, type SessionOptions, knownHostsOnly } from './encryption.js';
@@ -16,7 +17,7 @@ import type { Session } from './sessions.js';
 export interface RequestOptions extends ConnectOptions, SessionOptions {
   /** @default 'GET' */
   readonly method?: 'GET' | 'HEAD' | undefined;
-  /** Besides `Host` and `Connection`. */
+  /** Besides `Host`, `Via` and `Connection`. */
   readonly fields?: readonly Field[] | undefined;
   /** Silence that is an error, in ms; a reply may take 5 s more for each hop. @default 10,000 */
   readonly timeoutMs?: number | undefined;
@@ -53,11 +54,6 @@ export async function request(location: Location, options: RequestOptions = {}):
 }
 
 const CLOSE: Field = ['Connection', 'close'];
-
-/** The node that answers in a tunnel counts hops by Via: this one tells it how many are before it. */
-function viaOf(hops: number): Field[] {
-  return hops > 1 ? [['Via', Array.from({ length: hops - 1 }, () => '1.1 viaduct').join(', ')]] : [];
-}
 
 /** Sends the request over a kept connection, or over a new one if there is none, or it ends before it answers. */
 async function requestInTls(
@@ -104,7 +100,8 @@ async function requestOver(
     stream.write(
       formatHead(`${method} ${path} HTTP/1.1`, [
         ['Host', formatHop(hop)],
-        ...viaOf(route.length),
+        // The node that answers in a tunnel counts hops by Via.
+        clientVia(route.length - 1),
         ...fields,
         ...close,
       ]),

@@ -1,7 +1,7 @@
 import { HTTP_HEAD_PER_HOP_MS, SILENCE_MS } from '../../defaults.js';
-import { type ViaductError, systemCode } from '../../errors.js';
+import { ViaductError, systemCode } from '../../errors.js';
 import { pinOfCertificate } from '../../identity/pin.js';
-import { type Hop, type Route, hopError } from '../../route/hop.js';
+import { type Hop, type Route, formatHop, hopError, isParked } from '../../route/hop.js';
 import type { ByteStream } from '../../tcp/byte-stream.js';
 import type { EarlyTls, TlsClient } from '../../tls/connect.js';
 import { connectTls } from '../../tls/connect.js';
@@ -23,7 +23,13 @@ export interface Reached {
 }
 
 export function tlsClientFor(hop: Hop, { identity, authorities }: Encryption): TlsClient {
-  return { identity, authority: authorities && { ca: authorities, host: hop.host } };
+  if (authorities === undefined) return { identity };
+  if (isParked(hop))
+    throw new ViaductError(
+      'USAGE',
+      `--ca cannot check ${formatHop(hop)}: no certificate is for a parked node`,
+    );
+  return { identity, authority: { ca: authorities, host: hop.host } };
 }
 
 /**

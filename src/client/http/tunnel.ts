@@ -12,20 +12,20 @@ import { NEEDS_PLAIN, type Reached } from './secure.js';
 
 /**
  * Builds a tunnel to the last hop of a route.
- * @param hello the TLS ClientHello for that hop
+ * @param hello the TLS ClientHello for that hop. @default none: it is not in TLS
  * @param scheme of the first link
  * @throws ViaductError as for any request; BAD_REPLY if the first hop answers anything but 101 or an error
  */
 export async function openTunnel(
   route: Route,
-  hello: Buffer,
+  hello: Buffer | undefined,
   scheme: Scheme,
   encryption: Encryption,
   options: LinkOptions,
 ): Promise<Reached> {
   // Ties the logs of the nodes together. All other fields are for the last hop alone: an ETag names a file too.
   const trace = (options.fields ?? []).filter(([name]) => name === 'traceparent');
-  const fields = [...trace, ...UPGRADE_FIELDS, helloField(hello)];
+  const fields = [...trace, ...UPGRADE_FIELDS, ...(hello === undefined ? [] : [helloField(hello)])];
   const question = { method: 'GET', path: '/', fields, maySwitch: true };
   const { peer, head, rest } = await askFirstHop(route, scheme, question, encryption, options);
   try {

@@ -1,14 +1,36 @@
 import { ViaductError } from '../../errors.js';
-import { type Prefix, parsePrefix } from '../../route/address.js';
-import { parseHost, parsePort } from '../../route/hop.js';
+import { type Prefix, inPrefix, parseAddress, parsePrefix } from '../../route/address.js';
+import { type HostHop, type ParkedHop, parseHost, parseParked, parsePort } from '../../route/hop.js';
 import { visible } from '../../text.js';
 
-/** One `--allow-hop`: which hosts, at which ports. */
+/** One `--allow-hop` or `--deny-hop`: which hosts, at which ports. */
 export interface HopRule {
   readonly matches: (host: string) => boolean;
   readonly prefix: Prefix | undefined;
   readonly lowest: number;
   readonly highest: number;
+}
+
+/** One `--deny-hop`: as `--allow-hop`, or a parked node. */
+export type DenyRule = HopRule | ParkedHop;
+
+/** @throws ViaductError USAGE if the text is not a rule */
+export function parseDenyRule(text: string): DenyRule {
+  return parseParked(text) ?? parseHopRule(text);
+}
+
+/** Whether a rule is about this host at all: by its name, or the address that it has turned out to have. */
+export function isAbout(
+  { matches, prefix, lowest, highest }: HopRule,
+  { host, port }: HostHop,
+  addressText: string,
+): boolean {
+  if (port < lowest || port > highest) return false;
+  const address = parseAddress(addressText);
+  return (
+    matches(host.toLowerCase()) ||
+    (prefix !== undefined && address !== undefined && inPrefix(address, prefix))
+  );
 }
 
 /*

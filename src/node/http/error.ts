@@ -2,6 +2,7 @@ import { STATUS_CODES } from 'node:http';
 import Negotiator from 'negotiator';
 import { serializeItem, serializeList, Token } from 'structured-headers';
 import type { ErrorCode, ViaductError } from '../../errors.js';
+import { isTopOfLink, withoutLink } from '../../route/share-link.js';
 import { httpFailure } from '../../wire/http/failures.js';
 import { type Field, type RequestHead, valuesOf } from '../../wire/http/head.js';
 import { escapeHtml, page } from '../origin/html.js';
@@ -70,8 +71,8 @@ const ABOUT_THE_FILE = new Set<ErrorCode>(['NOT_FOUND', 'FORBIDDEN', 'READ_FAILE
 
 /** To the folder that the path lies in; relative, so that it keeps the route. */
 function linkBack(path: string): string {
-  const [name = '/'] = path.split(/[?#]/);
-  if (name === '/') return '';
+  const [name = '/'] = withoutLink(path).split(/[?#]/);
+  if (name === '/' || isTopOfLink(path)) return '';
   return `<p><a href="${name.endsWith('/') ? '../' : './'}">Back to the folder</a></p>`;
 }
 

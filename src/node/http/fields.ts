@@ -1,13 +1,11 @@
 import { type Field, type RequestHead, listOf, valuesOf } from '../../wire/http/head.js';
 import { traceparent } from '../../wire/http/trace-context.js';
 import { UPGRADE_FIELDS } from '../../wire/http/upgrade.js';
+import { nodeVia, nodesIn } from '../../wire/http/via.js';
 import { type Hop, formatHop } from '../../route/hop.js';
 import { type AddressClass, CLASSES } from '../access/address.js';
 
 /* What a request carries from node to node, and what is removed on the way. */
-
-/** The name of every node in Via; the position distinguishes them. */
-const PSEUDONYM = 'viaduct';
 
 /** Carries the outermost class of the clients so far. Only ever moves outward, so a lie gains nothing. */
 const CLASS_FIELD = 'Viaduct-Client';
@@ -66,7 +64,7 @@ const PASSED = new Set([
 
 /** The number of the node that got this request: the client is 0, the first node 1. */
 export function hopNumberOf(request: RequestHead): number {
-  return 1 + listOf(request.fields, 'via').filter((via) => /^\S+ viaduct$/.test(via)).length;
+  return 1 + nodesIn(request.fields);
 }
 
 /** The class that nodes before this one have seen. */
@@ -91,7 +89,7 @@ export function forwardedFields(
   return [
     ['Host', formatHop(nextHop)],
     ...kept(request.fields, (name) => !NOT_FORWARDED.has(name)),
-    viaOf(request.fields, request.minor),
+    nodeVia(request.fields, request.minor),
     [CLASS_FIELD, client],
     traceparent(traceId),
     ...(isTunnel ? UPGRADE_FIELDS : [CLOSE]),
@@ -103,21 +101,17 @@ export function passedFields(fields: readonly Field[], minor: number): Field[] {
   const passed = kept(fields, (name) => PASSED.has(name));
   // RFC 9110 §6.6.1: a recipient that forwards a reply without Date adds it.
   if (valuesOf(passed, 'date').length === 0) passed.push(['Date', new Date().toUTCString()]);
-  return [...passed, viaOf(fields, minor), CLOSE];
+  return [...passed, nodeVia(fields, minor), CLOSE];
 }
 
 /** The fields of the 101 for the client. */
 export function switchingFields(fields: readonly Field[], minor: number): Field[] {
-  return [viaOf(fields, minor), ...UPGRADE_FIELDS, ['Viaduct', '1']];
+  return [nodeVia(fields, minor), ...UPGRADE_FIELDS, ['Viaduct', '1']];
 }
 
 /** The fields of an interim reply for the client: none of the next hop's, for none is needed and `Link` fetches. */
 export function interimFields(fields: readonly Field[], minor: number): Field[] {
-  return [viaOf(fields, minor), ['Viaduct', '1']];
-}
-
-function viaOf(fields: readonly Field[], minor: number): Field {
-  return ['Via', [...listOf(fields, 'via'), `1.${minor} ${PSEUDONYM}`].join(', ')];
+  return [nodeVia(fields, minor), ['Viaduct', '1']];
 }
 
 function kept(fields: readonly Field[], isKept: (name: string) => boolean): Field[] {

@@ -1,5 +1,5 @@
 import { type ErrorCode, ViaductError, withContext } from '../../errors.js';
-import { type Hop, formatHop, hopLabel } from '../../route/hop.js';
+import { type Hop, formatHop, hopLabel, isParked } from '../../route/hop.js';
 import { formatTarget, nameOfPath } from '../../route/url.js';
 import type { Answer } from '../../tcp/first-answer.js';
 import { earlyEnd } from '../../tcp/early-reset.js';
@@ -144,12 +144,15 @@ function openTunnel(head: ReplyHead, rest: Buffer, upstream: Upstream): OpenedRe
 /** A forgotten node is no open web proxy: only nodes are relayed, and hosts that the operator has named. */
 function requireNode(connection: Connection, head: ReplyHead, upstream: Upstream): void {
   if (isPassed(connection, head, upstream)) return;
-  const how = `--allow-hop ${formatHop(upstream.nextHop)} would relay it all the same`;
-  throw failed('NOT_A_NODE', `is not a node; ${how}`, upstream);
+  // A rule is about hosts, and a parked hop is a node.
+  const how = isParked(upstream.nextHop)
+    ? ''
+    : `; --allow-hop ${formatHop(upstream.nextHop)} would relay it all the same`;
+  throw failed('NOT_A_NODE', `is not a node${how}`, upstream);
 }
 
 function isPassed({ node }: Connection, head: ReplyHead, { nextHop }: Upstream): boolean {
-  return isNode(head) || node.policy.isNamed(nextHop);
+  return isNode(head) || (!isParked(nextHop) && node.policy.isNamed(nextHop));
 }
 
 function isNode({ fields }: ReplyHead): boolean {

@@ -3,6 +3,7 @@ import { limitHops } from '../../route/hop.js';
 import { type RoutedTarget, parseTarget } from '../../route/url.js';
 import { type RequestHead, listOf, parseRequestHead, valuesOf } from '../../wire/http/head.js';
 import { isTunnel } from '../../wire/http/upgrade.js';
+import { PARKING_PATH, type ParkingRequest, parkingRequest } from '../../wire/parking.js';
 import { newTraceId, traceIdOf } from '../../wire/http/trace-context.js';
 import type { AddressClass } from '../access/address.js';
 import { claimedClass, hopNumberOf } from './fields.js';
@@ -25,6 +26,8 @@ export interface Request {
   readonly isOld: boolean;
   /** It asks for a tunnel. */
   readonly isTunnel: boolean;
+  /** It asks to park. */
+  readonly parking: ParkingRequest | undefined;
   /** The reply has no body. */
   readonly isHead: boolean;
   /** What is wrong with it: its answer. */
@@ -44,6 +47,7 @@ export function parseRequest(bytes: Buffer, maxHops: number): Request {
   }
   const hopNumber = hopNumberOf(head);
   const checked = check(head, maxHops, hopNumber);
+  const parking = checked instanceof ViaductError ? undefined : parkingOf(head, checked);
   return {
     head,
     target: checked instanceof ViaductError ? NO_TARGET : checked,
@@ -54,8 +58,9 @@ export function parseRequest(bytes: Buffer, maxHops: number): Request {
     isOld: isOld(head),
     // RFC 9110 §7.8: HTTP/1.0 has no upgrade.
     isTunnel: head.minor >= 1 && isTunnel(head.fields),
+    parking: parking instanceof ViaductError ? undefined : parking,
     isHead: head.method === 'HEAD',
-    error: checked instanceof ViaductError ? checked : undefined,
+    error: [checked, parking].find((each) => each instanceof ViaductError),
   };
 }
 
@@ -73,9 +78,23 @@ export function unreadableRequest(bytes: Buffer, error: ViaductError): Request {
     keepAlive: false,
     isOld: true,
     isTunnel: false,
+    parking: undefined,
     isHead: method === 'HEAD',
     error,
   };
+}
+
+/** A relay ignores other upgrades than to a tunnel, and so does HTTP/1.0 (RFC 9110 §7.8). */
+function parkingOf(
+  { method, minor, fields }: RequestHead,
+  { route, path }: RoutedTarget,
+): ParkingRequest | ViaductError | undefined {
+  if (route.length > 0 || path !== PARKING_PATH || method !== 'GET' || minor === 0) return undefined;
+  try {
+    return parkingRequest(fields);
+  } catch (error) {
+    return asViaductError(error);
+  }
 }
 
 /** Checks that hold for every request, relayed or not. */

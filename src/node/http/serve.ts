@@ -1,12 +1,16 @@
 import { setImmediate } from 'node:timers/promises';
 import type { StreamWriter } from '../../tcp/writer.js';
 import { ViaductError, asViaductError } from '../../errors.js';
-import { nameOfPath, withMissingSlash } from '../../route/url.js';
+import { STATUS_NAME, nameOfPath, withMissingSlash } from '../../route/url.js';
+import { splitLink } from '../../route/share-link.js';
 import { type HeldInput, holdInput } from '../client-input.js';
 import type { Connection } from '../connection.js';
-import { openReply } from '../origin/origin.js';
+import { type OriginReply, openReply } from '../origin/origin.js';
 import { redirectReply } from '../origin/reply.js';
+import { statusReply } from '../origin/status.js';
 import { errorReply } from './error.js';
+import { requireOwnName } from './host.js';
+import { serveParking } from '../parking/serve-parking.js';
 import { readRequest } from './read-request.js';
 import { relayRequest } from './relay.js';
 import type { Request } from './request.js';
@@ -60,10 +64,17 @@ async function answer(
   try {
     refuseEarly(request, input);
     if (request.error !== undefined) throw request.error;
-    if (node.tlsOnly && !connection.isSecure && !request.isTunnel) throw tlsRequired();
+    requireOwnName(connection, request);
+    // A ready connection of a parked node carries what this node's clients send, and is proved by its token.
+    const isCarrier = request.isTunnel || request.parking?.kind === 'ready';
+    if (node.tlsOnly && !connection.isSecure && !isCarrier) throw tlsRequired();
     checkTunnel(connection, request);
     const isRelayed = target.route.length > 0;
     if (request.isTunnel && !isRelayed) return await endTunnel(connection, request, input);
+    if (request.parking !== undefined) {
+      await serveParking(connection, request.parking, input);
+      return 'end';
+    }
     const close = isRelayed || !request.keepAlive || node.stopping();
     let isRoutine = false;
     const redirect = isRelayed && isRoot(target.path) ? withMissingSlash(head.target) : undefined;
@@ -76,8 +87,9 @@ async function answer(
     const known = asViaductError(error);
     // Once a byte of a reply has left, a second reply would be taken for its body.
     if (exchange.replyBegun || stream.closed || signal.aborted) throw known;
-    // What follows a request for a tunnel is never a request of its own.
-    const close = request.isTunnel || !request.keepAlive || node.stopping() || !KEEPING.has(known.code);
+    // What follows a request for an upgrade is never a request of its own.
+    const isUpgrade = request.isTunnel || request.parking !== undefined;
+    const close = isUpgrade || !request.keepAlive || node.stopping() || !KEEPING.has(known.code);
     await sendReply(connection, request, errorReply(known, request), close);
     exchange.failed(known);
     return close ? 'end' : 'kept';
@@ -97,19 +109,42 @@ function isRoot(path: string): boolean {
 }
 
 /** Errors about a file, after which the connection is as good as before. */
-const KEEPING = new Set<string>(['NOT_FOUND', 'FORBIDDEN', 'PRECONDITION_FAILED', 'RANGE_NOT_SATISFIABLE']);
+const KEEPING = new Set<string>([
+  'NOT_FOUND',
+  'FORBIDDEN',
+  'ACCESS_DENIED',
+  'PRECONDITION_FAILED',
+  'RANGE_NOT_SATISFIABLE',
+]);
 
 /** @returns whether the reply is routine: that there is no icon */
 async function answerAsOrigin(connection: Connection, request: Request, close: boolean): Promise<boolean> {
-  const { node, exchange } = connection;
-  const name = nameOfPath(request.target.path);
-  exchange.serving(name);
-  const client = { class: connection.clientClass(request.claimedClass), network: connection.network };
-  const opened = await openReply(node, request.head, name, client);
+  const opened = await openAsOrigin(connection, request);
   try {
     await sendReply(connection, request, opened.reply, close);
     return opened.reply.status === 204;
   } finally {
     await opened.close();
   }
+}
+
+async function openAsOrigin(connection: Connection, request: Request): Promise<OriginReply> {
+  const { node, exchange, network } = connection;
+  const { path } = request.target;
+  const link = splitLink(path);
+  const name = nameOfPath(link?.path ?? path);
+  if (link === undefined && name === STATUS_NAME) {
+    exchange.serving(name);
+    const reply = statusReply(node, connection.clientClass(request.claimedClass));
+    return withoutContent(reply);
+  }
+  const decision = await connection.decideRead({ dialect: 'http', name, link: link?.token });
+  // Relative links of the listing would lose the token.
+  if (decision.allowed && link?.path === '') return withoutContent(redirectReply(`./${link.token}/`));
+  return openReply(node, request.head, name, { network, decision });
+}
+
+/** Nothing is open for it. */
+function withoutContent(reply: OriginReply['reply']): OriginReply {
+  return { reply, close: async () => {} };
 }

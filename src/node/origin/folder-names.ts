@@ -5,7 +5,8 @@ import { ViaductError } from '../../errors.js';
 import { fsPath, nameOfBytes } from '../../route/name.js';
 import type { Omitted } from '../../wire/http/listing.js';
 import { KeyedTurns, Turns } from '../turns.js';
-import type { Root, ServedFolder } from './root.js';
+import type { Root } from './root.js';
+import type { ServedFolder } from './served-folder.js';
 import { Slices, sortInSlices } from './slices.js';
 
 /** Folders that are read at once. */
@@ -31,6 +32,9 @@ const KEPT_MS = 10_000;
 
 /** A change within this time after another one may leave the folder's times as they are. */
 const TICK_MS = 100;
+
+/** As people sort names. */
+export const NAME_ORDER = new Intl.Collator('en', { numeric: true }).compare;
 
 /** The names in a folder, sorted. Only names: 100,000 of them are to cost little, so no object is kept for each. */
 export interface Names {
@@ -86,7 +90,8 @@ export class FolderNames {
     const users = this.#users.get(client) ?? 0;
     if (this.#listings >= LISTINGS || users >= LISTINGS_PER_CLIENT)
       throw new ViaductError('UNAVAILABLE', 'too many listings are on their way; try again later');
-    const key = `${folder.version} ${name === ''}`;
+    // A link may lead out for one client and not for another.
+    const key = `${folder.version} ${name === ''} ${root.limit}`;
     const shared = this.#shared.get(key) ?? this.#read(key, folder, name, root);
     clearTimeout(shared.timer);
     shared.users += 1;
@@ -205,7 +210,7 @@ async function readNames(
   for await (const entry of await opendir(folder.path, { bufferSize: 1024, encoding: 'latin1' })) {
     const entryName = nameOfBytes(Buffer.from(entry.name, 'latin1'));
     if (slices.isOver) await slices.pause();
-    if (name === '' && root.reserves(entryName)) continue;
+    if ((name === '' && root.reserves(entryName)) || root.leaves(folder, entryName)) continue;
     if (root.hides(entryName) || root.keepsSecret(folder, entryName)) {
       omitted.hidden += 1;
       continue;
@@ -215,10 +220,9 @@ async function readNames(
     if (isFolder === undefined) omitted[entry.isSymbolicLink() ? 'links' : 'special'] += 1;
     else (isFolder ? folders : files).push(entryName);
   }
-  const order = new Intl.Collator('en', { numeric: true }).compare;
   const names = {
-    folders: await sortInSlices(folders, order, slices),
-    files: await sortInSlices(files, order, slices),
+    folders: await sortInSlices(folders, NAME_ORDER, slices),
+    files: await sortInSlices(files, NAME_ORDER, slices),
     omitted,
   };
   return { names, hasLinks };

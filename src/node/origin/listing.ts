@@ -8,8 +8,9 @@ import { encodeSegment } from '../../route/url.js';
 import { writableDate } from '../../wire/http/date.js';
 import { type RequestHead, valuesOf } from '../../wire/http/head.js';
 import { type Omitted, lastLine, nameMembers, omittedText } from '../../wire/http/listing.js';
-import type { FolderNames, Names } from './folder-names.js';
-import type { Root, ServedFolder } from './root.js';
+import { type FolderNames, NAME_ORDER, type Names } from './folder-names.js';
+import type { Root } from './root.js';
+import type { ServedFolder } from './served-folder.js';
 import { PAGE_END, escapeHtml, pageHead } from './html.js';
 import type { Reply } from './reply.js';
 
@@ -26,9 +27,10 @@ interface Row {
   readonly modified: Date;
 }
 
+const NO_NAMES: Names = { folders: [], files: [], omitted: { hidden: 0, links: 0, special: 0 } };
 const EMPTY: Content = {
   rows: (async function* (): AsyncGenerator<readonly Row[]> {})(),
-  omitted: { hidden: 0, links: 0, special: 0 },
+  omitted: NO_NAMES.omitted,
 };
 
 /** A folder that is listed, for whom. */
@@ -37,6 +39,8 @@ export interface ListingOf {
   /** Relative to the root, with `/` at its end; empty for the root. */
   readonly name: string;
   readonly root: Root;
+  /** Folders that are in it beside its own content. */
+  readonly shares: ReadonlyMap<string, Root>;
   readonly reader: FolderNames;
   /** The client's network. */
   readonly client: string;
@@ -57,7 +61,7 @@ export async function listFolder(of: ListingOf, request: RequestHead, held: (() 
   ]);
   return type === 'application/json'
     ? reply('application/json', asJson(`/${of.name}`, content))
-    : reply('text/html; charset=utf-8', asHtml(`/${of.name}`, hostOf(request), content));
+    : reply('text/html; charset=utf-8', asHtml(of, hostOf(request), content));
 }
 
 function reply(type: string, body: AsyncIterable<string>): Reply {
@@ -75,40 +79,64 @@ interface Content {
 }
 
 async function contentOf(
-  { folder, name, root, reader, client }: ListingOf,
+  { folder, name, root, shares, reader, client }: ListingOf,
   held: (() => void)[],
 ): Promise<Content> {
-  const { names, release } = await reader.hold(folder, name, root, client);
-  held.push(release);
-  return { rows: readRows(folder, names, reader), omitted: names.omitted };
+  let names = NO_NAMES;
+  if (folder.handle !== undefined) {
+    const own = await reader.hold(folder, name, root, client);
+    held.push(own.release);
+    ({ names } = own);
+  }
+  return { rows: readRows(folder, withShares(names, shares), shares, reader), omitted: names.omitted };
+}
+
+function withShares(names: Names, shares: ReadonlyMap<string, Root>): Names {
+  if (shares.size === 0) return names;
+  const folders = [...names.folders];
+  for (const name of shares.keys()) folders.splice(placeIn(folders, name), 0, name);
+  return { ...names, folders };
+}
+
+/** Where a name belongs among sorted ones. */
+function placeIn(names: readonly string[], name: string): number {
+  let [low, high] = [0, names.length];
+  while (low < high) {
+    const middle = Math.floor((low + high) / 2);
+    if (NAME_ORDER(names[middle] ?? '', name) < 0) low = middle + 1;
+    else high = middle;
+  }
+  return low;
 }
 
 async function* readRows(
   folder: ServedFolder,
   { folders, files }: Names,
+  shares: ReadonlyMap<string, Root>,
   reader: FolderNames,
 ): AsyncGenerator<readonly Row[]> {
+  const pathOf = (name: string): string => shares.get(name)?.path ?? join(folder.path, name);
   for (const names of [folders, files]) {
     for (let at = 0; at < names.length; at += BATCH) {
       const batch = names.slice(at, at + BATCH);
-      const rows = await reader.turn(folder, () => readBatch(folder, batch, names === folders));
+      const rows = await reader.turn(folder, () => readBatch(pathOf, batch, names === folders));
       yield rows.flat();
     }
   }
 }
 
 async function readBatch(
-  folder: ServedFolder,
+  pathOf: (name: string) => string,
   names: readonly string[],
   areFolders: boolean,
 ): Promise<readonly (readonly Row[])[]> {
   const limit = pLimit(STATS_AT_ONCE);
-  return Promise.all(names.map((name) => limit(() => readRow(folder, name, areFolders))));
+  return Promise.all(names.map((name) => limit(() => readRow(pathOf(name), name, areFolders))));
 }
 
 /** Empty if it is gone since the folder was read. */
-async function readRow(folder: ServedFolder, name: string, isFolder: boolean): Promise<readonly Row[]> {
-  const info = await stat(fsPath(join(folder.path, name))).catch(() => undefined);
+async function readRow(path: string, name: string, isFolder: boolean): Promise<readonly Row[]> {
+  const info = await stat(fsPath(path)).catch(() => undefined);
   return info === undefined
     ? []
     : [{ name, isFolder, size: info.size, modified: writableDate(info.mtimeMs) }];
@@ -137,11 +165,15 @@ function hostOf({ fields }: RequestHead): string {
   return valuesOf(fields, 'host')[0] ?? '';
 }
 
-async function* asHtml(path: string, host: string, { rows, omitted }: Content): AsyncGenerator<string> {
-  const heading = readable(path);
+async function* asHtml(
+  { name, root }: ListingOf,
+  host: string,
+  { rows, omitted }: Content,
+): AsyncGenerator<string> {
+  const heading = readable(`/${name}`);
   yield pageHead(`${host}${heading}`);
   yield `<h1>${escapeHtml(heading)}</h1>\n<table><thead><tr><th scope="col">Name</th><th scope="col">Size</th><th scope="col">Modified</th></tr></thead><tbody>\n`;
-  if (path !== '/')
+  if (!root.isTop(name))
     yield '<tr><td><a href="../" aria-label="../ parent folder">../</a></td><td></td><td></td></tr>\n';
   for await (const batch of rows) yield batch.map(htmlRow).join('');
   yield `</tbody></table>\n${footOf(omitted)}${PAGE_END}`;

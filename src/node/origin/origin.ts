@@ -3,27 +3,22 @@ import { extname } from 'node:path';
 import fresh from 'fresh';
 import { mimes } from 'mrmime';
 import { ViaductError, asViaductError } from '../../errors.js';
-import { STATUS_NAME, encodeSegment } from '../../route/url.js';
+import { encodeSegment } from '../../route/url.js';
 import type { Field, RequestHead } from '../../wire/http/head.js';
-import type { AddressClass } from '../access/address.js';
+import type { Decision } from '../access/readers.js';
 import type { NodeContext } from '../context.js';
 import { freshnessOf, headersOf, preconditionsHold, rangeOf } from './conditions.js';
 import { DIGEST_AT_ONCE_BYTES, digestField, wantsDigest } from './digests.js';
 import { asOf, checkUnchanged, wantedVersion } from './growth.js';
 import { listFolder } from './listing.js';
 import { type Reply, redirectReply } from './reply.js';
-import type { ServedFolder } from './root.js';
+import type { Root } from './root.js';
+import type { ServedFolder } from './served-folder.js';
 import type { ServedFile } from './served-file.js';
-import { statusReply } from './status.js';
 import { measured } from './unsized.js';
 
 /** Browsers ask for it with every page. */
 const FAVICON = 'favicon.ico';
-const NO_FAVICON: Reply = {
-  status: 204,
-  fields: [['Cache-Control', 'max-age=86400']],
-  body: Buffer.alloc(0),
-};
 
 /** A reply and what it holds open. */
 export interface OriginReply {
@@ -32,37 +27,49 @@ export interface OriginReply {
   close(): Promise<void>;
 }
 
+const NO_FAVICON: OriginReply = {
+  reply: { status: 204, fields: [['Cache-Control', 'max-age=86400']], body: Buffer.alloc(0) },
+  close: async () => {},
+};
+
 /** Who asks, as far as it matters for a reply. */
-export interface Asker {
-  readonly class: AddressClass;
+interface Asker {
   readonly network: string;
+  readonly decision: Decision;
 }
 
 /**
- * The reply to a request for something of this node: a file, a folder's listing, or the node's status.
- * @throws ViaductError of the root, or PRECONDITION_FAILED or RANGE_NOT_SATISFIABLE
+ * The reply to a request for something of the root: a file, or a folder's listing.
+ * @throws ViaductError ACCESS_DENIED, of the root, or PRECONDITION_FAILED or RANGE_NOT_SATISFIABLE
  */
 export async function openReply(
   node: NodeContext,
   request: RequestHead,
   name: string,
-  client: Asker,
+  { network, decision }: Asker,
 ): Promise<OriginReply> {
-  if (name === STATUS_NAME) return { reply: statusReply(node, client.class), close: async () => {} };
+  if (!decision.allowed) {
+    if (name === FAVICON) return NO_FAVICON;
+    throw decision.refusal;
+  }
+  const { root, shares } = decision;
   let opened: ServedFile | ServedFolder;
   try {
-    opened = await node.turns.run(client.network, () => node.root.open(name));
+    opened = await node.turns.run(network, () => root.open(name));
   } catch (error) {
     if (name !== FAVICON || asViaductError(error).code !== 'NOT_FOUND') throw error;
-    return { reply: NO_FAVICON, close: async () => {} };
+    return NO_FAVICON;
   }
   const held: Held = [];
   const close = async (): Promise<void> => {
     for (const release of held) release();
-    await opened.handle.close();
+    await opened.handle?.close();
   };
   try {
-    return { reply: await replyFor({ node, request, name, client: client.network, held }, opened), close };
+    return {
+      reply: await replyFor({ node, root, shares, request, name, client: network, held }, opened),
+      close,
+    };
   } catch (error) {
     await close();
     throw error;
@@ -74,6 +81,8 @@ type Held = (() => void)[];
 
 interface Asked {
   readonly node: NodeContext;
+  readonly root: Root;
+  readonly shares: ReadonlyMap<string, Root>;
   readonly request: RequestHead;
   /** Relative to the root. */
   readonly name: string;
@@ -83,15 +92,18 @@ interface Asked {
 }
 
 async function replyFor(asked: Asked, opened: ServedFile | ServedFolder): Promise<Reply> {
-  const { node, request, name } = asked;
+  const { node, root, shares, request, name } = asked;
   if (opened.kind === 'file') {
     if (name.endsWith('/')) throw new ViaductError('NOT_FOUND', 'a file has no slash at its end');
     return fileOrContent(asked, opened);
   }
   const isFolderPath = name === '' || name.endsWith('/');
   if (!isFolderPath) return redirectReply(`./${encodeSegment(name.split('/').at(-1) ?? '')}/`);
-  const { root, folderNames: reader } = node;
-  return listFolder({ folder: opened, name, root, reader, client: asked.client }, request, asked.held);
+  return listFolder(
+    { folder: opened, name, root, shares, reader: node.folderNames, client: asked.client },
+    request,
+    asked.held,
+  );
 }
 
 /** A file whose size is known, or the content of one whose size is not. */
@@ -104,12 +116,12 @@ async function fileOrContent(asked: Asked, opened: ServedFile): Promise<Reply> {
 
 /** A file, a part of it, or word that the client has it already (RFC 9110 §13 and §14). */
 async function fileReply(
-  { node, request, name, client, held }: Asked,
+  { node, root, request, name, client, held }: Asked,
   file: ServedFile,
   content?: Buffer,
 ): Promise<Reply> {
   const etag = `"${file.version}"`;
-  const reopen = async (): Promise<ServedFile> => asOf(await node.root.openFile(name), file.version);
+  const reopen = async (): Promise<ServedFile> => asOf(await root.openFile(name), file.version);
   const lastModified = file.modified.toUTCString();
   const headers = headersOf(request);
   if (!preconditionsHold(headers, etag, file.modified)) {

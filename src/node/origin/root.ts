@@ -1,68 +1,96 @@
-import { constants } from 'node:fs';
-import { type FileHandle, access, open, readlink, realpath, stat } from 'node:fs/promises';
+import { type FileHandle, realpath } from 'node:fs/promises';
 import { sep } from 'node:path';
-import { ViaductError, systemCode, systemReason } from '../../errors.js';
+import { ViaductError } from '../../errors.js';
 import { fsPath, nameOfBytes } from '../../route/name.js';
-import { visible } from '../../text.js';
+import { RESERVED } from '../../route/share-link.js';
+import { type Subtree, WHOLE_ROOT, segmentsOf } from '../../route/subtree.js';
+import {
+  forbidden,
+  notFound,
+  openWithoutBlocking,
+  pathOfHandle,
+  readFailed,
+  realFolder,
+  realPathOf,
+} from './open-path.js';
+import { Neighbours, withSeparator } from './neighbours.js';
 import { Secrets } from './secrets.js';
 import { type ServedFile, servedFile } from './served-file.js';
-
-/** A folder that may be listed, open. */
-export interface ServedFolder {
-  readonly kind: 'folder';
-  readonly handle: FileHandle;
-  /** Where to read it: what was opened, even if something else stands under its name now. */
-  readonly path: string;
-  readonly realPath: string;
-  readonly modified: Date;
-  /** Differs whenever the names may differ, as far as the file system's clock can tell. */
-  readonly version: string;
-}
-
-/** First segment of the node's own resources; what a tree has under this name is never served. */
-const RESERVED = '.viaduct';
+import { type ServedFolder, nothingAt } from './served-folder.js';
 
 const DOTFILES = '--dotfiles serves such names';
 
-/** The folder that an origin serves from, and nothing outside of it. */
-export class Root {
-  /** The real path of the folder. */
+/** What else the node serves. */
+interface Beside {
+  readonly neighbours: Neighbours;
+  readonly names: ReadonlySet<string>;
+}
+
+const NOTHING_BESIDE: Beside = { neighbours: Neighbours.none, names: new Set() };
+
+interface RootFolder {
   readonly path: string;
-  readonly #dotfiles: boolean;
-  readonly #secrets: Secrets;
+  readonly dotfiles: boolean;
+  readonly secrets: Secrets;
+  readonly share: string | undefined;
+}
+
+/** A folder that an origin serves from, and nothing outside of it. */
+export class Root {
+  /** The real path of the folder; empty if there is none. */
+  readonly path: string;
+  readonly #of: RootFolder;
   /** What the real path of everything inside begins with. */
   readonly #prefix: string;
+  /** Links lead nowhere else than below it. */
+  readonly #subtree: Subtree;
+  readonly #beside: Beside;
+  #limit: string;
 
-  private constructor(path: string, dotfiles: boolean, secrets: Secrets) {
-    this.path = path;
-    this.#dotfiles = dotfiles;
-    this.#secrets = secrets;
-    this.#prefix = path.endsWith(sep) ? path : path + sep;
+  private constructor(of: RootFolder, subtree = WHOLE_ROOT, beside = NOTHING_BESIDE) {
+    this.path = of.path;
+    this.#of = of;
+    this.#prefix = withSeparator(of.path);
+    this.#subtree = subtree;
+    this.#beside = beside;
+    this.#limit = of.path;
+  }
+
+  /** True for the folder above which this client may read nothing. @param name relative to the root */
+  isTop(name: string): boolean {
+    return segmentsOf(name).length <= this.#subtree.length;
+  }
+
+  /** The real path of all that is served, once something is open. */
+  get limit(): string {
+    return this.#limit;
+  }
+
+  /** The same root for a client that may read a part of it: no link leads out of that part. Its names are as before. */
+  only(subtree: Subtree): Root {
+    return subtree.length === 0 ? this : new Root(this.#of, subtree, this.#beside);
+  }
+
+  /**
+   * The same root beside other ones.
+   * @param names first segments of names that are not its own
+   */
+  beside(neighbours: Neighbours, names: ReadonlySet<string>): Root {
+    return new Root(this.#of, this.#subtree, { neighbours, names });
+  }
+
+  /** A root with nothing in it. */
+  static nothing(): Root {
+    return new Root({ path: '', dotfiles: false, secrets: new Secrets(), share: undefined });
   }
 
   /**
    * @param dotfiles whether names with a leading dot are served
+   * @param share the first segment of all names, if the folder is shared under one
    * @throws ViaductError USAGE if it is not a folder that can be read, or is kept secret
    */
-  static async at(path: string, dotfiles: boolean, secrets = new Secrets()): Promise<Root> {
-    try {
-      const real = nameOfBytes(await realpath(path, { encoding: 'buffer' }));
-      if ((await stat(fsPath(real))).isDirectory()) {
-        await access(fsPath(real), constants.X_OK);
-        if (secrets.includes(real))
-          throw new ViaductError(
-            'USAGE',
-            `the root folder ${path} has the keys of this node, which are never served`,
-          );
-        return new Root(real, dotfiles, secrets);
-      }
-    } catch (error) {
-      if (error instanceof ViaductError) throw error;
-      const why =
-        systemCode(error) === 'ENOENT' ? 'does not exist' : `cannot be used: ${systemReason(error)}`;
-      throw new ViaductError('USAGE', `the root folder ${path} ${why}`, { cause: error });
-    }
-    throw new ViaductError('USAGE', `the root ${path} is not a folder`);
+  static async at(path: string, dotfiles: boolean, secrets = new Secrets(), share?: string): Promise<Root> {
+    return new Root({ path: await realFolder(path, secrets, share), dotfiles, secrets, share });
   }
 
   /**
@@ -72,7 +100,7 @@ export class Root {
   async openFile(name: string): Promise<ServedFile> {
     const opened = await this.open(name);
     if (opened.kind === 'file') return opened;
-    await opened.handle.close();
+    await opened.handle?.close();
     throw forbidden(name, 'is not a regular file');
   }
 
@@ -84,14 +112,18 @@ export class Root {
    */
   async open(name: string): Promise<ServedFile | ServedFolder> {
     const path = name === '' ? this.path : this.#pathOf(name);
-    const handle = await openWithoutBlocking(path, name);
+    if (this.path === '') return nothingAt(name);
+    if (this.#isElsewhere(path)) throw notFound(name);
+    const handle = await this.#opened(path, name);
     try {
       const info = await handle.stat({ bigint: true });
+      if (this.#subtree.length > 0) this.#limit = await this.#realLimit();
       const real = await realPathOf(handle, path);
       // By a link, that is: by its name it has been refused before.
-      if (real === undefined || !this.#isInside(real)) throw forbidden(name, 'leads out of the root');
-      if (this.#isReserved(real)) throw notFound(name);
-      if (this.#secrets.includes(path) || (await this.#secrets.cover(handle, info, real)))
+      if (real === undefined || !this.#isInside(real)) throw this.#outside(name);
+      if (this.#isReserved(real) || (await this.#beside.neighbours.have(real, this.path)))
+        throw notFound(name);
+      if (this.#of.secrets.includes(path) || (await this.#of.secrets.cover(handle, info, real)))
         throw forbidden(name, 'has private keys, which are never served');
       if (this.#isHidden(real)) throw forbidden(name, `leads to a name with a leading dot (${DOTFILES})`);
       const file = servedFile(handle, info);
@@ -112,6 +144,31 @@ export class Root {
     }
   }
 
+  /** What is outside may be for other readers, who alone may know whether it exists. */
+  get #isGuarded(): boolean {
+    return this.#subtree.length > 0 || !this.#beside.neighbours.areNone;
+  }
+
+  #outside(name: string): ViaductError {
+    return this.#isGuarded ? notFound(name) : forbidden(name, 'leads out of the root');
+  }
+
+  async #opened(path: string, name: string): Promise<FileHandle> {
+    try {
+      return await openWithoutBlocking(path, name);
+    } catch (error) {
+      if (!this.#isGuarded) throw error;
+      const real = await realpath(fsPath(path), { encoding: 'buffer' }).then(nameOfBytes, () => undefined);
+      if (this.#subtree.length > 0) this.#limit = await this.#realLimit();
+      throw real !== undefined && this.contains(real) ? error : notFound(name);
+    }
+  }
+
+  async #realLimit(): Promise<string> {
+    const path = [this.path, ...this.#ownPart(this.#subtree)].join(sep);
+    return nameOfBytes(await realpath(fsPath(path), { encoding: 'buffer' }));
+  }
+
   /** Refuses by its text alone a name that could not be meant to stay inside. */
   #pathOf(name: string): string {
     const separators = sep === '\\' ? /[/\\]/ : /\//;
@@ -126,37 +183,57 @@ export class Root {
     if (segments.some((segment) => this.hides(segment))) {
       throw forbidden(name, `has a leading dot (${DOTFILES})`);
     }
-    return [this.path, ...segments].join(sep);
+    return [this.path, ...this.#ownPart(segments)].join(sep);
   }
 
-  /** True for a name directly below the root that stands for the node's own resources. */
+  /** Without the name under which the folder is shared. */
+  #ownPart(segments: readonly string[]): readonly string[] {
+    const { share } = this.#of;
+    return share === undefined ? segments : segments.slice(segments.indexOf(share) + 1);
+  }
+
+  /** True for a name directly below the root that stands for something else: the node's own resources, or a share. */
   reserves(segment: string): boolean {
-    return segment === RESERVED;
+    return segment === RESERVED || this.#beside.names.has(segment);
   }
 
   /** True for a name that is not served because of its leading dot. */
   hides(segment: string): boolean {
-    return segment.startsWith('.') && segment !== '.' && !this.#dotfiles;
+    return segment.startsWith('.') && segment !== '.' && !this.#of.dotfiles;
   }
 
   /** True for a name in a folder that is not listed, since it is or has keys of this node. */
   keepsSecret({ realPath }: ServedFolder, segment: string): boolean {
-    return this.#secrets.areIn(this.#prefix) && this.#secrets.includes(realPath + sep + segment);
+    return (
+      this.#of.secrets.areIn(this.#prefix) && this.#of.secrets.includes(withSeparator(realPath) + segment)
+    );
+  }
+
+  /** True for a name in a folder that is not in it for clients, since it is served elsewhere. */
+  leaves({ realPath }: ServedFolder, segment: string): boolean {
+    return !this.#beside.neighbours.areNone && this.#isElsewhere(withSeparator(realPath) + segment);
   }
 
   /** True for the real path of something in the root that may be served, or of the root itself. */
   contains(real: string): boolean {
-    if (this.#secrets.includes(real)) return false;
-    return this.#isInside(real) && !this.#isReserved(real) && !this.#isHidden(real);
+    if (this.#of.secrets.includes(real)) return false;
+    if (!this.#isInside(real) || this.#isElsewhere(real)) return false;
+    return !this.#isReserved(real) && !this.#isHidden(real);
+  }
+
+  #isElsewhere(path: string): boolean {
+    return this.#beside.neighbours.has(path, this.path);
   }
 
   #isInside(real: string): boolean {
-    return real === this.path || real.startsWith(this.#prefix);
+    if (real !== this.path && !real.startsWith(this.#prefix)) return false;
+    return this.#subtree.length === 0 || real === this.#limit || real.startsWith(withSeparator(this.#limit));
   }
 
-  /** True for the real path of what a tree has under the reserved name. */
+  /** True for the real path of what a tree has under a name that stands for something else. */
   #isReserved(real: string): boolean {
-    return real.slice(this.#prefix.length).split(sep)[0] === RESERVED;
+    if (this.#of.share !== undefined) return false;
+    return this.reserves(real.slice(this.#prefix.length).split(sep)[0] ?? '');
   }
 
   /** True for a real path inside that is not served because a name in it has a leading dot. */
@@ -166,63 +243,4 @@ export class Root {
       .split(sep)
       .some((segment) => this.hides(segment));
   }
-}
-
-function notFound(name: string, cause?: unknown): ViaductError {
-  return new ViaductError(
-    'NOT_FOUND',
-    `there is no ${name.endsWith('/') ? 'folder' : 'file'} "${visible(name)}"`,
-    { cause },
-  );
-}
-
-async function openWithoutBlocking(path: string, name: string): Promise<FileHandle> {
-  try {
-    return await open(fsPath(path), constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOCTTY);
-  } catch (error) {
-    const code = systemCode(error);
-    if (code === 'ENOENT' || code === 'ENOTDIR' || code === 'ENAMETOOLONG') {
-      throw notFound(name, error);
-    }
-    // ENXIO and ENODEV are what a socket and a device without driver answer to open(2).
-    if (code === 'ENXIO' || code === 'ENODEV' || code === 'ELOOP')
-      throw forbidden(name, 'is not a regular file', error);
-    throw readFailed(name, error);
-  }
-}
-
-/** A path that leads to what is open, whatever its name leads to by now: Linux has one (proc(5)). */
-function pathOfHandle(handle: FileHandle): string | undefined {
-  return process.platform === 'linux' ? `/proc/self/fd/${handle.fd}` : undefined;
-}
-
-/**
- * The real path of what is open. Linux has it for the descriptor itself. Elsewhere: the real path of the
- * name, if what stands there now is what was opened.
- */
-async function realPathOf(handle: FileHandle, path: string): Promise<string | undefined> {
-  const link = pathOfHandle(handle);
-  if (link !== undefined) {
-    try {
-      return nameOfBytes(await readlink(link, { encoding: 'buffer' }));
-    } catch (error) {
-      if (systemCode(error) !== 'ENOENT') throw error;
-    }
-  }
-  const real = nameOfBytes(await realpath(fsPath(path), { encoding: 'buffer' }));
-  const [opened, there] = await Promise.all([
-    handle.stat({ bigint: true }),
-    stat(fsPath(real), { bigint: true }),
-  ]);
-  return opened.ino === there.ino && opened.dev === there.dev ? real : undefined;
-}
-
-function forbidden(name: string, why: string, cause?: unknown): ViaductError {
-  return new ViaductError('FORBIDDEN', `"${visible(name)}" ${why}`, { cause });
-}
-
-function readFailed(name: string, error: unknown): ViaductError {
-  return new ViaductError('READ_FAILED', `"${visible(name)}" cannot be read: ${systemReason(error)}`, {
-    cause: error,
-  });
 }

@@ -11,7 +11,7 @@ const MAX_LINKS = 40;
 /** A path that leads nowhere, or nowhere for this user: it may by the time that a file is asked for. */
 const NOT_REACHED = new Set<string | undefined>(['ENOENT', 'ENOTDIR', 'EACCES', 'ELOOP']);
 /** Also under the temporary name that it has while it is written. */
-const KEY_NAME = /^(?:node|client)\.pem(?:\.[0-9a-f]{12})?$/;
+const KEY_NAME = /^(?:(?:node|client)\.pem|share_secret)(?:\.[0-9a-f]{12})?$/;
 /** No identity is larger. */
 const MAX_KEY_BYTES = 64 * 1024;
 const READABLE_BY_OTHERS = 0o004n;
@@ -114,7 +114,8 @@ function isPrivate({ mode }: BigIntStats): boolean {
 async function hasPrivateKey(file: FileHandle): Promise<boolean> {
   const buffer = Buffer.allocUnsafe(MAX_KEY_BYTES);
   const { bytesRead } = await file.read(buffer, 0, MAX_KEY_BYTES, 0);
-  return /-----BEGIN (?:[A-Z0-9]+ )?PRIVATE KEY-----/.test(buffer.toString('latin1', 0, bytesRead));
+  const text = buffer.toString('latin1', 0, bytesRead);
+  return /-----BEGIN (?:[A-Z0-9]+ )?PRIVATE KEY-----|^[A-Za-z0-9+/]{43}=\n$/.test(text);
 }
 
 /** Undefined if a path is not reached. */
