@@ -3,7 +3,7 @@ import { type AddressInfo, type Socket, connect, createServer } from 'node:net';
 
 const [name = '', portText = ''] = process.argv.slice(2);
 const port = Number(portText);
-const END = 'Host: h\r\n\r\n';
+const END = 'Host: localhost\r\n\r\n';
 
 /** A connection that is opened again, after a moment, whenever it ends. @param act called when it is connected */
 function again(act: (socket: Socket) => void): void {

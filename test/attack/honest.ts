@@ -33,6 +33,6 @@ function fetchOnce(): Promise<number | null> {
       received += chunk.length;
     });
     socket.on('end', () => end(head === 'HTTP/1.1 200' && received > FILE_BYTES));
-    socket.write('GET /file HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n');
+    socket.write('GET /file HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n');
   });
 }

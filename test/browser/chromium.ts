@@ -15,11 +15,11 @@ const SWITCHES = [
   '--disable-sync',
 ];
 
-/** Debian's Chromium without a window, with a new profile; it ends with the test. */
-export async function startChromium(t: TestContext): Promise<Browser> {
+/** Debian's Chromium without a window, with a new profile and further switches; it ends with the test. */
+export async function startChromium(t: TestContext, switches: readonly string[] = []): Promise<Browser> {
   const browser = await chromium.launch({
     executablePath: execFileSync('which', ['chromium'], { encoding: 'utf8' }).trim(),
-    args: SWITCHES,
+    args: [...SWITCHES, ...switches],
     env: { PATH: process.env['PATH'] ?? '', HOME: tempFolder(t), LC_ALL: 'C.UTF-8' },
   });
   t.after(() => browser.close());

@@ -19,7 +19,10 @@ const commands: readonly (readonly [string, readonly string[]])[] = [
   ['ls-help', ['ls', '--help']],
   ['trace-help', ['trace', '--help']],
   ['identity-help', ['identity', '--help']],
+  ['authorize-help', ['authorize', '--help']],
+  ['share-help', ['share', '--help']],
   ['known-help', ['known', '--help']],
+  ['parked-help', ['parked', '--help']],
   ['completion-help', ['completion', '--help']],
 ];
 for (const [name, args] of commands) {

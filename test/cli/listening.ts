@@ -1,12 +1,12 @@
 import { readFileSync, readdirSync, readlinkSync } from 'node:fs';
-import type { Hop } from 'viaduct';
+import type { HostHop } from 'viaduct';
 import type { Child } from '../support/processes.js';
 import { settles } from '../support/leaks.js';
 
 const LISTENING = '0A';
 
 /** The address on which a process listens, for one whose log cannot be read; waits until it listens (proc(5)). */
-export async function listeningHop({ pid }: Child): Promise<Hop> {
+export async function listeningHop({ pid }: Child): Promise<HostHop> {
   let port: number | undefined;
   await settles(
     () => (port = portOf(pid)),

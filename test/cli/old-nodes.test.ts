@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import type { Socket } from 'node:net';
 import { type TestContext, test } from 'node:test';
-import { type Hop, formatHop } from 'viaduct';
+import { type HostHop, formatHop } from 'viaduct';
 import { PINNED } from '../support/identity.js';
 import { testChain } from '../support/nodes.js';
 import { runInProcess } from '../support/program.js';
@@ -10,7 +10,7 @@ import { tempFolder } from '../support/temp.js';
 
 /* Nodes of version 0.1 and plain servers: the message says what to do. */
 
-async function server(t: TestContext, answer: (socket: Socket) => void): Promise<Hop> {
+async function server(t: TestContext, answer: (socket: Socket) => void): Promise<HostHop> {
   const { hop } = await rawServer(t, (socket) => {
     socket.on('error', () => {});
     socket.once('data', () => answer(socket));

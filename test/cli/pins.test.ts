@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
-import { type Route, formatHop } from 'viaduct';
+import { type HostHop, formatHop } from 'viaduct';
 import { PIN } from '../support/identity.js';
 import { testChain } from '../support/nodes.js';
 import { runInProcess } from '../support/program.js';
@@ -19,7 +19,7 @@ async function served(t: TestContext, pin: string) {
   return { route, get: (...args: readonly string[]) => runInProcess(['get', '-q', ...args], { cwd }) };
 }
 
-function inputWith(route: Route, pin: string): string {
+function inputWith(route: readonly HostHop[], pin: string): string {
   const lines = route.map(({ host, port }) => `${host} ${port}`);
   return `file\n${lines.join('\n')} ${pin}\n`;
 }

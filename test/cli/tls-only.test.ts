@@ -22,6 +22,6 @@ test('what a client without TLS reads of a node with --tls-only', async (t) => {
   const route = [relay.hop, strict.hop];
   writeFileSync(join(cwd, 'input.txt'), formatInput({ name: 'a.txt', route }));
   const { code, stderr } = await runInProcess(['client', 'input.txt'], { cwd });
-  assert.match(stderr, /, a node serves only in TLS \(--tls-only; use get\), or /);
+  assert.match(stderr, /, a node serves only in TLS \(--tls-only; use get\) or /);
   assert.equal(code, 18);
 });

@@ -56,6 +56,19 @@ const invalid: readonly (readonly [string, readonly string[], RegExp])[] = [
   ['an unknown log format', ['server', '0', '--log-format', 'xml'], /--log-format.*'xml'/],
   ['an invalid rule', ['server', '0', '--allow-hop', 'a b'], /"a b" is not a rule: a host, \*\.domain/],
   ['a rule with an invalid port', ['server', '0', '--allow-hop', 'h:9-1'], /"h:9-1" is not a rule/],
+  ['an invalid rule to deny', ['server', '0', '--deny-hop', '~a b'], /"~a b" is not a rule/],
+  [
+    'clients that are none',
+    ['server', '0', '--relay-for', 'friends'],
+    /"friends" is none of any, none, loop/,
+  ],
+  ['clients and any', ['server', '0', '--relay-for', 'any,private'], /--relay-for any excludes other values/],
+  [
+    'relaying for some and none',
+    ['server', '0', '--no-relay', '--relay-for', 'any'],
+    /--no-relay.*--relay-for/,
+  ],
+  ['a host name with a port', ['server', '0', '--host-name', 'h:1'], /"h:1" is not a host name, \*\.domain/],
   ['a root that does not exist', ['server', '0', '--root', 'no/such'], /root folder no\/such does not exist/],
   ['a root that is a file', ['server', '0', '--root', PROGRAM], /main\.js is not a folder/],
 ];

@@ -67,6 +67,7 @@ class Reader {
   async run({ line, output }: ShellCommand): Promise<void> {
     const server = /^viaduct server (\d+)/.exec(line);
     if (server?.[1] !== undefined) return this.#startServer(line, server[1]);
+    if (line.startsWith('viaduct server --park-only')) return this.#park(line);
     if (output?.includes(QUESTION_END)) return this.#answer(line, output);
     const isSetUp = line.startsWith('npm ');
     const child = this.#shell(`exec 2>&1; ${this.#here(line)}`, isSetUp ? checkout : this.#desk);
@@ -105,6 +106,12 @@ class Reader {
     const found = await child.until(() => /"address":"[^"]*:(\d+)"/.exec(child.stderr)?.[1]);
     await child.until(() => child.stdout.includes('the server is ready\n'));
     this.#places.set(new RegExp(`\\b${port}\\b`, 'g'), found);
+  }
+
+  /** Starts a node that parks at another one. */
+  async #park(line: string): Promise<void> {
+    const child = this.#shell(`exec ${this.#here(line)}`, this.#desk);
+    await child.until(({ stderr }) => stderr.includes('"msg":"parked"'));
   }
 
   #here(text: string): string {

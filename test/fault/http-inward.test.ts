@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { type TestContext, describe, test } from 'node:test';
-import type { Route } from 'viaduct';
+import type { HostHop } from 'viaduct';
 import { parseReply, problemOf, proxyStatusOf, requestOf } from '../support/http.js';
 import { watchDescriptors } from '../support/leaks.js';
 import { testNode } from '../support/nodes.js';
@@ -8,7 +8,7 @@ import { LOOPBACK, PRIVATE, PUBLIC, innerChain } from '../support/placed-nodes.j
 import { exchange, lonelyServer } from '../support/raw.js';
 import { randomFile, tempFolder } from '../support/temp.js';
 
-async function ask(t: TestContext, route: Route, fields: readonly string[] = []) {
+async function ask(t: TestContext, route: readonly HostHop[], fields: readonly string[] = []) {
   const [first] = route;
   assert.ok(first);
   return parseReply(

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import type { Socket } from 'node:net';
 import { type TestContext, test } from 'node:test';
 import { setTimeout as pause } from 'node:timers/promises';
-import type { Hop } from 'viaduct';
+import type { HostHop } from 'viaduct';
 import { parseReply, requestOf } from '../support/http.js';
 import { testNode } from '../support/nodes.js';
 import { rawConnect, readToEnd } from '../support/raw.js';
@@ -12,7 +12,7 @@ import { tempFolder } from '../support/temp.js';
 const STATUS = '/.viaduct/status';
 
 /** A kept connection whose first request has been answered, and that reply. */
-async function kept(t: TestContext, hop: Hop, path = STATUS): Promise<{ client: Socket; first: Buffer }> {
+async function kept(t: TestContext, hop: HostHop, path = STATUS): Promise<{ client: Socket; first: Buffer }> {
   const client = await rawConnect(t, hop);
   const replied = once(client, 'data');
   client.write(requestOf([hop], path, []));

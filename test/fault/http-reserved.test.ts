@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type TestContext, describe, test } from 'node:test';
-import type { Route } from 'viaduct';
+import type { HostHop } from 'viaduct';
 import { messageOf } from '../support/fetch.js';
 import { parseReply, problemOf, proxyStatusOf, requestOf } from '../support/http.js';
 import { watchDescriptors } from '../support/leaks.js';
@@ -10,7 +10,7 @@ import { testChain, testNode } from '../support/nodes.js';
 import { exchange, lonelyServer } from '../support/raw.js';
 import { tempFolder } from '../support/temp.js';
 
-async function ask(t: TestContext, route: Route, path: string, fields: readonly string[] = []) {
+async function ask(t: TestContext, route: readonly HostHop[], path: string, fields: readonly string[] = []) {
   const [first] = route;
   assert.ok(first);
   return parseReply(

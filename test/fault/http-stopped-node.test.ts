@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import type { Socket } from 'node:net';
 import { type TestContext, test } from 'node:test';
-import type { Hop } from 'viaduct';
+import type { HostHop } from 'viaduct';
 import { requestOf } from '../support/http.js';
 import { watchDescriptors } from '../support/leaks.js';
 import { testNode } from '../support/nodes.js';
@@ -101,7 +101,7 @@ test('idle kept connections end with FIN as soon as a node stops, one with half 
   const node = await testNode(t, { root: tempFolder(t) });
   const other = await testNode(t, { root: tempFolder(t) });
   const nothingOpen = watchDescriptors();
-  const keep = async (hop: Hop, later = ''): Promise<Socket> => {
+  const keep = async (hop: HostHop, later = ''): Promise<Socket> => {
     const client = await rawConnect(t, hop);
     client.write(requestOf([hop], '/.viaduct/status', []) + later);
     await once(client, 'data');

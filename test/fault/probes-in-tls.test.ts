@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { type AddressInfo, connect, createServer } from 'node:net';
 import { test } from 'node:test';
 import { TLSSocket } from 'node:tls';
-import { type Hop, get, traceRoute } from 'viaduct';
+import { type HostHop, get, traceRoute } from 'viaduct';
 import { makeIdentity } from '#src/identity/certificate.js';
 import { failureOf } from '../support/failures.js';
 import { IDENTITY, PIN, trusting } from '../support/identity.js';
@@ -15,7 +15,7 @@ const MIB = 1024 * 1024;
  * Stands before a first hop. The first connection passes and freezes after some bytes; all others end here, in TLS with
  * another key. What came in them is kept.
  */
-async function impostorAfter(t: { after(act: () => void): void }, hop: Hop, bytes: number) {
+async function impostorAfter(t: { after(act: () => void): void }, hop: HostHop, bytes: number) {
   const got: string[] = [];
   const other = makeIdentity();
   let count = 0;

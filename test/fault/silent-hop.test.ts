@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
-import { type Hop, formatHop } from 'viaduct';
+import { type HostHop, formatHop } from 'viaduct';
 import { fetchFailure } from '../support/fetch.js';
 import { watchDescriptors } from '../support/leaks.js';
 import { testChain, testNode } from '../support/nodes.js';
@@ -12,7 +12,7 @@ const SHORT_MS = 300;
 const LONG_MS = 600_000;
 
 /** A hop that takes every message, sends `text`, and then nothing more, as origin or as relay. */
-async function silentHop(t: TestContext, text = ''): Promise<Hop> {
+async function silentHop(t: TestContext, text = ''): Promise<HostHop> {
   const { hop } = await rawServer(t, (socket) => {
     socket.resume();
     socket.once('end', () => socket.end());

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import type { Socket } from 'node:net';
 import { test } from 'node:test';
-import type { Hop } from 'viaduct';
+import type { HostHop } from 'viaduct';
 import { messageOf } from '../support/fetch.js';
 import { watchDescriptors } from '../support/leaks.js';
 import { testNode } from '../support/nodes.js';
@@ -58,7 +58,7 @@ for (const role of ['origin', 'relay'] as const) {
     const origin = await testNode(t, { root });
     const nothingOpen = watchDescriptors();
     const message = messageOf('large', role === 'relay' ? [origin.hop] : []);
-    const pausedClient = async (hop: Hop): Promise<Socket> => {
+    const pausedClient = async (hop: HostHop): Promise<Socket> => {
       const client = await rawConnect(t, hop);
       client.pause();
       client.write(message);

@@ -5,7 +5,7 @@ import type { Socket } from 'node:net';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { connect } from 'node:tls';
-import { type Hop, type Route, formatInput } from 'viaduct';
+import { type HostHop, formatInput } from 'viaduct';
 import { parseReply, problemOf, requestOf } from '../support/http.js';
 import { testNode } from '../support/nodes.js';
 import { exchange, lonelyServer, rawConnect, readToEnd } from '../support/raw.js';
@@ -19,8 +19,8 @@ const UPGRADE = ['Connection: Upgrade', 'Upgrade: viaduct'];
 const TEXT = 'the content';
 
 /** A socket that has got its 101. */
-async function openTunnel(t: TestContext, route: Route): Promise<Socket> {
-  const socket = await rawConnect(t, route[0] as Hop);
+async function openTunnel(t: TestContext, route: readonly HostHop[]): Promise<Socket> {
+  const socket = await rawConnect(t, route[0] as HostHop);
   socket.write(requestOf(route, '/', UPGRADE));
   const [head] = (await once(socket, 'data')) as [Buffer];
   socket.pause();
@@ -29,7 +29,7 @@ async function openTunnel(t: TestContext, route: Route): Promise<Socket> {
 }
 
 /** The same in TLS. */
-async function openSecureTunnel(t: TestContext, route: Route): Promise<Socket> {
+async function openSecureTunnel(t: TestContext, route: readonly HostHop[]): Promise<Socket> {
   const socket = connect({ socket: await openTunnel(t, route), rejectUnauthorized: false });
   socket.on('error', () => {});
   t.after(() => socket.destroy());
@@ -62,7 +62,7 @@ function assertRefused(bytes: Buffer, why: string): void {
 const NO_HOPS = 'hops inside a tunnel are not relayed';
 
 /** As an original client asks for the file. */
-function message(hops: Route): string {
+function message(hops: readonly HostHop[]): string {
   return `${formatInput({ name: 'file', route: hops })}\n`;
 }
 
@@ -140,7 +140,7 @@ test(
     assert.ok(relay);
     const { hop, assertNotDialled } = await lonelyServer(t);
     for (const to of [[origin.hop], [relay, hop]]) {
-      const first = to[0] as Hop;
+      const first = to[0] as HostHop;
       for (const [method, status] of [
         ['HEAD', 400],
         ['POST', 405],
@@ -166,7 +166,7 @@ test(
       const unnamed = requestOf(to, '/file', ['Upgrade: viaduct', 'Connection: close']);
       const other = requestOf(to, '/file', ['Upgrade: websocket, viaduct2', 'Connection: Upgrade, close']);
       for (const request of [old, unnamed, other]) {
-        const { status, body } = parseReply((await exchange(t, to[0] as Hop, request)).bytes);
+        const { status, body } = parseReply((await exchange(t, to[0] as HostHop, request)).bytes);
         assert.deepEqual([status, body.toString()], [200, TEXT], request);
       }
     }
@@ -184,7 +184,7 @@ test('an upgrade with fields about a file is a 101 without any', LIMIT, async (t
       'Accept: text/html',
       'Expect: 100-continue',
     ];
-    const socket = await rawConnect(t, route[0] as Hop);
+    const socket = await rawConnect(t, route[0] as HostHop);
     socket.write(requestOf(route, '/package.json?x#y', [...fields, ...UPGRADE]));
     const [head] = (await once(socket, 'data')) as [Buffer];
     const lines = head.toString().split('\r\n');

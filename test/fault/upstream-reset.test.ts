@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
-import { type Hop, ViaductError, download, formatHop } from 'viaduct';
+import { type HostHop, ViaductError, download, formatHop } from 'viaduct';
 import { fetchFailure } from '../support/fetch.js';
 import { watchDescriptors } from '../support/leaks.js';
 import { testChain } from '../support/nodes.js';
@@ -11,7 +11,7 @@ import { tempFolder } from '../support/temp.js';
 import { outcomeOf } from '#src/cli/exit-codes.js';
 
 /** A hop that takes a message, sends `bytes`, and resets, at once. */
-async function resettingHop(t: TestContext, bytes: Buffer): Promise<Hop> {
+async function resettingHop(t: TestContext, bytes: Buffer): Promise<HostHop> {
   const { hop } = await rawServer(t, (socket) => {
     socket.once('data', () => socket.write(bytes, () => socket.resetAndDestroy()));
   });

@@ -2,7 +2,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { type Hop, type Source, formatInput } from 'viaduct';
+import { type HostHop, type Source, formatInput } from 'viaduct';
 import { Child } from '../support/processes.js';
 
 /** The programs are Python, which the compiler does not copy: they stand in the source folder. */
@@ -11,7 +11,7 @@ const programAt = (name: string): string =>
 
 /** A running program that behaves like the original's server. */
 export class OriginalServer extends Child {
-  hop: Hop = { host: '127.0.0.1', port: 0 };
+  hop: HostHop = { host: '127.0.0.1', port: 0 };
 
   static async start(
     t: TestContext,

@@ -1,5 +1,5 @@
 import type { TestContext } from 'node:test';
-import type { Hop, Route } from 'viaduct';
+import type { HostHop } from 'viaduct';
 import { testNode } from '../support/nodes.js';
 import { OriginalServer } from './original.js';
 
@@ -15,7 +15,7 @@ export async function startHop(
   kind: Kind,
   root: string,
   options: readonly string[] = [],
-): Promise<Hop> {
+): Promise<HostHop> {
   return kind === 'V'
     ? (await testNode(t, { root })).hop
     : (await OriginalServer.start(t, root, options)).hop;
@@ -26,7 +26,7 @@ export async function startRoute(
   kinds: readonly Kind[],
   root: string,
   options: readonly string[] = [],
-): Promise<Route> {
+): Promise<readonly HostHop[]> {
   return Promise.all(kinds.map((kind) => startHop(t, kind, root, options)));
 }
 

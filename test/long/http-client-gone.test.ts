@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { type TestContext, test } from 'node:test';
-import type { Route } from 'viaduct';
+import type { HostHop } from 'viaduct';
 import { requestOf } from '../support/http.js';
 import { settles, watchDescriptors } from '../support/leaks.js';
 import { type NodeProcess, processChain } from '../support/processes.js';
@@ -14,7 +14,7 @@ const AT_ONCE = 20;
 const SLACK = 16 * 2 ** 20;
 
 /** `count` clients that leave in mid-body, some at once. */
-async function leaveInMidBody(t: TestContext, route: Route, count: number): Promise<void> {
+async function leaveInMidBody(t: TestContext, route: readonly HostHop[], count: number): Promise<void> {
   const [first] = route;
   assert.ok(first);
   const worker = async (): Promise<void> => {

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { connect } from 'node:net';
 import { test } from 'node:test';
-import { type Hop, formatHop } from 'viaduct';
+import { type HostHop, formatHop } from 'viaduct';
 import { withoutCalls } from '../support/calls.js';
 import { messageOf } from '../support/fetch.js';
 import { descriptorKinds } from '../support/leaks.js';
@@ -19,14 +19,14 @@ const KINDS = [
   {
     what: 'relayed pairs',
     answer: Buffer.alloc(1024),
-    request: (hop: Hop) => messageOf('x', [hop]),
+    request: (hop: HostHop) => messageOf('x', [hop]),
   },
   {
     what: 'tunnels',
     answer:
       'HTTP/1.1 101 Switching Protocols\r\nViaduct: 1\r\nConnection: Upgrade\r\nUpgrade: viaduct\r\n\r\n',
-    request: (hop: Hop) =>
-      `GET /@${formatHop(hop)}/ HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: viaduct\r\n\r\n`,
+    request: (hop: HostHop) =>
+      `GET /@${formatHop(hop)}/ HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: viaduct\r\n\r\n`,
   },
 ];
 

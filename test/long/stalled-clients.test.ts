@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import { BUFFER_MAX } from '#src/tcp/read-buffer.js';
-import type { Route } from 'viaduct';
+import type { HostHop } from 'viaduct';
 import { messageOf } from '../support/fetch.js';
 import { watchDescriptors } from '../support/leaks.js';
 import { NodeProcess } from '../support/processes.js';
@@ -25,7 +25,7 @@ function failures({ log }: NodeProcess) {
 async function growthPerClient(
   t: TestContext,
   node: NodeProcess,
-  rest: Route,
+  rest: readonly HostHop[],
   others: readonly NodeProcess[],
 ) {
   const stalled = async (count: number): Promise<void> => {

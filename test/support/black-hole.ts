@@ -1,5 +1,5 @@
 import type { TestContext } from 'node:test';
-import type { Hop } from 'viaduct';
+import type { HostHop } from 'viaduct';
 import { Child } from './processes.js';
 import { rawConnect, rawServer } from './raw.js';
 
@@ -14,7 +14,7 @@ const DEAF_SERVER = `
 const PLACES = 2;
 
 /** A hop at which a dial hangs: a listener whose backlog is full (Linux drops the SYN). */
-export async function blackHole(t: TestContext): Promise<Hop> {
+export async function blackHole(t: TestContext): Promise<HostHop> {
   const child = new Child(t, process.execPath, ['-e', DEAF_SERVER]);
   const port = await child.until(({ stdout }) => stdout.endsWith('\n') && Number(stdout));
   const hop = { host: '127.0.0.1', port };
@@ -23,7 +23,7 @@ export async function blackHole(t: TestContext): Promise<Hop> {
 }
 
 /** A hop that refuses: the port is the test's own, held by an outgoing connection, so nobody can listen there. */
-export async function refusingHop(t: TestContext): Promise<Hop> {
+export async function refusingHop(t: TestContext): Promise<HostHop> {
   const { hop } = await rawServer(t, () => {});
   const { localPort = 0 } = await rawConnect(t, hop);
   return { host: '127.0.0.1', port: localPort };

@@ -1,5 +1,5 @@
 import type { TestContext } from 'node:test';
-import type { ErrorCode, Hop } from 'viaduct';
+import type { ErrorCode, HostHop } from 'viaduct';
 import { blackHole, refusingHop } from './black-hole.js';
 import { rawServer } from './raw.js';
 
@@ -7,7 +7,7 @@ import { rawServer } from './raw.js';
 export interface BrokenHop {
   readonly what: string;
   /** A hop that fails so; `place` keeps those without a server apart. */
-  readonly at: (t: TestContext, place: number) => Promise<Hop>;
+  readonly at: (t: TestContext, place: number) => Promise<HostHop>;
   readonly status: number;
   readonly code: ErrorCode;
   /** Error type of RFC 9209. */

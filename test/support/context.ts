@@ -1,4 +1,6 @@
 import type { Policy } from '#src/node/access/policy.js';
+import { HostNames } from '#src/node/access/host-names.js';
+import { Readers } from '#src/node/access/readers.js';
 import { SelfDials } from '#src/node/access/self-dials.js';
 import { ClientTurns } from '#src/node/client-turns.js';
 import { RelayShares } from '#src/node/relay-shares.js';
@@ -9,6 +11,10 @@ import { NODE_TIMES } from '#src/node/node.js';
 import { Digests } from '#src/node/origin/digests.js';
 import { FolderNames } from '#src/node/origin/folder-names.js';
 import { Root } from '#src/node/origin/root.js';
+import { NodeDialler } from '#src/node/parking/dialler.js';
+import { Lobby, PARKING_LIMITS } from '#src/node/parking/lobby.js';
+import { ParkedNames } from '#src/identity/parked-names.js';
+import { PARKING_TIMES } from '#src/wire/parking.js';
 import { socketPump } from '#src/pump/socket-pump.js';
 import { TcpDialler } from '#src/tcp/dial.js';
 
@@ -19,10 +25,20 @@ export async function testContext(
   ownPort: number,
   more: Partial<NodeContext> = {},
 ): Promise<NodeContext> {
+  const lobby = new Lobby({
+    parkFor: 'none',
+    names: await ParkedNames.open(undefined),
+    clients: 'public',
+    limits: PARKING_LIMITS,
+    connections: 100,
+    times: PARKING_TIMES,
+  });
   return {
-    root: await Root.at(root, false),
+    readers: new Readers({ root: await Root.at(root, false), access: 'public' }),
     policy,
-    dialler: new TcpDialler(),
+    hostNames: new HostNames({ rules: [] }),
+    dialler: new NodeDialler(new TcpDialler(), lobby),
+    lobby,
     selfDials: new SelfDials(),
     digests: new Digests(),
     folderNames: new FolderNames(),

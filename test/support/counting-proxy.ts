@@ -1,6 +1,6 @@
 import { connect } from 'node:net';
 import type { TestContext } from 'node:test';
-import type { Hop } from 'viaduct';
+import type { HostHop } from 'viaduct';
 import { rawServer } from './raw.js';
 
 /** One connection through a {@link countingProxy}. */
@@ -16,8 +16,8 @@ export interface CountedConnection {
 /** A TCP proxy in front of `target` that only counts; a side that breaks breaks the other. */
 export async function countingProxy(
   t: TestContext,
-  target: Hop,
-): Promise<{ readonly hop: Hop; readonly connections: readonly CountedConnection[] }> {
+  target: HostHop,
+): Promise<{ readonly hop: HostHop; readonly connections: readonly CountedConnection[] }> {
   const connections: { head: string; port: number; bytes: number }[] = [];
   const { hop } = await rawServer(t, (client) => {
     const counted = { head: '', port: client.remotePort ?? 0, bytes: 0 };

@@ -1,7 +1,7 @@
 import { type Socket, connect } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 import { isDisconnected } from '#src/tcp/handle.js';
-import type { Hop } from 'viaduct';
+import type { HostHop } from 'viaduct';
 import { rawServer } from './raw.js';
 import type { Cleanup } from './scope.js';
 
@@ -26,7 +26,7 @@ export type Fault = {
 
 export interface FaultProxy {
   /** Where it listens. */
-  readonly hop: Hop;
+  readonly hop: HostHop;
   /** Resolves when the fault has been done for the first time. */
   readonly struck: Promise<void>;
 }
@@ -37,7 +37,7 @@ export interface FaultProxy {
  */
 export async function faultProxy(
   t: Cleanup,
-  target: Hop,
+  target: HostHop,
   faults: Fault | ((connection: number) => Fault),
 ): Promise<FaultProxy> {
   let connections = 0;

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { type FetchOptions, type Route, ViaductError, fetchFile } from 'viaduct';
+import { hopWords } from '#src/route/hop.js';
 
 /** Fetches a file into memory. */
 export async function fetchBytes(name: string, route: Route, options: FetchOptions = {}): Promise<Buffer> {
@@ -25,5 +26,5 @@ export function fetchFailure(name: string, route: Route, options: FetchOptions =
 
 /** A message of the classic wire with the end mark of viaduct nodes. */
 export function messageOf(name: string, route: Route): string {
-  return `${name}\n${route.map(({ host, port }) => `${host} ${port}\n`).join('')}\n`;
+  return `${name}\n${route.map((hop) => `${hopWords(hop).join(' ')}\n`).join('')}\n`;
 }

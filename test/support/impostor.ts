@@ -1,6 +1,6 @@
 import type { TestContext } from 'node:test';
 import { type TlsOptions, TLSSocket } from 'node:tls';
-import type { Hop } from 'viaduct';
+import type { HostHop } from 'viaduct';
 import { parseRequestHead } from '#src/wire/http/head.js';
 import { helloOf } from '#src/wire/http/upgrade.js';
 import type { Cheat } from './impostors.js';
@@ -9,7 +9,7 @@ import { type TestIdentity, testIdentity } from './tunnels.js';
 
 /** A hop that cheats, and all that it got. */
 export interface Impostor {
-  readonly hop: Hop;
+  readonly hop: HostHop;
   /** As it came on each connection, up to where TLS of its own began. */
   readonly got: readonly Buffer[];
   /** What came in TLS of its own. */
@@ -20,7 +20,7 @@ export interface Impostor {
 export async function impostor(
   t: TestContext,
   { act }: Pick<Cheat, 'act'>,
-  origin: Hop,
+  origin: HostHop,
   identity: TestIdentity = testIdentity(),
 ): Promise<Impostor> {
   const [got, decrypted]: [Buffer[][], Buffer[]] = [[], []];

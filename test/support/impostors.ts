@@ -1,12 +1,12 @@
 import { type Socket, connect } from 'node:net';
 import type { TLSSocket, TlsOptions } from 'node:tls';
-import type { ErrorCode, Hop } from 'viaduct';
+import type { ErrorCode, HostHop } from 'viaduct';
 
 /** What an impostor may do once it was asked for a tunnel. */
 interface Act {
   readonly socket: Socket;
   /** Of a file or folder that the client would take for the origin's. */
-  readonly origin: Hop;
+  readonly origin: HostHop;
   /** Goes on in TLS on the connection. */
   readonly speakTls: (options: TlsOptions) => TLSSocket;
 }

@@ -1,6 +1,6 @@
 import type { Socket } from 'node:net';
 import type { TestContext } from 'node:test';
-import type { Hop } from 'viaduct';
+import type { HostHop } from 'viaduct';
 import { rawServer } from './raw.js';
 
 const HEAD = 'HTTP/1.1 200 OK\r\nViaduct: 1\r\n';
@@ -52,7 +52,7 @@ export async function maliciousHop(
   t: TestContext,
   { once, again }: Script,
   pace: 'fast' | 'slow',
-): Promise<Hop> {
+): Promise<HostHop> {
   const { hop } = await rawServer(t, (socket) => {
     socket.on('error', () => {});
     socket.once('data', () => {

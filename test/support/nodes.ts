@@ -1,12 +1,12 @@
 import type { TestContext } from 'node:test';
-import { type Hop, type NodeEvent, type NodeOptions, type Route, type RunningNode } from 'viaduct';
+import { type HostHop, type NodeEvent, type NodeOptions, type RunningNode } from 'viaduct';
 import type { NodeTimes } from '#src/node/context.js';
 import { startNodeWith } from '#src/node/node.js';
 import { IDENTITY } from './identity.js';
 
 /** A node inside the test's own process, and what it has reported. */
-export interface TestNode extends Pick<RunningNode, 'close'> {
-  readonly hop: Hop;
+export interface TestNode extends Pick<RunningNode, 'close' | 'serve' | 'parkFor'> {
+  readonly hop: HostHop;
   readonly events: readonly NodeEvent[];
   /** The first event, past or future, that fits. @param id of its request, or of its connection if it has no request */
   event<T extends NodeEvent['type']>(type: T, id?: number): Promise<Extract<NodeEvent, { type: T }>>;
@@ -33,6 +33,8 @@ export async function testNode(
     hop: { host: '127.0.0.1', port: node.address.port },
     events,
     close: (graceMs) => node.close(graceMs),
+    serve: (stream, begin) => node.serve(stream, begin),
+    parkFor: (parkFor) => node.parkFor(parkFor),
     event: (type, id) =>
       new Promise((resolve) => {
         const look = (event: NodeEvent): void => {
@@ -65,7 +67,7 @@ export async function testChain(
   count: number,
   options: Partial<NodeOptions> = {},
   times: Partial<NodeTimes> = {},
-): Promise<{ readonly nodes: readonly TestNode[]; readonly route: Route }> {
+): Promise<{ readonly nodes: readonly TestNode[]; readonly route: readonly HostHop[] }> {
   const nodes = await Promise.all(Array.from({ length: count }, () => testNode(t, options, times)));
   return { nodes, route: nodes.map(({ hop }) => hop) };
 }

@@ -8,7 +8,7 @@ import { Resolver } from '#src/tcp/resolver.js';
 import type { AddressClass } from '#src/node/access/address.js';
 import { Connection } from '#src/node/connection.js';
 import { Policy } from '#src/node/access/policy.js';
-import type { Hop } from 'viaduct';
+import type { HostHop } from 'viaduct';
 import { VIEW } from './addresses.js';
 import { testContext } from './context.js';
 import { finds } from './lookups.js';
@@ -36,14 +36,14 @@ class PlacedPolicy extends Policy {
     return super.classOf(this.#place.from);
   }
 
-  override check(client: AddressClass, hop: Hop, addresses: readonly string[], label?: string): void {
+  override check(client: AddressClass, hop: HostHop, addresses: readonly string[], label?: string): void {
     const seeming = this.#place.names[hop.host];
     super.check(client, hop, seeming === undefined ? addresses : [seeming], label);
   }
 }
 
 /** A node at a place; all names lead to loopback. */
-export async function placedNode(t: TestContext, place: Place): Promise<Hop> {
+export async function placedNode(t: TestContext, place: Place): Promise<HostHop> {
   const { server, address } = await listen({ host: '127.0.0.1', port: 0, backlog: 100 });
   const policy = new PlacedPolicy(place, address.port);
   const node = await testContext(place.root, policy, address.port, {
@@ -67,10 +67,10 @@ export async function innerChain(
   t: TestContext,
   count: number,
   from: string,
-): Promise<{ readonly hops: readonly Hop[]; readonly file: Buffer }> {
+): Promise<{ readonly hops: readonly HostHop[]; readonly file: Buffer }> {
   const root = tempFolder(t);
   const file = randomFile(root, 'file', 100);
-  const hops: Hop[] = [];
+  const hops: HostHop[] = [];
   for (let index = 0; index < count; index += 1) {
     const { port } = await placedNode(t, { from: index === 0 ? from : LOOPBACK, names: NAMES, root });
     hops.push({ host: index === 0 ? LOOPBACK : 'outside', port });

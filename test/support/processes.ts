@@ -3,7 +3,7 @@ import { readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { type Hop, type Route, formatInput } from 'viaduct';
+import { type HostHop, type Source, formatInput } from 'viaduct';
 import './identity.js';
 
 /** The program as users run it. */
@@ -86,7 +86,7 @@ export type LogLine = Readonly<Record<string, unknown>> & { readonly msg: string
 
 /** A `viaduct server` as users run it, on a free port. Its key is that of all nodes of tests. */
 export class NodeProcess extends Child {
-  hop: Hop = { host: '127.0.0.1', port: 0 };
+  hop: HostHop = { host: '127.0.0.1', port: 0 };
 
   static async start(
     t: TestContext,
@@ -138,7 +138,7 @@ export async function processChain(
   t: TestContext,
   count: number,
   options: Parameters<typeof NodeProcess.start>[1] = {},
-): Promise<{ readonly nodes: readonly NodeProcess[]; readonly route: Route }> {
+): Promise<{ readonly nodes: readonly NodeProcess[]; readonly route: readonly HostHop[] }> {
   const nodes = await Promise.all(Array.from({ length: count }, () => NodeProcess.start(t, options)));
   return { nodes, route: nodes.map(({ hop }) => hop) };
 }
@@ -153,7 +153,7 @@ export interface ClientRun {
 export function startClient(
   t: TestContext,
   folder: string,
-  source: { readonly name: string; readonly route: Route },
+  source: Source,
   args: readonly string[] = [],
 ): Child {
   writeFileSync(join(folder, 'input.txt'), formatInput(source));

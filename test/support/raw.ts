@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { type AddressInfo, type Server, type Socket, connect, createServer } from 'node:net';
 import type { TestContext } from 'node:test';
 import { isDisconnected } from '#src/tcp/handle.js';
-import type { Hop } from 'viaduct';
+import type { HostHop } from 'viaduct';
 import type { Cleanup } from './scope.js';
 
 /** How a raw connection ended and what had come. */
@@ -14,7 +14,7 @@ export interface Ending {
 }
 
 /** A plain TCP connection of the test's own; closed when the test ends. */
-export async function rawConnect(t: Cleanup, hop: Hop, localAddress?: string): Promise<Socket> {
+export async function rawConnect(t: Cleanup, hop: HostHop, localAddress?: string): Promise<Socket> {
   const from = localAddress === undefined ? {} : { localAddress };
   const socket = connect({ host: hop.host, port: hop.port, allowHalfOpen: true, noDelay: true, ...from });
   socket.on('error', () => {});
@@ -41,7 +41,7 @@ export function readToEnd(socket: Socket): Promise<Ending> {
 }
 
 /** Sends bytes, without FIN, and reads to the end. */
-export async function exchange(t: TestContext, hop: Hop, message: string | Buffer): Promise<Ending> {
+export async function exchange(t: TestContext, hop: HostHop, message: string | Buffer): Promise<Ending> {
   const socket = await rawConnect(t, hop);
   const ending = readToEnd(socket);
   socket.write(message);
@@ -54,8 +54,8 @@ export async function exchange(t: TestContext, hop: Hop, message: string | Buffe
 export async function rawServer(
   t: Cleanup,
   serve: (socket: Socket) => void,
-  at: Hop = { host: '127.0.0.1', port: 0 },
-): Promise<{ readonly hop: Hop; readonly server: Server; readonly sockets: ReadonlySet<Socket> }> {
+  at: HostHop = { host: '127.0.0.1', port: 0 },
+): Promise<{ readonly hop: HostHop; readonly server: Server; readonly sockets: ReadonlySet<Socket> }> {
   const sockets = new Set<Socket>();
   const server = createServer({ allowHalfOpen: true, noDelay: true }, (socket) => {
     sockets.add(socket);
@@ -76,7 +76,7 @@ export async function rawServer(
 /** A server at which no dial may arrive: the first connection that comes has to be the check's own. */
 export async function lonelyServer(
   t: TestContext,
-): Promise<{ hop: Hop; assertNotDialled: () => Promise<void> }> {
+): Promise<{ hop: HostHop; assertNotDialled: () => Promise<void> }> {
   const arrivals: (number | undefined)[] = [];
   const { hop, server } = await rawServer(t, (socket) => arrivals.push(socket.remotePort));
   const assertNotDialled = async (): Promise<void> => {

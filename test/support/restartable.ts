@@ -1,11 +1,11 @@
 import { once } from 'node:events';
 import { createServer } from 'node:net';
 import type { TestContext } from 'node:test';
-import type { Hop } from 'viaduct';
+import type { HostHop } from 'viaduct';
 import { NodeProcess } from './processes.js';
 
 /** A port that no outgoing connection takes while its node is down (below Linux's range for those). */
-async function freePort(): Promise<number> {
+export async function freePort(): Promise<number> {
   for (;;) {
     const port = 20_000 + Math.floor(Math.random() * 12_000);
     const server = createServer().listen(port, '127.0.0.1');
@@ -22,7 +22,7 @@ async function freePort(): Promise<number> {
 
 /** A node that can be killed, and started again on the same port. */
 export class RestartableNode {
-  readonly hop: Hop;
+  readonly hop: HostHop;
   readonly #t: TestContext;
   readonly #options: { readonly root: string; readonly args: readonly string[] };
   #process: NodeProcess | undefined;

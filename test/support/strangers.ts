@@ -1,11 +1,11 @@
 import type { Socket } from 'node:net';
 import type { TestContext } from 'node:test';
-import type { Hop } from 'viaduct';
+import type { HostHop } from 'viaduct';
 import { rawServer } from './raw.js';
 
 /** A server that is no node, and what came on each connection. */
 export interface Stranger {
-  readonly hop: Hop;
+  readonly hop: HostHop;
   readonly got: readonly string[];
   /** Resolves when a whole HTTP head has come on any connection, or its server has spoken first. */
   readonly asked: Promise<void>;

@@ -3,7 +3,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
-import { type Hop, type NodeOptions, type Route, formatLocation } from 'viaduct';
+import { type HostHop, type NodeOptions, type Route, formatLocation } from 'viaduct';
 import { type KeyAndCertificate, makeIdentity } from '#src/identity/certificate.js';
 import { hostNameOf } from '#src/identity/host-name.js';
 import { pinOfCertificate } from '#src/identity/pin.js';
@@ -31,7 +31,7 @@ export interface SecureChain {
   readonly identity: TestIdentity;
   readonly root: string;
   /** Over all relays to the origin. */
-  readonly route: Route;
+  readonly route: readonly HostHop[];
 }
 
 export async function secureChain(
@@ -50,14 +50,14 @@ export async function secureChain(
 /** What passed a link. */
 export interface Link {
   /** The proxy, which stands for its target. */
-  readonly hop: Hop;
+  readonly hop: HostHop;
   /** From the client's side, and from the origin's. */
   readonly up: Buffer;
   readonly down: Buffer;
 }
 
 /** A TCP proxy in front of `target` that keeps all bytes of all its connections. */
-export async function recordingProxy(t: TestContext, target: Hop): Promise<Link> {
+export async function recordingProxy(t: TestContext, target: HostHop): Promise<Link> {
   const [up, down]: [Buffer[], Buffer[]] = [[], []];
   const { hop } = await rawServer(t, (client) => {
     const upstream = connect({ ...target, allowHalfOpen: true, noDelay: true });

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import type { TestContext } from 'node:test';
-import type { Hop } from 'viaduct';
+import type { HostHop } from 'viaduct';
 import { exchange } from './raw.js';
 
 /** One reply, taken off the wire as strictly as RFC 9112 has it. */
@@ -86,7 +86,7 @@ function chunksOf(bytes: Buffer): { body: Buffer; after: Buffer } {
 }
 
 /** Sends a request as it is, without FIN, and takes the one final reply that a connection may end with. */
-export async function ask(t: TestContext, hop: Hop, text: string | Buffer): Promise<StrictReply> {
+export async function ask(t: TestContext, hop: HostHop, text: string | Buffer): Promise<StrictReply> {
   const { bytes, how } = await exchange(
     t,
     hop,
@@ -102,11 +102,14 @@ export async function ask(t: TestContext, hop: Hop, text: string | Buffer): Prom
 }
 
 /** Request line and fields as text, closed by the empty line. */
-export function headOf(first: string, fields: readonly string[] = ['Host: x', 'Connection: close']): string {
+export function headOf(
+  first: string,
+  fields: readonly string[] = ['Host: localhost', 'Connection: close'],
+): string {
   return [first, ...fields, '', ''].join('\r\n');
 }
 
 /** `GET` of a path, on a connection that ends with it. */
 export function get(path: string, ...fields: readonly string[]): string {
-  return headOf(`GET ${path} HTTP/1.1`, ['Host: x', 'Connection: close', ...fields]);
+  return headOf(`GET ${path} HTTP/1.1`, ['Host: localhost', 'Connection: close', ...fields]);
 }

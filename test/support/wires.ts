@@ -1,6 +1,6 @@
 import { connect } from 'node:net';
 import { TLSSocket, type SecureContext, createSecureContext } from 'node:tls';
-import type { Hop } from 'viaduct';
+import type { HostHop } from 'viaduct';
 import type { EncryptionOptions } from '#src/client/http/encryption.js';
 import { isDisconnected } from '#src/tcp/handle.js';
 import { IDENTITY, PINNED, TRUSTED } from './identity.js';
@@ -15,7 +15,7 @@ export interface Wire {
   /** For the command. */
   readonly args: readonly string[];
   /** Where to reach an origin of the test's own, which speaks plain HTTP. */
-  readonly front: (t: Cleanup, origin: Hop) => Promise<Hop>;
+  readonly front: (t: Cleanup, origin: HostHop) => Promise<HostHop>;
 }
 
 export const PLAIN: Wire = {
@@ -38,7 +38,7 @@ export const WIRES: readonly Wire[] = [PLAIN, ENCRYPTED];
 let context: SecureContext | undefined;
 
 /** A server in TLS before a plain one: bytes, FIN and RST pass both ways. */
-async function tlsFront(t: Cleanup, origin: Hop): Promise<Hop> {
+async function tlsFront(t: Cleanup, origin: HostHop): Promise<HostHop> {
   const secureContext = (context ??= createSecureContext({ ...IDENTITY, minVersion: 'TLSv1.3' }));
   const { hop } = await rawServer(t, (raw) => {
     const tls = new TLSSocket(raw, { isServer: true, secureContext, ALPNProtocols: ['http/1.1'] });

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { connect } from 'node:net';
 import { type TestContext, test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
-import { type Hop, type TracedHop, ViaductError, formatHop, traceRoute } from 'viaduct';
+import { type HostHop, type TracedHop, ViaductError, formatHop, traceRoute } from 'viaduct';
 import { STATUS_BYTES } from '#src/client/trace.js';
 import { VERSION } from '#src/version.js';
 import { httpHop } from '../../support/http-hop.js';
@@ -56,7 +56,7 @@ for (const wire of WIRES)
   });
 
 /** A proxy that passes each chunk on a while later, both ways. */
-async function slowLink(t: TestContext, target: Hop, ms: number): Promise<Hop> {
+async function slowLink(t: TestContext, target: HostHop, ms: number): Promise<HostHop> {
   const { hop } = await rawServer(t, (client) => {
     const upstream = connect({ ...target, allowHalfOpen: true });
     t.after(() => upstream.destroy());
@@ -122,7 +122,7 @@ test('a web server that a relay allows by name is up, and no node', async (t) =>
 });
 
 /** A first hop that answers for itself, and does something else with requests to relay. */
-async function relayThat(t: TestContext, answer: string): Promise<Hop> {
+async function relayThat(t: TestContext, answer: string): Promise<HostHop> {
   const { hop } = await rawServer(t, (socket) => {
     socket.once('data', (head: Buffer) => {
       const status = 'HTTP/1.1 200 OK\r\nViaduct: 1\r\nContent-Length: 2\r\n\r\n{}';

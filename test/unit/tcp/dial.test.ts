@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { type TestContext, describe, test } from 'node:test';
-import { type Hop, ViaductError } from 'viaduct';
+import { type HostHop, ViaductError } from 'viaduct';
 import {
   ADDRESSES_DIALLED,
   ATTEMPT_DELAY_MS,
@@ -8,7 +8,6 @@ import {
   TcpDialler,
   interleave,
 } from '#src/tcp/dial.js';
-import type { ByteStream } from '#src/tcp/byte-stream.js';
 import { TcpStream } from '#src/tcp/stream.js';
 import { type Lookup, Resolver } from '#src/tcp/resolver.js';
 import { blackHole, refusingHop } from '../../support/black-hole.js';
@@ -20,10 +19,10 @@ import { takesAll, until } from '../../support/streams.js';
 /** Dials with a look-up of the test's own, no policy and a limit that no test reaches. */
 async function dialled(
   t: TestContext,
-  hop: Hop,
+  hop: HostHop,
   lookup: Lookup,
   more: Partial<DialOptions> = {},
-): Promise<ByteStream> {
+): ReturnType<TcpDialler['dial']> {
   const stream = await new TcpDialler(new Resolver(lookup)).dial(hop, {
     label: 'the hop',
     timeoutMs: 20_000,
@@ -67,7 +66,8 @@ describe('a name', () => {
     let asked = 0;
     const lookup: Lookup = async () => answers[asked++] ?? [];
     const checked: unknown[] = [];
-    const permit = (target: Hop, addresses: readonly string[]): void => void checked.push(target, addresses);
+    const permit = (target: HostHop, addresses: readonly string[]): void =>
+      void checked.push(target, addresses);
     const stream = await dialled(t, { host: 'name', port: hop.port }, lookup, { permit });
     assert.equal(stream.remote.host, '127.0.0.1');
     assert.equal(asked, 1);
@@ -77,7 +77,7 @@ describe('a name', () => {
   test('that is prohibited is not dialled at any of its addresses', async (t) => {
     const { hop, assertNotDialled } = await lonelyServer(t);
     const no = new ViaductError('PROHIBITED', 'no');
-    const permit = (_: Hop, addresses: readonly string[]): void => {
+    const permit = (_: HostHop, addresses: readonly string[]): void => {
       if (addresses.includes('169.254.169.254')) throw no;
     };
     const lookup = finds('127.0.0.1', '169.254.169.254');
@@ -160,7 +160,7 @@ describe('several addresses', () => {
   test('the last of many prohibits all', async (t) => {
     const { hop, assertNotDialled } = await lonelyServer(t);
     const no = new ViaductError('PROHIBITED', 'no');
-    const permit = (_: Hop, addresses: readonly string[]): void => {
+    const permit = (_: HostHop, addresses: readonly string[]): void => {
       if (addresses.includes('169.254.169.254')) throw no;
     };
     const lookup = finds(...Array.from({ length: 99 }, () => '127.0.0.1'), '169.254.169.254');

@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto';
 import type { Socket } from 'node:net';
 import { describe, test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
-import { type Hop, type FetchEvent, ViaductError, fetchFile } from 'viaduct';
+import { type HostHop, type FetchEvent, ViaductError, fetchFile } from 'viaduct';
 import { blackHole, refusingHop } from '../../../support/black-hole.js';
 import { failureOf } from '../../../support/failures.js';
 import { fetchBytes } from '../../../support/fetch.js';
@@ -98,7 +98,7 @@ describe('what is refused before anything is dialled', () => {
   ] as const) {
     test(what, async (t) => {
       const { hop, assertNotDialled } = await lonelyServer(t);
-      const route = Array.from({ length: hops }, (): Hop => hop);
+      const route = Array.from({ length: hops }, (): HostHop => hop);
       assert.equal((await failureOf(fetchFile({ name, route }, ignore))).code, code);
       await assertNotDialled();
     });

@@ -25,6 +25,7 @@ describe('the error type in Proxy-Status', () => {
     ['connection_refused', 'REFUSED', 7],
     ['destination_ip_unroutable', 'UNREACHABLE', 7],
     ['destination_ip_prohibited', 'PROHIBITED', 7],
+    ['proxy_configuration_error', 'PROXY_ERROR', 97],
     ['http_request_denied', 'NOT_A_NODE', 7],
     ['connection_timeout', 'CONNECT_TIMEOUT', 28],
     ['connection_read_timeout', 'TIMEOUT', 28],

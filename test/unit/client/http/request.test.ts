@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { type TestContext, describe, test } from 'node:test';
-import type { Hop, ViaductError } from 'viaduct';
+import type { HostHop, ViaductError } from 'viaduct';
 import type { Reply } from '#src/client/http/reply.js';
 import { type RequestOptions, request } from '#src/client/http/request.js';
 import { blackHole, refusingHop } from '../../../support/black-hole.js';
@@ -16,7 +16,7 @@ import { PLAIN } from '../../../support/wires.js';
 const HEAD = 'HTTP/1.1 200 OK\r\nViaduct: 1\r\n';
 const LIMIT_MS = 300;
 
-async function answering(t: TestContext, ...parts: readonly (string | Buffer)[]): Promise<Hop> {
+async function answering(t: TestContext, ...parts: readonly (string | Buffer)[]): Promise<HostHop> {
   const { hop } = await httpHop(t, (socket) => {
     for (const part of parts) socket.write(part);
     socket.end();
@@ -24,7 +24,7 @@ async function answering(t: TestContext, ...parts: readonly (string | Buffer)[])
   return hop;
 }
 
-function ask(hop: Hop, options: RequestOptions = {}): Promise<Reply> {
+function ask(hop: HostHop, options: RequestOptions = {}): Promise<Reply> {
   return request({ route: [hop], path: '/file' }, { ...PLAIN.options, timeoutMs: 5000, ...options });
 }
 
@@ -48,8 +48,9 @@ describe('a request', () => {
       { ...PLAIN.options, method: 'HEAD', fields: [['Range', 'bytes=5-']] },
     );
     reply.close();
-    const lines = ['HEAD /@[::1]:2/@h3:3/a%20b HTTP/1.1', `Host: 127.0.0.1:${hop.port}`, 'Range: bytes=5-'];
-    assert.deepEqual(requests, [[...lines, 'Connection: close', '', ''].join('\r\n')]);
+    const lines = ['HEAD /@[::1]:2/@h3:3/a%20b HTTP/1.1', `Host: 127.0.0.1:${hop.port}`];
+    const fields = ['Via: 1.1 viaduct-client', 'Range: bytes=5-', 'Connection: close'];
+    assert.deepEqual(requests, [[...lines, ...fields, '', ''].join('\r\n')]);
   });
 
   test('with too long a route is not sent', async () => {

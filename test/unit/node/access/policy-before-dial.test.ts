@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import type { Hop } from 'viaduct';
+import type { HostHop } from 'viaduct';
 import { TcpDialler } from '#src/tcp/dial.js';
 import { type Lookup, Resolver } from '#src/tcp/resolver.js';
 import type { AddressClass } from '#src/node/access/address.js';
@@ -14,7 +14,7 @@ import { REFUSED_HOSTS } from '../../../support/refused-hosts.js';
 import { randomFile, tempFolder } from '../../../support/temp.js';
 
 /** Dials as a relay does for a client of that class, with a look-up of the test's own. */
-function relayDial(client: AddressClass, hop: Hop, lookup: Lookup) {
+function relayDial(client: AddressClass, hop: HostHop, lookup: Lookup) {
   const policy = new Policy({ allowHops: [], clients: 'observed', view: () => VIEW, ownPort: 1 });
   return new TcpDialler(new Resolver(lookup)).dial(hop, {
     label: `next hop ${hop.host}`,

@@ -44,7 +44,7 @@ async function prepare(t: TestContext, maxHeld?: number) {
     try {
       return await reader.hold(opened, name, root, client);
     } finally {
-      await opened.handle.close();
+      await opened.handle?.close();
     }
   };
   return { path, hold };
