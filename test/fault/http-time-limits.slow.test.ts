@@ -134,10 +134,12 @@ test('a reader of a file or a listing that stalls is cut, at the origin and at a
 test('a node that is closed ends idle kept connections at once and lets a running reply finish', async (t) => {
   const root = tempFolder(t);
   sparseFile(root, 'large', 2 ** 26);
-  const { nodes, route } = await testChain(t, 2, { root });
+  // Much longer than the replies take, however busy the machine is.
+  const times = { keepAliveMs: 60_000 };
+  const { nodes, route } = await testChain(t, 2, { root }, times);
   const [relay, origin] = nodes;
   assert.ok(relay && origin);
-  const other = await testNode(t, { root });
+  const other = await testNode(t, { root }, times);
   const nothingOpen = watchDescriptors();
   const keep = async (hop: HostHop): Promise<Socket> => {
     const client = await rawConnect(t, hop);
