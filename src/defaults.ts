@@ -6,6 +6,9 @@ export const RETRY_MS = 300_000;
 /** Files that are fetched at once (`--transfers`), and folders inside each other. */
 export const TRANSFERS = 4;
 
+/** Files of a folder up to this size are asked for without waiting for each other's replies; nodes send their digest with the reply. */
+export const SMALL_FILE_BYTES = 256 * 1024;
+
 /** A reply's head is waited for this long per hop that is left, and the silence limit on top. */
 export const HTTP_HEAD_PER_HOP_MS = 5000;
 

@@ -25,17 +25,18 @@ export { type FetchEvent, type FetchOptions, type FetchResult, fetchFile } from 
 export type { Sink } from './files/destination.js';
 export { download } from './client/classic/download.js';
 export { localName } from './client/save-name.js';
-export {
-  type FileListener,
-  type GetAllOptions,
-  type GetItem,
-  type GetSummary,
-  getAll,
-} from './client/get/get-all.js';
+export { getAll } from './client/get/get-all.js';
 export { type Location, formatLocation, locationOf, parseLocation } from './route/location.js';
 export { get } from './client/get/get.js';
 export type { GetEvent, GetPhase } from './client/get/events.js';
-export type { GetOptions, GetResult } from './client/get/options.js';
+export type {
+  FileListener,
+  GetAllOptions,
+  GetItem,
+  GetOptions,
+  GetResult,
+  GetSummary,
+} from './client/get/options.js';
 export type { RequestOptions } from './client/http/request.js';
 export { type ListOptions, listFolder, listLocation } from './client/listing.js';
 export type { Entry } from './wire/http/listing.js';

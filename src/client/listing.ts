@@ -3,6 +3,7 @@ import { nameOfPath } from '../route/url.js';
 import { type Entry, ListingDecoder, type Omitted } from '../wire/http/listing.js';
 import { modifiedOf, originError, versionOf } from './http/file-reply.js';
 import type { Location } from '../route/location.js';
+import type { Field } from '../wire/http/head.js';
 import type { Reply } from './http/reply.js';
 import { withSessions } from './http/encryption.js';
 import { type RequestOptions, request } from './http/request.js';
@@ -53,7 +54,7 @@ export async function readFolder(
   options: ListOptions,
   onEntry: (entry: Entry) => void,
 ): Promise<Omitted> {
-  const reply = await request(location, { ...options, fields: [['Accept', 'application/json']] });
+  const reply = await request(location, { ...options, fields: LISTING_FIELDS });
   if (reply.status !== 200 || reply.field('content-type') !== 'application/json') {
     reply.close();
     throw originError(location, 'BAD_REPLY', 'sent no listing');
@@ -76,6 +77,8 @@ export async function readFolder(
   decode(() => decoder.end());
   return decoder.omitted;
 }
+
+export const LISTING_FIELDS: readonly Field[] = [['Accept', 'application/json']];
 
 /** The head of what is there, without the rest. */
 async function headOf(location: Location, options: ListOptions): Promise<Reply> {

@@ -24,9 +24,11 @@ export async function removeLeftovers(path: string, hidden: boolean): Promise<vo
       lstat(partial).catch(() => undefined),
       readSidecar(sidecar),
     ]);
-    // Without a sidecar nothing here is viaduct's.
-    if (known === 'missing' || 'unusable' in known) return;
-    if (second !== undefined) {
+    // Without a sidecar nothing here is viaduct's, unless its hidden name is: `saveSmall` was killed.
+    const isSmall = known === 'missing' && hidden;
+    if ((known === 'missing' && !isSmall) || (known !== 'missing' && 'unusable' in known)) return;
+    if (isSmall && second === undefined) return;
+    if (second !== undefined && !isSmall) {
       const isSame = second.ino === file.ino && second.dev === file.dev && second.size === file.size;
       if (!isSame || second.nlink < 2) return;
       await rm(partial);

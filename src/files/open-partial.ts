@@ -1,11 +1,12 @@
 import { constants } from 'node:fs';
 import type { FileHandle } from 'node:fs/promises';
+import { basename } from 'node:path';
 import { type ViaductError, systemCode } from '../errors.js';
 import { visible } from '../text.js';
 import { open, rm } from './fs.js';
 import { type FileLock, lockFile } from './lock.js';
 import { PRIVATE_MODE, whyNotOpened, whyNotOurs } from './ownership.js';
-import type { PartialPaths } from './partial-name.js';
+import { type PartialPaths, isPartialName } from './partial-name.js';
 import { type Sidecar, readSidecar, removeTemporary } from './sidecar.js';
 import type { SaveTarget } from './target.js';
 import { writeError } from './write-error.js';
@@ -29,7 +30,11 @@ export interface OpenedPartial {
 export async function openPartial(paths: PartialPaths, target: SaveTarget): Promise<OpenedPartial> {
   const { file, lock } = await openLocked(paths, target);
   try {
-    const { size: length } = await file.stat();
+    let { size: length } = await file.stat();
+    if (length > 0 && (await isSmallLeftover(paths))) {
+      await file.truncate(0);
+      length = 0;
+    }
     const sidecar = await readOwnSidecar(paths, length, target);
     return { paths, file, lock, sidecar, length };
   } catch (error) {
@@ -37,6 +42,11 @@ export async function openPartial(paths: PartialPaths, target: SaveTarget): Prom
     await lock.release();
     throw error;
   }
+}
+
+/** `saveSmall` writes no sidecar. What it leaves if it is killed is viaduct's by its hidden name. */
+async function isSmallLeftover({ partial, sidecar }: PartialPaths): Promise<boolean> {
+  return isPartialName(basename(partial)) && (await readSidecar(sidecar)) === 'missing';
 }
 
 /** A symbolic link under the name of the partial file is not followed: another user may have created it. */
@@ -48,7 +58,7 @@ async function openLocked(
   { path }: SaveTarget,
 ): Promise<Pick<OpenedPartial, 'file' | 'lock'>> {
   for (;;) {
-    const file = (await create(partial)) ?? (await openOwn(partial, path));
+    const file = (await createPartial(partial)) ?? (await openOwn(partial, path));
     if (file === undefined) continue;
     try {
       const lock = await lockFile(file, partial, path);
@@ -62,7 +72,7 @@ async function openLocked(
 }
 
 /** Undefined if it exists. */
-async function create(path: string): Promise<FileHandle | undefined> {
+export async function createPartial(path: string): Promise<FileHandle | undefined> {
   try {
     return await open(path, FLAGS | constants.O_CREAT | constants.O_EXCL, PRIVATE_MODE);
   } catch (error) {

@@ -117,6 +117,29 @@ async function statIfExists(path: string): Promise<Stats | undefined> {
  * complete under its final name by now, so a failure here does not fail the transfer.
  */
 async function syncFolder(path: string): Promise<void> {
+  // One sync is for all renames before it: many small files share it.
+  const next = waitingSyncs.get(path) ?? nextSync(path);
+  await next;
+}
+
+const runningSyncs = new Map<string, Promise<void>>();
+const waitingSyncs = new Map<string, Promise<void>>();
+
+/** Begins when the one that runs has ended. */
+function nextSync(path: string): Promise<void> {
+  const next = (async () => {
+    await runningSyncs.get(path);
+    waitingSyncs.delete(path);
+    const running = syncFolderNow(path);
+    runningSyncs.set(path, running);
+    await running;
+    if (runningSyncs.get(path) === running) runningSyncs.delete(path);
+  })();
+  waitingSyncs.set(path, next);
+  return next;
+}
+
+async function syncFolderNow(path: string): Promise<void> {
   // If it is a FIFO by now, an open without O_DIRECTORY would block.
   const folder = await open(path, constants.O_RDONLY | constants.O_DIRECTORY).catch(() => undefined);
   await folder?.sync().catch(() => {});

@@ -1,4 +1,4 @@
-import type { FileListener, GetSummary } from '../../client/get/get-all.js';
+import type { FileListener, GetSummary } from '../../client/get/options.js';
 import type { RetryEvent } from '../../client/get/events.js';
 import type { ViaductError } from '../../errors.js';
 import { outcomeOf } from '../exit-codes.js';

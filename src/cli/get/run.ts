@@ -1,8 +1,8 @@
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type GetItem, getAll } from '../../client/get/get-all.js';
+import { getAll } from '../../client/get/get-all.js';
 import { get } from '../../client/get/get.js';
-import type { GetOptions } from '../../client/get/options.js';
+import type { GetItem, GetOptions } from '../../client/get/options.js';
 import { folderNameOf, targetNameOf } from '../../client/save-name.js';
 import type { Location } from '../../route/location.js';
 import { namesFolder, pathForFile } from '../../files/folder.js';

@@ -1,4 +1,4 @@
-import type { FileListener, GetSummary } from '../../client/get/get-all.js';
+import type { FileListener, GetSummary } from '../../client/get/options.js';
 import type { GetEvent, RetryEvent } from '../../client/get/events.js';
 import type { GetResult } from '../../client/get/options.js';
 import type { ErrorCode, ViaductError } from '../../errors.js';

@@ -1,6 +1,9 @@
+import { ViaductError } from '../../errors.js';
 import type { Location } from '../../route/location.js';
-import type { Entry, Omitted } from '../../wire/http/listing.js';
-import { type ListOptions, readFolder } from '../listing.js';
+import { type Entry, ListingDecoder, type Omitted } from '../../wire/http/listing.js';
+import { type Field, type ReplyHead, fieldOf } from '../../wire/http/head.js';
+import type { PipelinedRequest } from '../http/pipeline.js';
+import { LISTING_FIELDS, type ListOptions, readFolder } from '../listing.js';
 import { PackedQueue } from './packed-queue.js';
 
 /** A folder's entries, the number and total size of its files, and what it has besides. */
@@ -13,13 +16,55 @@ export interface Listing {
 
 /** Reads a listing into little memory. @throws ViaductError as {@link readFolder} */
 export async function packedListing(location: Location, options: ListOptions): Promise<Listing> {
-  const entries = new PackedQueue<Entry>();
-  let [files, bytes] = [0, 0];
-  const omitted = await readFolder(location, options, (entry) => {
-    entries.push(entry);
+  const packed = new PackedListing();
+  const omitted = await readFolder(location, options, packed.add);
+  return packed.end(omitted);
+}
+
+/** A listing that is fetched by one request of a pipeline. */
+export class ListingRequest implements PipelinedRequest {
+  readonly path: string;
+  readonly fields: readonly Field[] = LISTING_FIELDS;
+  readonly #packed = new PackedListing();
+  readonly #decoder = new ListingDecoder();
+  #isListing = false;
+
+  constructor({ path }: Location) {
+    this.path = path;
+  }
+
+  readonly onHead = ({ status, fields }: ReplyHead): void => {
+    this.#isListing = status === 200 && fieldOf(fields, 'content-type') === 'application/json';
+  };
+
+  /** @throws ViaductError BAD_REPLY */
+  readonly onBody = (piece: Buffer): void => {
+    if (!this.#isListing) return;
+    this.#decoder.push(piece);
+    this.#decoder.drain().forEach(this.#packed.add);
+  };
+
+  /** After the whole reply. @throws ViaductError BAD_REPLY, also for what is no listing */
+  end(): Listing {
+    if (!this.#isListing) throw new ViaductError('BAD_REPLY', 'sent no listing');
+    this.#decoder.end().forEach(this.#packed.add);
+    return this.#packed.end(this.#decoder.omitted);
+  }
+}
+
+class PackedListing {
+  readonly #entries = new PackedQueue<Entry>();
+  #files = 0;
+  #bytes = 0;
+
+  readonly add = (entry: Entry): void => {
+    this.#entries.push(entry);
     if (entry.kind !== 'file') return;
-    files += 1;
-    bytes += entry.size;
-  });
-  return { entries, files, bytes, omitted };
+    this.#files += 1;
+    this.#bytes += entry.size;
+  };
+
+  end(omitted: Omitted): Listing {
+    return { entries: this.#entries, files: this.#files, bytes: this.#bytes, omitted };
+  }
 }

@@ -10,9 +10,21 @@ export type JobSource = () => Job | undefined;
  */
 export class JobStack {
   readonly #sources: JobSource[] = [];
+  #running = 0;
+  #alongside = 0;
+  #fill: () => void = () => {};
 
   push(source: JobSource): void {
     this.#sources.push(source);
+  }
+
+  /** Runs something beside the jobs, which are not done before it is. It may push further sources. It must not fail. */
+  alongside(work: Promise<void>): void {
+    this.#alongside += 1;
+    void work.finally(() => {
+      this.#alongside -= 1;
+      this.#fill();
+    });
   }
 
   /**
@@ -21,21 +33,20 @@ export class JobStack {
    * @throws the first error of a job
    */
   run(limit: number): Promise<void> {
-    let running = 0;
     return new Promise((resolve, reject) => {
-      const fill = (): void => {
-        while (running < limit) {
+      this.#fill = () => {
+        while (this.#running < limit) {
           const job = this.#next();
           if (job === undefined) break;
-          running += 1;
+          this.#running += 1;
           job().then(() => {
-            running -= 1;
-            fill();
+            this.#running -= 1;
+            this.#fill();
           }, reject);
         }
-        if (running === 0) resolve();
+        if (this.#running + this.#alongside === 0) resolve();
       };
-      fill();
+      this.#fill();
     });
   }
 

@@ -1,6 +1,8 @@
+import type { ViaductError } from '../../errors.js';
+import type { Location } from '../../route/location.js';
 import type { RequestOptions } from '../http/request.js';
 import type { SessionOptions } from '../http/encryption.js';
-import type { GetEvent } from './events.js';
+import type { GetEvent, RetryEvent } from './events.js';
 import type { RetryOptions } from './retry.js';
 import type { Throttle } from './throttle.js';
 
@@ -42,4 +44,45 @@ export interface GetResult {
   readonly sha256: string | undefined;
   /** Modification time at the origin; undefined if the origin does not report it. */
   readonly modified: Date | undefined;
+}
+
+/** One thing to fetch: a file, which is saved as a file, or a folder with everything in it. */
+export interface GetItem {
+  readonly location: Location;
+  /** With `recursive`, a path that ends with `/` is a folder: a file is saved in it under its own name. */
+  readonly target: string;
+  /** Fetch a whole folder. If `location.path` does not end with `/`, it may also be a file. */
+  readonly recursive: boolean;
+}
+
+/** Receives what happens to one file. */
+export interface FileListener {
+  readonly event: (event: GetEvent) => void;
+  complete(result: GetResult): void;
+  failed(error: ViaductError): void;
+}
+
+export interface GetAllOptions extends Omit<GetOptions, 'onEvent' | 'limitRate'> {
+  /** Bytes per second, all files together. @default no limit */
+  readonly limitRate?: number | undefined;
+  /** Files and listings that are fetched at the same time. @default 4 */
+  readonly transfers?: number | undefined;
+  /** A file starts, or fails before it starts; `target` is the path under which it is saved. */
+  readonly onFile: (target: string) => FileListener;
+  /** A listing was read: the number of files in it, and their total size in bytes. */
+  readonly onFound?: ((files: number, bytes: number) => void) | undefined;
+  /** A listing failed and is requested again after the pause; `target` is the path of the folder. */
+  readonly onListingRetry?: ((target: string, retry: RetryEvent) => void) | undefined;
+}
+
+/** The result of {@link getAll}. */
+export interface GetSummary {
+  /** Files that were fetched. */
+  files: number;
+  /** Bytes that were received over the route. */
+  received: number;
+  /** Files of a folder that already existed with the same size and time. */
+  skipped: number;
+  failures: number;
+  firstFailure: ViaductError | undefined;
 }

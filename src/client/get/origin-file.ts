@@ -24,8 +24,8 @@ const DIGEST_TIMEOUT_MS = 60_000;
 const DIGEST_BYTES_PER_MS = 10_000;
 
 /** Without these, a reply could carry another form of the file, or no digest. */
-const IDENTITY: Field = ['Accept-Encoding', 'identity'];
-const WANT_DIGEST: Field = ['Want-Repr-Digest', 'sha-256=10'];
+export const IDENTITY: Field = ['Accept-Encoding', 'identity'];
+export const WANT_DIGEST: Field = ['Want-Repr-Digest', 'sha-256=10'];
 
 /** Asks for the file as it was in this version, if it has only grown or was renamed since. The digest shows whether it is so. */
 function evenIfGrown(etag: string | undefined): Field[] {

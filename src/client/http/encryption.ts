@@ -62,7 +62,7 @@ export async function withSessions<O extends SessionOptions, T>(
   options: O,
   act: (options: O) => Promise<T>,
 ): Promise<T> {
-  if (options.plain === true || options.sessions !== undefined) return act(options);
+  if (options.sessions !== undefined) return act(options);
   const sessions = new Sessions();
   const { encryption = knownHostsOnly() } = options;
   try {

@@ -2,7 +2,7 @@ import { parseDictionary } from 'structured-headers';
 import { type ErrorCode, ViaductError } from '../../errors.js';
 import { hopError } from '../../route/hop.js';
 import { parseHttpDate } from '../../wire/http/date.js';
-import { type Field, valuesOf } from '../../wire/http/head.js';
+import { type Field, type ReplyHead, fieldOf, valuesOf } from '../../wire/http/head.js';
 import { type Version, isStrongEtag } from '../../files/version.js';
 import type { Location } from '../../route/location.js';
 import type { Reply } from './reply.js';
@@ -10,8 +10,8 @@ import type { Reply } from './reply.js';
 /* Fields of requests for a file, and checks of the replies: a reply that contradicts the known version is refused. */
 
 /** `ETag`, if it is one that tells versions apart for sure (RFC 9110 §8.8.1). */
-function strongEtag(reply: Reply): string | undefined {
-  const etag = reply.field('etag');
+function strongEtag(reply: ReplyHead): string | undefined {
+  const etag = fieldOf(reply.fields, 'etag');
   return etag !== undefined && isStrongEtag(etag) ? etag : undefined;
 }
 
@@ -24,22 +24,22 @@ export function retryAfterMs(value: string): number {
  * The version that a reply to GET carries whole, or that a reply to HEAD describes.
  * @throws ViaductError BAD_REPLY if it is of unknown size, or of another form than the file
  */
-export function versionOf(reply: Reply, location: Location): Version {
+export function versionOf(reply: ReplyHead, location: Location): Version {
   refuseCoding(reply, location);
-  const size = Number(reply.field('content-length') ?? NaN);
+  const size = Number(fieldOf(reply.fields, 'content-length') ?? NaN);
   if (Number.isNaN(size)) throw originError(location, 'BAD_REPLY', 'does not tell the size of the file');
   return { etag: strongEtag(reply), size };
 }
 
 /** `Last-Modified`, if it is a date. */
-export function modifiedOf(reply: Reply): Date | undefined {
-  const modified = parseHttpDate(reply.field('last-modified') ?? '');
+export function modifiedOf(reply: ReplyHead): Date | undefined {
+  const modified = parseHttpDate(fieldOf(reply.fields, 'last-modified') ?? '');
   return modified === undefined ? undefined : new Date(modified);
 }
 
 /** The size of the file by now, if the reply is about an earlier version that has only grown, or was renamed, since. */
-export function grownTo(reply: Reply): number | undefined {
-  const size = reply.field('viaduct-grown');
+export function grownTo(reply: ReplyHead): number | undefined {
+  const size = fieldOf(reply.fields, 'viaduct-grown');
   return size !== undefined && /^\d{1,15}$/.test(size) ? Number(size) : undefined;
 }
 
@@ -57,7 +57,7 @@ export function rangeFrom(start: number, etag: string): Field[] {
  */
 export function checkRest(reply: Reply, version: Version, start: number, location: Location): void {
   refuseCoding(reply, location);
-  const range = reply.field('content-range') ?? '';
+  const range = fieldOf(reply.fields, 'content-range') ?? '';
   const [, first, last, total] = /^bytes (\d{1,15})-(\d{1,15})\/(\d{1,15})$/.exec(range) ?? [];
   if (total === undefined) throw originError(location, 'BAD_REPLY', 'sent a part without saying which');
   if (strongEtag(reply) !== version.etag || Number(total) !== version.size) throw changed(location);
@@ -73,7 +73,7 @@ export function checkRest(reply: Reply, version: Version, start: number, locatio
 }
 
 /** SHA-256 of the whole file as base64 (RFC 9530 §3), if the reply contains it. */
-export function digestOf(reply: Reply): string | undefined {
+export function digestOf(reply: ReplyHead): string | undefined {
   try {
     const member = parseDictionary(valuesOf(reply.fields, 'repr-digest').join(', ')).get('sha-256');
     return member?.[0] instanceof ArrayBuffer ? Buffer.from(member[0]).toString('base64') : undefined;
@@ -98,7 +98,7 @@ export function originError(
   return hopError(code, route.length, last, what, cause);
 }
 
-function refuseCoding(reply: Reply, location: Location): void {
+function refuseCoding(reply: ReplyHead, location: Location): void {
   const coding = valuesOf(reply.fields, 'content-encoding').join(', ');
   if (coding !== '' && coding.toLowerCase() !== 'identity')
     throw originError(location, 'BAD_REPLY', 'sent the file in another coding than was asked for');

@@ -2,7 +2,7 @@ import { type ErrorCode, type ViaductError, withContext } from '../../errors.js'
 import type { ByteStream } from '../../tcp/byte-stream.js';
 import { type Hop, formatHop, hopError, hopLabel } from '../../route/hop.js';
 import { ChunkDecoder } from '../../wire/http/chunked.js';
-import { type Field, type ReplyHead, valuesOf } from '../../wire/http/head.js';
+import { type Field, type ReplyHead, fieldOf } from '../../wire/http/head.js';
 import type { Framing } from '../../wire/http/reply.js';
 import type { Sink } from '../../files/destination.js';
 import { receive } from '../../tcp/receive.js';
@@ -52,8 +52,7 @@ export class Reply implements ReplyHead {
 
   /** The value of a field by its lower-case name; undefined if there is none, or more than one. */
   field(name: string): string | undefined {
-    const values = valuesOf(this.fields, name);
-    return values.length === 1 ? values[0] : undefined;
+    return fieldOf(this.fields, name);
   }
 
   /**
@@ -139,6 +138,8 @@ export class Reply implements ReplyHead {
         await sink(content);
         this.received += content.length;
       }
+      if (decoder.done && decoder.excess > 0)
+        throw peerError(this.#peer, 'BAD_REPLY', 'sent bytes after the last chunk');
       return decoder.done;
     };
   }

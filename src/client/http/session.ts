@@ -1,9 +1,9 @@
 import type { Scheme } from '../../route/location.js';
-import type { Route } from '../../route/hop.js';
+import { type Route, hopError } from '../../route/hop.js';
 import { EarlyTls } from '../../tls/connect.js';
 import { splitRoute } from '../first-hop.js';
 import type { Encryption } from './encryption.js';
-import { type LinkOptions, connectInTls } from './link.js';
+import { type LinkOptions, connectInTls, connectLink } from './link.js';
 import { type Reached, brokenWhileChecked, lastOf, secure, tlsClientFor } from './secure.js';
 import type { Session } from './sessions.js';
 import { openTunnel } from './tunnel.js';
@@ -32,6 +32,25 @@ export async function openSession(
     if (stream !== undefined) return { stream, route, scheme };
     if (attempt === ATTEMPTS) throw brokenWhileChecked(route);
   }
+}
+
+/**
+ * Connects to the last hop of a route without TLS there, through a tunnel if there are hops before it.
+ * @throws ViaductError as {@link connectLink} and {@link openTunnel}
+ */
+export async function openPlainSession(
+  route: Route,
+  scheme: Scheme,
+  encryption: Encryption,
+  options: LinkOptions,
+): Promise<Session> {
+  if (route.length === 1)
+    return { stream: await connectLink(route, scheme, encryption, options), route, scheme };
+  const { stream, begin } = await openTunnel(route, undefined, scheme, encryption, options);
+  // Nothing was asked yet.
+  if (begin.length === 0) return { stream, route, scheme };
+  stream.reset();
+  throw hopError('BAD_REPLY', route.length, lastOf(route), 'sent what nobody asked for');
 }
 
 /** The ClientHello travels with the request for the tunnel, which saves a round trip. */

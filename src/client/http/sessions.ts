@@ -21,6 +21,7 @@ interface Idle {
 /** Connections that wait for a further request. Whatever comes on one of them ends it: nobody has asked for it. */
 export class Sessions {
   readonly #idle = new Map<string, Idle[]>();
+  readonly #users: (() => void)[] = [];
   #isClosed = false;
 
   /** The one that was used last, if there is any. */
@@ -52,8 +53,14 @@ export class Sessions {
     reading.resume();
   }
 
+  /** Called before they are closed: whoever has one is to give it back. */
+  beforeClose(giveBack: () => void): void {
+    this.#users.push(giveBack);
+  }
+
   /** Ends them all, so that no process that ends afterwards resets them. */
   async close(): Promise<void> {
+    for (const giveBack of this.#users.splice(0)) giveBack();
     this.#isClosed = true;
     const idle = [...this.#idle.values()].flat();
     this.#idle.clear();

@@ -2,9 +2,11 @@ import { createHash } from 'node:crypto';
 import pLimit from 'p-limit';
 import { parseDictionary } from 'structured-headers';
 import { type Field, type RequestHead, valuesOf } from '../../wire/http/head.js';
+import { SMALL_FILE_BYTES } from '../../defaults.js';
 import { DigestQueue } from './digest-queue.js';
 import { mayBegin } from './growth.js';
 import { type ServedFile, versionOf } from './served-file.js';
+import { wholeOf } from './whole.js';
 
 /** A `HEAD` that wants a digest waits so long for it. */
 const DIGEST_WAIT_MS = 5000;
@@ -12,8 +14,7 @@ const DIGEST_WAIT_MS = 5000;
 /** A digest that nobody waits for, or has asked for again within this time, is given up. */
 const DIGEST_ABANDON_MS = 15_000;
 
-/** Files up to this size are hashed without another thread, and before the reply: 0.2 ms (measured). So many at once. */
-export const DIGEST_AT_ONCE_BYTES = 256 * 1024;
+/** Small files are hashed without another thread, and before the reply: 0.2 ms (measured). So many at once. */
 const SMALL_AT_ONCE = 4;
 
 /** Digests that are remembered: of files as they are, and of earlier versions, which clients name and can invent. */
@@ -28,6 +29,11 @@ export function wantsDigest(request: RequestHead): boolean {
   } catch {
     return false; // RFC 9651 §4.2: a field that cannot be parsed is ignored.
   }
+}
+
+/** SHA-256 in base64. */
+export function digestOf(bytes: Buffer): string {
+  return createHash('sha256').update(bytes).digest('base64');
 }
 
 /** A SHA-256, in base64, as a field (RFC 9530 §3). */
@@ -118,7 +124,7 @@ export class Digests {
   #make(of: DigestOf): Making {
     const { version, size, client, isEarlier = false } = of;
     const demand: Demand = { clients: new Set([client]), waiting: 0, wantedAt: performance.now() };
-    const isSmall = size <= DIGEST_AT_ONCE_BYTES;
+    const isSmall = size <= SMALL_FILE_BYTES;
     const running = isSmall ? this.#small(() => hashSmall(of)) : this.#hashLarge(of, demand);
     const digest = running.catch(() => undefined);
     const making = { digest, demand };
@@ -179,14 +185,8 @@ class Remembered {
 async function hashSmall({ version, reopen }: DigestOf): Promise<string | undefined> {
   const file = await reopen();
   try {
-    if (file.version !== version) return undefined;
-    const bytes = Buffer.alloc(file.size);
-    for (let at = 0; at < file.size;) {
-      const { bytesRead } = await file.handle.read(bytes, at, file.size - at, at);
-      if (bytesRead === 0) return undefined;
-      at += bytesRead;
-    }
-    return await ifUnchanged(file, createHash('sha256').update(bytes).digest('base64'));
+    const bytes = file.version === version ? await wholeOf(file) : undefined;
+    return bytes && digestOf(bytes);
   } finally {
     await file.handle.close();
   }

@@ -2,20 +2,25 @@ import { createHash } from 'node:crypto';
 import { extname } from 'node:path';
 import fresh from 'fresh';
 import { mimes } from 'mrmime';
+import { SMALL_FILE_BYTES } from '../../defaults.js';
 import { ViaductError, asViaductError } from '../../errors.js';
 import { encodeSegment } from '../../route/url.js';
-import type { Field, RequestHead } from '../../wire/http/head.js';
+import { type Field, type RequestHead, valuesOf } from '../../wire/http/head.js';
 import type { Decision } from '../access/readers.js';
 import type { NodeContext } from '../context.js';
 import { freshnessOf, headersOf, preconditionsHold, rangeOf } from './conditions.js';
-import { DIGEST_AT_ONCE_BYTES, digestField, wantsDigest } from './digests.js';
+import { digestField, digestOf, wantsDigest } from './digests.js';
 import { asOf, checkUnchanged, wantedVersion } from './growth.js';
 import { listFolder } from './listing.js';
 import { type Reply, redirectReply } from './reply.js';
 import type { Root } from './root.js';
 import type { ServedFolder } from './served-folder.js';
 import type { ServedFile } from './served-file.js';
+import { wholeOf } from './whole.js';
 import { measured } from './unsized.js';
+
+/** A file up to this size is read before the head of its reply is sent. */
+const SENT_WHOLE_BYTES = 64 * 1024;
 
 /** Browsers ask for it with every page. */
 const FAVICON = 'favicon.ico';
@@ -140,22 +145,35 @@ async function fileReply(
   if (fresh(freshnessOf(headers), { etag, 'last-modified': lastModified }))
     return { status: 304, fields, body: Buffer.alloc(0) };
   fields.push(['Content-Type', typeOf(name)]);
-  if (wantsDigest(request)) {
+  const wantDigest = wantsDigest(request);
+  const whole = content ?? (await wholeIfSmall(request, file, wantDigest));
+  if (wantDigest) {
     const { version, size } = file;
-    if (content !== undefined) fields.push(digestField(Buffer.from(version, 'hex').toString('base64')));
+    if (whole !== undefined) fields.push(digestField(digestOf(whole)));
     else {
       const digest = node.digests.want({ version, size, isEarlier, client, reopen });
       held.push(digest.release);
-      fields.push(...(await digest.fields(request.method === 'HEAD' || size <= DIGEST_AT_ONCE_BYTES)));
+      fields.push(...(await digest.fields(request.method === 'HEAD' || size <= SMALL_FILE_BYTES)));
     }
   }
   const check = (): Promise<void> => checkUnchanged(file, reopen);
   const bodyOf = (start: number, length: number): Reply['body'] =>
-    content?.subarray(start, start + length) ?? { handle: file.handle, start, length, check };
+    whole?.subarray(start, start + length) ?? { handle: file.handle, start, length, check };
   const range = rangeOf(request, headers, file, etag);
   if (range === undefined) return { status: 200, fields, body: bodyOf(0, file.size) };
   fields.push(['Content-Range', `bytes ${range.start}-${range.end}/${file.size}`]);
   return { status: 206, fields, body: bodyOf(range.start, range.end - range.start + 1) };
+}
+
+/** Read at once, so that the digest needs no second reading, and head and body leave together. */
+async function wholeIfSmall(
+  { method, fields }: RequestHead,
+  file: ServedFile,
+  wantDigest: boolean,
+): Promise<Buffer | undefined> {
+  if (method !== 'GET' || file.size > (wantDigest ? SMALL_FILE_BYTES : SENT_WHOLE_BYTES)) return undefined;
+  if (!wantDigest && valuesOf(fields, 'range').length > 0) return undefined;
+  return wholeOf(file).catch(() => undefined);
 }
 
 /** By extension; a name without one, even `html`, has no type. */

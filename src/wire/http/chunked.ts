@@ -11,6 +11,8 @@ const CHUNK_LINE_BYTES = 1024;
 export class ChunkDecoder {
   /** The last chunk and the trailer section have come. */
   done = false;
+  /** Bytes of the last call that came after that: they are not of this body. */
+  excess = 0;
   #state: 'size' | 'content' | 'after content' | 'trailers' = 'size';
   /** Of the present chunk. */
   #left = 0;
@@ -19,23 +21,25 @@ export class ChunkDecoder {
   #trailerBytes = 0;
 
   /**
-   * The parts of the content in more bytes of the body, as views of them.
+   * The parts of the content in more bytes of the body, as views of them. It stops at the end of the body.
    * @throws ViaductError BAD_REPLY, with a message that follows the hop's name
    */
   *decode(bytes: Buffer): Generator<Buffer, void> {
-    for (let at = 0; at < bytes.length;) {
-      if (this.done) throw malformed('bytes after the last chunk');
+    this.excess = bytes.length;
+    for (let at = 0; at < bytes.length && !this.done;) {
       if (this.#state === 'content') {
         const content = bytes.subarray(at, at + this.#left);
         at += content.length;
         this.#left -= content.length;
         if (this.#left === 0) this.#state = 'after content';
+        this.excess = bytes.length - at;
         yield content;
       } else {
         const end = bytes.indexOf('\n', at);
         const next = end === -1 ? bytes.length : end + 1;
         this.#line += bytes.toString('latin1', at, next);
         at = next;
+        this.excess = bytes.length - at;
         this.#look();
       }
     }

@@ -116,6 +116,12 @@ export function valuesOf(fields: readonly Field[], name: string): string[] {
   return fields.filter(([field]) => field.toLowerCase() === name).map(([, value]) => value);
 }
 
+/** The value of a field by its lower-case name; undefined if there is none, or more than one. */
+export function fieldOf(fields: readonly Field[], name: string): string | undefined {
+  const values = valuesOf(fields, name);
+  return values.length === 1 ? values[0] : undefined;
+}
+
 /** The members of a comma-separated list field (RFC 9110 §5.6.1), empty ones left out. */
 export function listOf(fields: readonly Field[], name: string): string[] {
   const members = valuesOf(fields, name).join(',').split(',');
