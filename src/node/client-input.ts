@@ -1,6 +1,9 @@
 import type { ByteStream } from '../tcp/byte-stream.js';
 import { Gathered } from '../tcp/gathered.js';
 
+/** Input that is held while a reply is on its way, for requests that a client sends ahead. */
+export const INPUT_AHEAD_BYTES = 64 * 1024;
+
 /** A client's input while its reply is on the way. */
 export interface HeldInput {
   /** What was read before has bytes behind the request. */

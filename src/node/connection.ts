@@ -5,10 +5,12 @@ import { acceptTls } from '../tls/accept.js';
 import { StreamWriter } from '../tcp/writer.js';
 import { pinOfCertificate } from '../identity/pin.js';
 import { type AddressClass, networkOf, outermost } from './access/address.js';
+import { ConnectionSignals } from './connection-signals.js';
 import type { Decision, ReadAttempt } from './access/readers.js';
 import type { TableEntry } from './connection-table.js';
 import type { NodeContext } from './context.js';
 import { Exchange, secondsSince } from './exchange.js';
+import { KeptUpstream } from './kept-upstream.js';
 
 /** One accepted connection: who is at the other end, what is being served, and what ends it. */
 export class Connection implements TableEntry {
@@ -36,10 +38,11 @@ export class Connection implements TableEntry {
   #requests = 0;
   /** Only the client's end is awaited: its departure no longer ends anything. */
   #isLingering = false;
-  readonly #abort = new AbortController();
-  // Made when they are first needed: most connections are relayed and have one request, and are to cost little.
-  #keepAlive: AbortController | undefined;
+  readonly #signals = new ConnectionSignals();
+  // Made when it is first needed: most connections are relayed and have one request, and are to cost little.
   #writer: StreamWriter | undefined;
+  /** To the next hop of the last request. */
+  readonly upstream = new KeptUpstream(() => this.#endsIdle());
 
   /** It came over a connection that this node has parked elsewhere: its client is a stranger. */
   readonly #cameParked: boolean;
@@ -113,12 +116,12 @@ export class Connection implements TableEntry {
 
   /** Aborted when the client leaves, and when the node ends. */
   get signal(): AbortSignal {
-    return this.#abort.signal;
+    return this.#signals.signal;
   }
 
   /** Aborted as well when no further request is wanted. Ends only the wait for one. */
   get keepAliveSignal(): AbortSignal {
-    return this.#keepAliveControl.signal;
+    return this.#signals.keepAlive;
   }
 
   /** Writes what the node says itself. */
@@ -127,18 +130,9 @@ export class Connection implements TableEntry {
     return this.#writer;
   }
 
-  get #keepAliveControl(): AbortController {
-    if (this.#keepAlive === undefined) {
-      this.#keepAlive = new AbortController();
-      if (this.signal.aborted) this.#keepAlive.abort(this.signal.reason);
-    }
-    return this.#keepAlive;
-  }
-
   /** Ends it with a reset. @param reason for the log */
   abort(reason: ViaductError): void {
-    this.#abort.abort(reason);
-    this.#keepAlive?.abort(reason);
+    this.#signals.abort(reason);
   }
 
   /**
@@ -146,8 +140,13 @@ export class Connection implements TableEntry {
    * be on their way in the kernel, so a kept connection is closed, not reset.
    */
   stop(reason: ViaductError): void {
-    if (this.exchange.ended) this.#keepAliveControl.abort(reason);
+    if (this.exchange.ended) this.#signals.endIdle(reason);
     else if (!this.#requestReceived) this.abort(reason);
+  }
+
+  /** What a next hop has sent cannot be trusted: no further request. */
+  #endsIdle(): void {
+    if (this.exchange.ended) this.#signals.endIdle();
   }
 
   giveWay(reason: ViaductError): void {
@@ -183,6 +182,7 @@ export class Connection implements TableEntry {
 
   /** All replies are queued, and FIN too. */
   linger(): void {
+    this.upstream.drop();
     this.#isLingering = true;
     this.node.connections.leaves(this);
     this.#writer?.release();
@@ -190,6 +190,7 @@ export class Connection implements TableEntry {
 
   /** The stream is closed. */
   closed(): void {
+    this.upstream.drop();
     this.#writer?.release();
     const seconds = secondsSince(this.#acceptedAt);
     this.node.emit({ type: 'closed', connectionId: this.id, requests: this.#requests, seconds });

@@ -62,8 +62,13 @@ export type NodeEvent =
   | StageEvent
   | ServingEvent
   | ({ readonly type: 'relaying'; readonly name: string; readonly nextHop: Hop } & RequestIds)
-  /** A relay is connected to the next hop, at this address. */
-  | ({ readonly type: 'dialled'; readonly address: string; readonly seconds: number } & RequestIds)
+  /** A relay is connected to the next hop, at this address. `isKept`: still, since an earlier request of the client. */
+  | ({
+      readonly type: 'dialled';
+      readonly address: string;
+      readonly seconds: number;
+      readonly isKept?: true;
+    } & RequestIds)
   /** The last byte, and FIN where the connection ends with it, are queued. */
   | ({
       readonly type: 'completed';

@@ -97,6 +97,11 @@ export class Exchange {
     this.#emit({ type: 'dialled', ...this.#ids, address, seconds });
   }
 
+  /** The connection to the next hop was kept. */
+  reused(address: string): void {
+    this.#emit({ type: 'dialled', ...this.#ids, address, seconds: 0, isKept: true });
+  }
+
   /** @param isRoutine not worth a line of the log */
   completed(isRoutine = false): void {
     this.#totals.completed += 1;

@@ -1,12 +1,12 @@
-import { ViaductError } from '../errors.js';
-import type { FlowFailure, FlowResult } from '../pump/pump.js';
+import { ViaductError, asViaductError } from '../errors.js';
+import type { FindEnd, FlowResult } from '../pump/pump.js';
 import { type Hop, formatHop, isParked } from '../route/hop.js';
 import type { ByteStream } from '../tcp/byte-stream.js';
 import { type Answer, firstAnswer } from '../tcp/first-answer.js';
-import { tookNothing } from '../tcp/live-limit.js';
 import type { AddressClass } from './access/address.js';
 import type { HeldInput } from './client-input.js';
 import type { Connection } from './connection.js';
+import { flowError, isDeparture, silent } from './flow-error.js';
 import { answerOfParked } from './parking/first-byte.js';
 
 /** A reply whose head has arrived. */
@@ -15,8 +15,19 @@ export interface OpenedReply {
   readonly bytes: Buffer;
   /** Bytes of the whole reply, where the head contains its length. */
   readonly length?: number | undefined;
+  /** Where it does not, and the end can be found. */
+  readonly findEnd?: FindEnd | undefined;
+  /** What is kept for a further request after it. @default nothing */
+  readonly keeps?: Kept | undefined;
   /** From here on bytes go both ways, as they come. @default false */
   readonly isTunnel?: boolean;
+}
+
+interface Kept {
+  /** The connection to the next hop too, not only the client's. */
+  readonly upstream: boolean;
+  /** Bytes of the client's input that are kept meanwhile. */
+  readonly inputBytes: number;
 }
 
 export interface RelayOptions {
@@ -29,6 +40,8 @@ export interface RelayOptions {
   readonly isListing?: boolean;
   /** The request for the next hop. */
   readonly head: Buffer;
+  /** A connection that was kept may be used. @default false */
+  readonly mayReuse?: boolean;
   /** The next hop in error messages. @default `next hop host:port` */
   readonly label?: string;
   /** The client's class. */
@@ -51,13 +64,15 @@ interface ReplyOpener {
 /**
  * Dials the next hop, sends it the request and pumps the reply back. All dialects relay with this. On return FIN is
  * queued at the client; the lingering close is left to the caller.
+ * @returns what the client has sent, if its connection is kept instead
  * @throws ViaductError UNAVAILABLE if the client has too much under way; of the dial or of `openReply`; or CUT_SHORT,
  * TIMEOUT, STALLED or CLIENT_GONE
  */
-export async function relay(connection: Connection, options: RelayOptions): Promise<void> {
-  const { nextHop, label = `next hop ${formatHop(nextHop)}` } = options;
+export async function relay(connection: Connection, options: RelayOptions): Promise<Buffer | undefined> {
+  const { nextHop, label = `next hop ${formatHop(nextHop)}`, client } = options;
   const giveSharesBack = takeShares(connection, options);
-  return pumped(connection, openUpstream(connection, options, label), { label, nextHop }, giveSharesBack);
+  const hop = { label, nextHop, client };
+  return pumped(connection, openUpstream(connection, options, label), hop, giveSharesBack);
 }
 
 /** An upstream that has begun its reply. */
@@ -71,14 +86,21 @@ interface Upstream {
 async function pumped(
   connection: Connection,
   opening: Promise<Upstream>,
-  hop: { readonly label: string; readonly nextHop: Hop },
+  hop: { readonly label: string; readonly nextHop: Hop; readonly client: AddressClass },
   giveSharesBack: () => void,
-): Promise<void> {
+): Promise<Buffer | undefined> {
   try {
-    const { result, length } = await opening.then((upstream) => startFlow(connection, upstream));
-    const { failure } = await result;
+    const { result, length, keeps, upstream } = await opening.then((open) => startFlow(connection, open));
+    const { failure, kept, hasExcess } = await result;
     if (failure && !isDeparture(failure, connection.signal))
       throw flowError(connection, failure, hop.label, hop.nextHop, length);
+    if (failure || keeps === undefined) return undefined;
+    // What came behind the reply would be taken for the next one.
+    if (keeps.upstream && hasExcess !== true) connection.upstream.keep(upstream, hop.nextHop, hop.client);
+    else upstream.reset();
+    if (hasExcess !== true) return kept;
+    await connection.writer.finish();
+    return undefined;
   } finally {
     giveSharesBack();
   }
@@ -87,18 +109,47 @@ async function pumped(
 async function openUpstream(connection: Connection, options: RelayOptions, label: string): Promise<Upstream> {
   const { node, signal } = connection;
   const connectMs = options.connectMs ?? node.connectMs;
+  if (options.mayReuse === true) {
+    const reused = await openKept(connection, options, label);
+    if (reused !== undefined) return reused;
+  }
   const dial = async (except?: string): Promise<ByteStream> => {
     const dialled = await connection.dial(options.nextHop, label, options.client, connectMs, except);
     dialled.write(options.head);
     return dialled;
   };
-  const { upstream, reply } = await openReply(
-    await dial(),
-    dial,
-    { ...options, label },
-    node.silenceMs,
-    signal,
-  );
+  return opened(options, await openReply(await dial(), dial, { ...options, label }, node.silenceMs, signal));
+}
+
+/** Over the connection that was kept, if there is one and it still answers. */
+async function openKept(
+  { node, signal, upstream: kept, exchange }: Connection,
+  options: RelayOptions,
+  label: string,
+): Promise<Upstream | undefined> {
+  const stream = kept.take(options.nextHop, options.client);
+  if (stream === undefined) return undefined;
+  const { received } = stream;
+  exchange.reused(formatHop(stream.remote));
+  stream.write(options.head);
+  try {
+    return opened(options, await openReply(stream, noOther, { ...options, label }, node.silenceMs, signal));
+  } catch (error) {
+    // Nothing has come, so the next hop has closed it meanwhile.
+    const isClosed = stream.received === received && asViaductError(error).code === 'CUT_SHORT';
+    if (signal.aborted || !isClosed) throw error;
+    return undefined;
+  }
+}
+
+function noOther(): Promise<ByteStream> {
+  return Promise.reject(new Error('only a new connection has other addresses'));
+}
+
+function opened(
+  options: RelayOptions,
+  { upstream, reply }: { readonly upstream: ByteStream; readonly reply: OpenedReply },
+): Upstream {
   const fromClient = options.input.stop();
   // Not one byte of a client goes to a next hop that has not answered 101 (RFC 9931).
   if (reply.isTunnel === true && fromClient.length > 0) {
@@ -111,7 +162,11 @@ async function openUpstream(connection: Connection, options: RelayOptions, label
 function startFlow(
   { node, stream, exchange, signal }: Connection,
   { stream: upstream, reply, fromClient }: Upstream,
-): { readonly result: Promise<FlowResult>; readonly length: number | undefined } {
+): Pick<OpenedReply, 'length' | 'keeps'> & {
+  readonly result: Promise<FlowResult>;
+  readonly upstream: ByteStream;
+} {
+  const { length, findEnd, keeps } = reply;
   exchange.replyBegun = true;
   const flow = node.pump({
     mode: reply.isTunnel === true ? 'duplex' : 'reply',
@@ -119,14 +174,16 @@ function startFlow(
     upstream,
     fromClient,
     fromUpstream: reply.bytes,
-    length: reply.length,
+    length,
+    findEnd,
+    keep: keeps?.inputBytes,
     silenceMs: node.silenceMs,
     stall: node.stall,
     signal,
     onOffload: () => exchange.stage('offloaded', () => `after ${flow.moved.toClient} bytes`),
   });
   exchange.countBytes(() => flow.moved.toClient);
-  return { result: flow.result, length: reply.length };
+  return { result: flow.result, length, keeps, upstream };
 }
 
 /** @returns gives them back */
@@ -174,48 +231,5 @@ async function openReply(
   } catch (error) {
     upstream.reset();
     throw error;
-  }
-}
-
-function silent(label: string, hop: Hop, silenceMs: number, cause?: unknown): ViaductError {
-  const details = { hopAddress: formatHop(hop), cause };
-  return new ViaductError('TIMEOUT', `${label} sent nothing for ${silenceMs / 1000} s`, details);
-}
-
-/** A client that has sent FIN may leave: it has all that it wants, and what TLS says at its end reaches nobody. */
-function isDeparture({ code, clientEnded }: FlowFailure, { reason }: AbortSignal): boolean {
-  const left = code === 'ABORTED' && reason instanceof ViaductError ? reason.code : code;
-  return clientEnded === true && left === 'CLIENT_GONE';
-}
-
-/** What broke, as far as this node can know: it sees only its neighbours. */
-function flowError(
-  { node, exchange, signal }: Connection,
-  failure: FlowFailure,
-  label: string,
-  hop: Hop,
-  length: number | undefined,
-): unknown {
-  const details = { hopAddress: formatHop(hop), cause: failure.cause };
-  switch (failure.code) {
-    case 'ABORTED':
-      return signal.reason;
-    case 'CLIENT_GONE':
-      return new ViaductError('CLIENT_GONE', 'the client left', { cause: failure.cause });
-    case 'CUT_SHORT': {
-      const how = failure.cause === undefined && length !== undefined ? 'closed' : 'reset';
-      const bytes = length === undefined ? `${exchange.bytes}` : `${exchange.bytes} of ${length}`;
-      return new ViaductError('CUT_SHORT', `${label} ${how} the connection after ${bytes} bytes`, details);
-    }
-    case 'TIMEOUT':
-      return silent(label, hop, node.silenceMs, failure.cause);
-    case 'STALLED':
-      return new ViaductError('STALLED', tookNothing(node.stall));
-    case 'INTERNAL':
-      return new ViaductError(
-        'INTERNAL',
-        `the thread that moved the bytes died: ${failure.cause?.message}`,
-        details,
-      );
   }
 }

@@ -1,4 +1,5 @@
 import type { ByteStream, Reading } from '../tcp/byte-stream.js';
+import type { FindEnd } from './pump.js';
 
 /** How a direction leaves Node. */
 export interface Departure {
@@ -17,6 +18,18 @@ export interface ForwarderEvents {
   readonly ended: () => void;
   /** Instead: the source's FIN came before its length. @default ended */
   readonly short?: () => void;
+  /** Instead: the source sent what cannot be of the reply. */
+  readonly malformed?: (error: unknown) => void;
+}
+
+/** What of the source is passed on, and how the sink ends. */
+export interface Extent {
+  /** Bytes, and no more. @default until FIN */
+  readonly length?: number | undefined;
+  /** Finds the end instead. */
+  readonly findEnd?: FindEnd | undefined;
+  /** The sink gets no FIN. @default false */
+  readonly staysOpen?: boolean;
 }
 
 /** One direction of a flow: what `source` sends goes to `sink` as it comes, FIN after the last byte. */
@@ -30,7 +43,12 @@ export class Forwarder {
   readonly #source: ByteStream;
   readonly #sink: ByteStream;
   readonly #events: ForwarderEvents;
-  readonly #length: number;
+  /** Bytes that are passed on. */
+  #length: number;
+  readonly #findEnd: FindEnd | undefined;
+  readonly #staysOpen: boolean;
+  /** The source has sent more than is passed on. */
+  hasExcess = false;
   readonly #departure: Departure | undefined;
   #reading: Reading | undefined;
   /** It departs as soon as the sink has taken what it was given. */
@@ -38,18 +56,19 @@ export class Forwarder {
   /** Size of the chunk that the sink has not taken whole; 0 while we are willing to read. */
   #pending = 0;
 
-  /** @param length bytes that are passed on, and no more */
   constructor(
     source: ByteStream,
     sink: ByteStream,
     events: ForwarderEvents,
-    length = Infinity,
+    { length = Infinity, findEnd, staysOpen = false }: Extent = {},
     departure?: Departure,
   ) {
     this.#source = source;
     this.#sink = sink;
     this.#events = events;
     this.#length = length;
+    this.#findEnd = findEnd;
+    this.#staysOpen = staysOpen;
     this.#departure = departure;
   }
 
@@ -105,12 +124,14 @@ export class Forwarder {
     if (this.sourceEnded) return false;
     const left = this.#length - this.sent;
     if (chunk.length < left) return chunk.length === 0 || this.#write(chunk);
+    this.hasExcess = chunk.length > left;
     if (left > 0) this.#write(chunk.subarray(0, left));
     this.#finish();
     return false;
   };
 
   readonly #takeNext = (chunk: Buffer): boolean => {
+    if (this.#findEnd !== undefined && !this.#look(this.#findEnd, chunk)) return false;
     const taken = this.#take(chunk);
     const isDue = this.#reading && this.#departure?.isDue(this.#reading, taken);
     this.#departing = !this.sourceEnded && isDue === true;
@@ -120,9 +141,21 @@ export class Forwarder {
     return false;
   };
 
+  /** @returns false if the flow has failed */
+  #look(findEnd: FindEnd, chunk: Buffer): boolean {
+    try {
+      const own = this.sourceEnded ? undefined : findEnd(chunk);
+      if (own !== undefined) this.#length = this.sent + own;
+      return true;
+    } catch (error) {
+      this.#events.malformed?.(error);
+      return false;
+    }
+  }
+
   readonly #sourceEnds = (): void => {
     if (this.sourceEnded) return;
-    if (this.#length === Infinity) this.#finish();
+    if (this.#length === Infinity && this.#findEnd === undefined) this.#finish();
     else (this.#events.short ?? this.#events.ended)();
   };
 
@@ -138,15 +171,19 @@ export class Forwarder {
   readonly #flushed = (): void => {
     this.sent += this.#pending;
     this.#pending = 0;
-    if (this.#departing) this.#departure?.depart();
+    if (this.sourceEnded && this.#staysOpen) this.#end();
+    else if (this.#departing) this.#departure?.depart();
     else if (!this.sourceEnded) this.#reading?.resume();
   };
 
   #finish(): void {
     this.sourceEnded = true;
-    this.#sink.finish(() => {
-      this.ended = true;
-      this.#events.ended();
-    });
+    if (!this.#staysOpen) this.#sink.finish(() => this.#end());
+    else if (this.#pending === 0) this.#end();
+  }
+
+  #end(): void {
+    this.ended = true;
+    this.#events.ended();
   }
 }

@@ -10,6 +10,8 @@ export interface OffloadJob {
   readonly down: number;
   /** Bytes go from client to upstream as well. If not, what the client sends is dropped. */
   readonly up: boolean;
+  /** What the client sends, and is not wanted, stays with the kernel. */
+  readonly keepInput: boolean;
   /** Limits, as in a flow. */
   readonly silenceMs: number;
   readonly stall: Limit;

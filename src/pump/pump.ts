@@ -11,7 +11,7 @@ export interface Flow {
   readonly mode: 'reply' | 'duplex';
   readonly client: ByteStream;
   readonly upstream: ByteStream;
-  /** Bytes that were read from the client before, to be passed on first (`duplex`) or dropped (`reply`). */
+  /** Bytes that were read from the client before, to be passed on first (`duplex`), dropped, or kept (`keep`). */
   readonly fromClient: Buffer;
   /** Bytes that were read from upstream before, to be passed on first. */
   readonly fromUpstream: Buffer;
@@ -20,6 +20,13 @@ export interface Flow {
    * end is a failure. Only in `reply` mode.
    */
   readonly length?: number | undefined;
+  /** Finds the end of a reply whose length is not known. Only in `reply` mode. @default it ends with FIN */
+  readonly findEnd?: FindEnd | undefined;
+  /**
+   * Both streams are to be used further: no FIN is sent after the reply, and what the client sends is kept up to this many
+   * bytes. Only in `reply` mode, with `length` or `findEnd`.
+   */
+  readonly keep?: number | undefined;
   /**
    * How long a sender may be silent while we are willing to read, in ms. In `duplex` mode both directions count
    * together: a long download is silent upstream.
@@ -33,6 +40,13 @@ export interface Flow {
   readonly onOffload?: (() => void) | undefined;
 }
 
+/**
+ * Looks at the next bytes from upstream, those of `fromUpstream` left out.
+ * @returns how many of them are of the reply, if it ends with them; else undefined
+ * @throws Error if they cannot be of the reply
+ */
+export type FindEnd = (bytes: Buffer) => number | undefined;
+
 /** Bytes for each side that its kernel has taken. */
 export interface MovedBytes {
   readonly toClient: number;
@@ -44,7 +58,7 @@ export interface FlowFailure {
   readonly side: 'client' | 'upstream';
   readonly code: Extract<
     ErrorCode,
-    'CUT_SHORT' | 'CLIENT_GONE' | 'TIMEOUT' | 'STALLED' | 'ABORTED' | 'INTERNAL'
+    'CUT_SHORT' | 'BAD_REPLY' | 'CLIENT_GONE' | 'TIMEOUT' | 'STALLED' | 'ABORTED' | 'INTERNAL'
   >;
   readonly cause?: Error | undefined;
   /** The client had sent FIN before. Only in `duplex` mode. */
@@ -54,9 +68,14 @@ export interface FlowFailure {
 export interface FlowResult extends MovedBytes {
   /**
    * Undefined after a clean end: every byte and FIN are queued on the client's side, upstream is closed, and the
-   * client's stream has no reader any more. After a failure both sides are reset.
+   * client's stream has no reader any more. With `keep` both are open and without a reader. After a failure both sides are
+   * reset.
    */
   readonly failure: FlowFailure | undefined;
+  /** With `keep`: what the client has sent, `fromClient` included. */
+  readonly kept?: Buffer | undefined;
+  /** With `keep`: upstream has sent more than the reply. */
+  readonly hasExcess?: boolean;
 }
 
 export interface RunningFlow {

@@ -1,8 +1,10 @@
 import { OFFLOAD_BYTES } from '../defaults.js';
 import { SystemCallError } from '../system/library.js';
+import { asViaductError } from '../errors.js';
 import type { Reading } from '../tcp/byte-stream.js';
+import { Gathered } from '../tcp/gathered.js';
 import { Watchdog } from '../tcp/watchdog.js';
-import { type Departure, Forwarder } from './forwarder.js';
+import { type Departure, Forwarder, type ForwarderEvents } from './forwarder.js';
 import { NOTHING_MOVED, type Offload, type OffloadResult, type OffloadedFlow } from './offload.js';
 import type { Flow, FlowFailure, FlowResult, MovedBytes, Pump, RunningFlow } from './pump.js';
 
@@ -27,8 +29,9 @@ class SocketFlow implements RunningFlow {
   readonly #up: Forwarder | undefined;
   #watchdogs: readonly Watchdog[] = [];
   #forgetClose: readonly (() => void)[] = [];
-  /** Drops the client's input in `reply` mode. */
-  #dropping: Reading | undefined;
+  /** Drops or keeps the client's input in `reply` mode. */
+  #input: Reading | undefined;
+  #kept: Gathered | undefined;
   /** Set while the bytes are moved outside of Node. */
   #offloaded: OffloadedFlow | undefined;
   /** It is to be reset as soon as the offloaded flow has ended. */
@@ -38,16 +41,22 @@ class SocketFlow implements RunningFlow {
   #over = false;
 
   constructor(flow: Flow, offload: Offload | undefined, from: number) {
-    const { client, upstream, mode, length } = flow;
+    const { client, upstream, mode, length, findEnd, keep } = flow;
     this.#flow = flow;
-    this.#offload = offload;
+    // A reply whose end has to be looked for passes through Node.
+    this.#offload = findEnd === undefined ? offload : undefined;
+    if (keep !== undefined) this.#kept = new Gathered(flow.fromClient);
     this.#largeFrom = from;
     this.result = new Promise((resolve) => (this.#resolve = resolve));
-    const departure: Departure | undefined = offload && { isDue: this.#isDue, depart: this.#depart };
-    const short = (): void => this.#fail('upstream', 'CUT_SHORT');
-    this.#down = new Forwarder(upstream, client, { ended: this.#ended, short }, length, departure);
-    if (mode === 'duplex')
-      this.#up = new Forwarder(client, upstream, { ended: this.#ended }, Infinity, departure);
+    const departure: Departure | undefined = this.#offload && { isDue: this.#isDue, depart: this.#depart };
+    const events: ForwarderEvents = {
+      ended: this.#ended,
+      short: () => this.#fail('upstream', 'CUT_SHORT'),
+      malformed: (error) => this.#fail('upstream', 'BAD_REPLY', asViaductError(error)),
+    };
+    const extent = { length, findEnd, staysOpen: keep !== undefined };
+    this.#down = new Forwarder(upstream, client, events, extent, departure);
+    if (mode === 'duplex') this.#up = new Forwarder(client, upstream, { ended: this.#ended }, {}, departure);
   }
 
   get moved(): MovedBytes {
@@ -64,13 +73,26 @@ class SocketFlow implements RunningFlow {
     else if (client.closed) this.#clientClosed();
     else if (upstream.closed) this.#upstreamClosed();
     if (this.#over) return this;
-    if (!this.#up) this.#dropping = client.attach({ take: () => true, end: () => {} });
+    if (!this.#up) this.#input = client.attach({ take: this.#takeInput, end: () => {} });
     this.#down.start(fromUpstream);
     // A short reply may have ended the flow already.
     if (this.#over) return this;
     if (this.#up) this.#up.start(fromClient);
-    else this.#dropping?.resume();
+    else this.#resumeInput();
     return this;
+  }
+
+  readonly #takeInput = (chunk: Buffer): boolean => {
+    this.#kept?.add(chunk);
+    return this.#wantsInput;
+  };
+
+  get #wantsInput(): boolean {
+    return this.#kept === undefined || this.#kept.length < (this.#flow.keep ?? Infinity);
+  }
+
+  #resumeInput(): void {
+    if (this.#wantsInput) this.#input?.resume();
   }
 
   #watch(): Watchdog[] {
@@ -112,7 +134,7 @@ class SocketFlow implements RunningFlow {
     if (!this.#down.ended || (this.#up && !this.#up.ended)) return;
     this.#settle(undefined);
     // Upstream has sent all that is wanted of it; this sends our FIN.
-    if (!this.#up) upstream.finish(() => upstream.close());
+    if (!this.#up && this.#kept === undefined) upstream.finish(() => upstream.close());
   };
 
   #fail(side: FlowFailure['side'], code: FlowFailure['code'], cause?: Error): void {
@@ -140,7 +162,7 @@ class SocketFlow implements RunningFlow {
       return this.#continue();
     }
     const up = this.#up !== undefined && !this.#up.sourceEnded;
-    const limits = { silenceMs, stall };
+    const limits = { silenceMs, stall, keepInput: this.#kept !== undefined };
     const sides = { client: fds.client, upstream: fds.upstream };
     this.#offloaded = this.#offload.take({ ...sides, down: this.#down.wanted, up, ...limits });
     this.#flow.onOffload?.();
@@ -181,7 +203,7 @@ class SocketFlow implements RunningFlow {
     this.#flow.upstream.reattach(received.upstream);
     this.#down.continue(restForClient);
     if (this.#up) this.#up.continue(restForUpstream);
-    else this.#dropping?.resume();
+    else this.#resumeInput();
   }
 
   /** Bytes that are still to come at most, both ways. */
@@ -200,9 +222,11 @@ class SocketFlow implements RunningFlow {
     for (const forget of this.#forgetClose) forget();
     this.#down.stop();
     this.#up?.stop();
-    this.#dropping?.detach();
+    this.#input?.detach();
     this.#flow.signal.removeEventListener('abort', this.#aborted);
-    this.#resolve({ ...this.moved, failure });
+    const ends = { ...this.moved, failure };
+    if (this.#kept === undefined) return this.#resolve(ends);
+    this.#resolve({ ...ends, kept: this.#kept.bytes, hasExcess: this.#down.hasExcess });
   }
 
   readonly #aborted = (): void => {

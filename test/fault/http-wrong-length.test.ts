@@ -27,7 +27,7 @@ async function relayed(t: TestContext, method: string, head: string, body: strin
   const route = [first.hop, relay.hop, hop];
   const client = await rawConnect(t, first.hop);
   const ending = readToEnd(client);
-  client.write(requestOf(route, '/file', [], method));
+  client.write(requestOf(route, '/file', undefined, method));
   await once(client, 'data');
   unsent?.end(body);
   const { bytes, how } = await ending;

@@ -12,7 +12,7 @@ import { originError } from '../http/file-reply.js';
 import { targetNameOf } from '../save-name.js';
 import { type Listing, packedListing } from './folder-listing.js';
 import { getFile } from './get.js';
-import { type Job, type JobSource, JobStack } from './job-stack.js';
+import type { Job, JobSource, JobStack } from './job-stack.js';
 import { LocalFolder } from './local-folder.js';
 import type {
   FileListener,

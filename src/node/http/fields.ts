@@ -76,15 +76,23 @@ export function claimedClass(request: RequestHead): AddressClass | undefined {
     : (CLASSES.find((known) => claims.length === 1 && known === claims[0]) ?? 'public');
 }
 
-const CLOSE: Field = ['Connection', 'close'];
+export const CLOSE: Field = ['Connection', 'close'];
 
-/** The fields of a request for the next hop. */
+/** The connection is kept for another request, for so long. */
+export function keepAliveField(ms: number): Field {
+  return ['Keep-Alive', `timeout=${Math.floor(ms / 1000)}`];
+}
+
+/**
+ * The fields of a request for the next hop.
+ * @param end what is to become of the connection after it
+ */
 export function forwardedFields(
   request: RequestHead,
   nextHop: Hop,
   client: AddressClass,
   traceId: string,
-  isTunnel = false,
+  end: readonly Field[],
 ): Field[] {
   return [
     ['Host', formatHop(nextHop)],
@@ -92,16 +100,19 @@ export function forwardedFields(
     nodeVia(request.fields, request.minor),
     [CLASS_FIELD, client],
     traceparent(traceId),
-    ...(isTunnel ? UPGRADE_FIELDS : [CLOSE]),
+    ...end,
   ];
 }
 
-/** The fields of a reply for the client, without those that every reply of a node has. */
-export function passedFields(fields: readonly Field[], minor: number): Field[] {
+/**
+ * The fields of a reply for the client, without those that every reply of a node has.
+ * @param end what is to become of the connection after it
+ */
+export function passedFields(fields: readonly Field[], minor: number, end: Field): Field[] {
   const passed = kept(fields, (name) => PASSED.has(name));
   // RFC 9110 §6.6.1: a recipient that forwards a reply without Date adds it.
   if (valuesOf(passed, 'date').length === 0) passed.push(['Date', new Date().toUTCString()]);
-  return [...passed, nodeVia(fields, minor), CLOSE];
+  return [...passed, nodeVia(fields, minor), end];
 }
 
 /** The fields of the 101 for the client. */

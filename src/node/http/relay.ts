@@ -6,13 +6,22 @@ import { earlyEnd } from '../../tcp/early-reset.js';
 import { type Verdict, readUntil } from '../../tcp/read-until.js';
 import { HEAD_BYTES, type ReplyHead, formatHead, valuesOf } from '../../wire/http/head.js';
 import { type FinalReply, ReplyHeadReader, framingOf } from '../../wire/http/reply.js';
-import { isTunnel } from '../../wire/http/upgrade.js';
-import type { HeldInput } from '../client-input.js';
+import { ChunkDecoder } from '../../wire/http/chunked.js';
+import { UPGRADE_FIELDS, isTunnel } from '../../wire/http/upgrade.js';
+import type { FindEnd } from '../../pump/pump.js';
+import { type HeldInput, INPUT_AHEAD_BYTES } from '../client-input.js';
 import type { Connection } from '../connection.js';
 import { type OpenedReply, relay } from '../relay.js';
-import { forwardedFields, interimFields, passedFields, switchingFields } from './fields.js';
+import {
+  CLOSE,
+  forwardedFields,
+  interimFields,
+  keepAliveField,
+  passedFields,
+  switchingFields,
+} from './fields.js';
 import { nodeFields } from './node-fields.js';
-import type { Request } from './request.js';
+import { type Request, isKeptAlive } from './request.js';
 
 /** Dialling a hop over HTTP: short, so that a timeout further down does not hide the hop that failed. */
 export const HTTP_CONNECT_MS = 5000;
@@ -25,17 +34,20 @@ interface Upstream {
   /** Hops after the next one: each may take its time to dial. */
   readonly hopsLeft: number;
   readonly request: Request;
+  /** The client wants to keep its connection. */
+  readonly keep: boolean;
 }
 
 /**
  * Relays a request to the first hop of its route.
+ * @returns what the client has sent, if its connection is kept for another request
  * @throws as {@link relay}; HEAD_TOO_LARGE if the head leaves no room for what a relay adds
  */
 export async function relayRequest(
   connection: Connection,
   request: Request,
   input: HeldInput,
-): Promise<void> {
+): Promise<Buffer | undefined> {
   const { node, exchange } = connection;
   const { head, target, hopNumber } = request;
   const [nextHop, ...left] = target.route;
@@ -44,11 +56,10 @@ export async function relayRequest(
   const client = connection.clientClass(request.claimedClass);
   const name = nameFor(target.path);
   exchange.relaying(name, nextHop);
+  const keep = request.keepAlive && !request.isOld && !request.isTunnel && !node.stopping();
+  const end = request.isTunnel ? UPGRADE_FIELDS : keep ? [] : [CLOSE];
   const first = `${head.method} ${formatTarget({ route: left, path: target.path })} HTTP/1.1`;
-  const forwarded = formatHead(
-    first,
-    forwardedFields(head, nextHop, client, request.traceId, request.isTunnel),
-  );
+  const forwarded = formatHead(first, forwardedFields(head, nextHop, client, request.traceId, end));
   // The next hop would refuse it too, but could not know which hop it is.
   if (forwarded.length > HEAD_BYTES)
     throw new ViaductError('HEAD_TOO_LARGE', 'the head leaves no room for Via');
@@ -58,12 +69,14 @@ export async function relayRequest(
     hopsLeft: left.length,
     isListing: !request.isHead && !request.isTunnel && (name === '' || name.endsWith('/')),
     head: forwarded,
+    mayReuse: keep,
     label,
     client,
     connectMs: Math.min(node.connectMs, node.times.httpConnectMs),
     openReply: {
       limitMs: (left.length + 1) * node.times.headPerHopMs + node.silenceMs,
-      open: (answer) => openReply(connection, answer, { label, nextHop, hopsLeft: left.length, request }),
+      open: (answer) =>
+        openReply(connection, answer, { label, nextHop, hopsLeft: left.length, request, keep }),
     },
   });
 }
@@ -121,14 +134,40 @@ async function openReply(
   // RFC 9112 §6.1: never chunks for HTTP/1.0. A node knows by Via; others may not.
   if (request.head.minor === 0 && valuesOf(head.fields, 'transfer-encoding').length > 0)
     throw failed('BAD_REPLY', 'sent chunks, which an HTTP/1.0 client cannot read', upstream);
-  const first = `HTTP/1.1 ${head.status} ${head.reason}`;
-  const passedOn = passedFields(head.fields, head.minor);
-  const bytes = formatHead(first, [...passedOn, ...nodeFields(passedOn)]);
   const framing = framingOf(head, request.isHead);
+  const keeps = upstream.keep && framing !== 'end';
+  const first = `HTTP/1.1 ${head.status} ${head.reason}`;
+  const end = keeps ? keepAliveField(node.times.keepAliveMs) : CLOSE;
+  const passedOn = passedFields(head.fields, head.minor, end);
+  const bytes = formatHead(first, [...passedOn, ...nodeFields(passedOn)]);
+  const opened = { bytes: Buffer.concat([bytes, rest]) };
+  if (!keeps) return { ...opened, length: typeof framing === 'number' ? bytes.length + framing : undefined };
   return {
-    bytes: Buffer.concat([bytes, rest]),
-    length: typeof framing === 'number' ? bytes.length + framing : undefined,
+    ...opened,
+    ...(typeof framing === 'number'
+      ? { length: bytes.length + framing }
+      : chunkedEnd(bytes.length, rest, upstream)),
+    keeps: { upstream: isKeptAlive(head), inputBytes: INPUT_AHEAD_BYTES },
   };
+}
+
+/** The length, if the reply has ended already; else what finds its end. @throws ViaductError BAD_REPLY */
+function chunkedEnd(
+  headBytes: number,
+  rest: Buffer,
+  upstream: Upstream,
+): Pick<OpenedReply, 'length' | 'findEnd'> {
+  const decoder = new ChunkDecoder();
+  const findEnd: FindEnd = (bytes) => {
+    for (const content of decoder.decode(bytes)) void content;
+    return decoder.done ? bytes.length - decoder.excess : undefined;
+  };
+  try {
+    const ended = findEnd(rest);
+    return ended === undefined ? { findEnd } : { length: headBytes + ended };
+  } catch (error) {
+    throw withContext(error, (what) => `${upstream.label} ${what}`, hopOf(upstream));
+  }
 }
 
 /** @throws ViaductError BAD_REPLY; NOT_A_NODE also for a host that the operator has named: a tunnel would carry any bytes to it */

@@ -113,7 +113,8 @@ function check(head: RequestHead, maxHops: number, hopNumber: number): RoutedTar
   }
 }
 
-function isKeptAlive({ minor, fields }: RequestHead): boolean {
+/** Whether whoever sent it, a request or a reply, keeps the connection (RFC 9112 §9.3). */
+export function isKeptAlive({ minor, fields }: Pick<RequestHead, 'minor' | 'fields'>): boolean {
   return minor >= 1 && !listOf(fields, 'connection').some((option) => option.toLowerCase() === 'close');
 }
 

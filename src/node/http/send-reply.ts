@@ -4,6 +4,7 @@ import { type Field, formatHead } from '../../wire/http/head.js';
 import type { Connection } from '../connection.js';
 import { sendFileBytes } from '../origin/file-sender.js';
 import type { Reply } from '../origin/reply.js';
+import { CLOSE, keepAliveField } from './fields.js';
 import { nodeFields } from './node-fields.js';
 import type { Request } from './request.js';
 
@@ -26,8 +27,7 @@ export async function sendReply(
   if (chunked) fields.push(['Transfer-Encoding', 'chunked']);
   else if (!(Symbol.asyncIterator in body) && !isBodyless(reply.status))
     fields.push(['Content-Length', String(body.length)]);
-  if (ends) fields.push(['Connection', 'close']);
-  else fields.push(['Keep-Alive', `timeout=${Math.floor(node.times.keepAliveMs / 1000)}`]);
+  fields.push(ends ? CLOSE : keepAliveField(node.times.keepAliveMs));
   const head = formatHead(`HTTP/1.1 ${reply.status} ${STATUS_CODES[reply.status] ?? ''}`, fields);
   const bodyless = request.isHead || isBodyless(reply.status);
   exchange.replyBegun = true;

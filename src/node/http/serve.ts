@@ -3,7 +3,7 @@ import type { StreamWriter } from '../../tcp/writer.js';
 import { ViaductError, asViaductError } from '../../errors.js';
 import { STATUS_NAME, nameOfPath, withMissingSlash } from '../../route/url.js';
 import { splitLink } from '../../route/share-link.js';
-import { type HeldInput, holdInput } from '../client-input.js';
+import { type HeldInput, INPUT_AHEAD_BYTES, holdInput } from '../client-input.js';
 import type { Connection } from '../connection.js';
 import { type OriginReply, openReply } from '../origin/origin.js';
 import { redirectReply } from '../origin/reply.js';
@@ -16,9 +16,6 @@ import { relayRequest } from './relay.js';
 import type { Request } from './request.js';
 import { sendReply } from './send-reply.js';
 import { type TunnelEnd, checkTunnel, endTunnel, refuseEarly } from './tunnel.js';
-
-/** Input that is held while a reply is on its way, for requests that a client sends ahead. */
-const INPUT_AHEAD_BYTES = 64 * 1024;
 
 /**
  * Answers the requests of one connection, one after the other, up to and including FIN, or up to a 101. An error before a
@@ -40,7 +37,8 @@ export async function serveHttp(connection: Connection, begin: Buffer): Promise<
     const next = await answer(connection, received.request, input);
     pending = input.stop();
     if (next === 'end') return undefined;
-    if (next !== 'kept') return next;
+    if (Buffer.isBuffer(next)) pending = next;
+    else if (next !== 'kept') return next;
     connection.awaitsRequest();
     // The reply may have begun before the stop, and announced that the connection is kept. A complete request is
     // answered all the same; the rest of an incomplete one is not waited for.
@@ -52,12 +50,15 @@ async function finish(writer: StreamWriter): Promise<undefined> {
   await writer.finish();
 }
 
-/** What follows on the connection: a further request, the end (FIN is queued), or what a tunnel brings. */
+/**
+ * What follows on the connection: a further request, with what has come of it if another has read it; the end (FIN is
+ * queued); or what a tunnel brings.
+ */
 async function answer(
   connection: Connection,
   request: Request,
   input: HeldInput,
-): Promise<'kept' | 'end' | TunnelEnd> {
+): Promise<'kept' | 'end' | Buffer | TunnelEnd> {
   const { node, stream, exchange, signal } = connection;
   const { head, target } = request;
   exchange.stage('head', () => `${head.method} ${head.target} as hop ${request.hopNumber}`);
@@ -75,12 +76,15 @@ async function answer(
       await serveParking(connection, request.parking, input);
       return 'end';
     }
-    const close = isRelayed || !request.keepAlive || node.stopping();
+    const close = !request.keepAlive || node.stopping();
     let isRoutine = false;
     const redirect = isRelayed && isRoot(target.path) ? withMissingSlash(head.target) : undefined;
     if (redirect !== undefined) await sendReply(connection, request, redirectReply(redirect), close);
-    else if (isRelayed) await relayRequest(connection, request, input);
-    else isRoutine = await answerAsOrigin(connection, request, close);
+    else if (isRelayed) {
+      const kept = await relayRequest(connection, request, input);
+      exchange.completed();
+      return kept ?? 'end';
+    } else isRoutine = await answerAsOrigin(connection, request, close);
     exchange.completed(isRoutine);
     return close ? 'end' : 'kept';
   } catch (error) {

@@ -62,7 +62,7 @@ export class WorkerFlow {
     this.#silence = new StallDetector(silenceMs);
     this.#downStall = new StallDetector(stall);
     this.#upStall = new StallDetector(stall);
-    this.#late = !up;
+    this.#late = !up && !job.keepInput;
   }
 
   /** Records what epoll reports of a side. True if something can be done now. */
@@ -73,7 +73,8 @@ export class WorkerFlow {
     const [source, sink] = side === 'client' ? [this.#up, this.#down] : [this.#down, this.#up];
     if (readable && source?.stop === 'source') source.stop = 'turn';
     if (writable && sink?.stop === 'sink') sink.stop = 'turn';
-    if (readable && side === 'client' && !this.job.up) this.#late = true;
+    // A break is found by reading, and then there is nothing to keep.
+    if (readable && side === 'client' && !this.job.up && (broken || !this.job.keepInput)) this.#late = true;
     return this.#late || this.#hasTurn;
   }
 

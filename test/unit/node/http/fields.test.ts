@@ -4,6 +4,7 @@ import { ViaductError } from 'viaduct';
 import * as fc from 'fast-check';
 import { CLASSES, isMoreInward, outermost } from '#src/node/access/address.js';
 import {
+  CLOSE,
   claimedClass,
   forwardedFields,
   hopNumberOf,
@@ -42,7 +43,10 @@ describe('the number of a node', () => {
       const request = requestWith(via.map((value, index) => [index === 0 ? 'Via' : 'VIA', value]));
       assert.equal(hopNumberOf(request), number);
       // And one more at the next node.
-      assert.equal(hopNumberOf(requestWith(forwardedFields(request, NEXT, 'public', TRACE))), number + 1);
+      assert.equal(
+        hopNumberOf(requestWith(forwardedFields(request, NEXT, 'public', TRACE, [CLOSE]))),
+        number + 1,
+      );
     });
   }
 
@@ -86,7 +90,7 @@ describe('the class of the client', () => {
             assert.equal(isMoreInward(now, seen), false);
             if (before !== undefined) assert.equal(isMoreInward(now, before), false);
             before = now;
-            request = requestWith(forwardedFields(request, NEXT, now, TRACE));
+            request = requestWith(forwardedFields(request, NEXT, now, TRACE, [CLOSE]));
             assert.equal(request.fields.filter(([name]) => name === 'Viaduct-Client').length, 1);
           }
         },
@@ -94,6 +98,8 @@ describe('the class of the client', () => {
     );
   });
 });
+
+const ended = (fields: readonly Field[]): Field[] => passedFields(fields, 1, CLOSE);
 
 describe('a request that goes on', () => {
   test('has one Host, Via, class and Connection, and what the client asks for', () => {
@@ -104,7 +110,7 @@ describe('a request that goes on', () => {
       ['If-Match', '"x"'],
       ['viaduct-client', 'loopback'],
     ];
-    const forwarded = forwardedFields(requestWith(fields, 0), NEXT, 'private', TRACE);
+    const forwarded = forwardedFields(requestWith(fields, 0), NEXT, 'private', TRACE, [CLOSE]);
     const [trace] = forwarded.splice(5, 1);
     assert.match(trace?.join(': ') ?? '', new RegExp(`^traceparent: 00-${TRACE}-[0-9a-f]{16}-01$`));
     assert.deepEqual(forwarded, [
@@ -128,7 +134,7 @@ describe('a request that goes on', () => {
     'Content-Length',
   ]) {
     test(`has lost ${name}`, () => {
-      const forwarded = forwardedFields(requestWith([[name, 'x-value']]), NEXT, 'public', TRACE);
+      const forwarded = forwardedFields(requestWith([[name, 'x-value']]), NEXT, 'public', TRACE, [CLOSE]);
       assert.deepEqual(namesOf(forwarded), ['connection', 'host', 'traceparent', 'via', 'viaduct-client']);
       assert.ok(forwarded.every(([, value]) => value !== 'x-value'));
     });
@@ -144,7 +150,7 @@ describe('a request that goes on', () => {
       ['Via', '1.1 viaduct'],
       ['Viaduct-Client', 'public'],
     ];
-    const forwarded = forwardedFields(requestWith(fields), NEXT, 'public', TRACE);
+    const forwarded = forwardedFields(requestWith(fields), NEXT, 'public', TRACE, [CLOSE]);
     assert.equal(namesOf(forwarded).join(), 'connection,host,traceparent,via,viaduct-client,x-three');
     assert.equal(hopNumberOf(requestWith(forwarded)), 3);
   });
@@ -163,20 +169,17 @@ describe('a reply that goes back', () => {
       ['Transfer-Encoding', 'chunked'],
     ] as const) {
       const fields: Field[] = [field, ['Date', 'x'], ['Connection', `${field[0]}, X-Own`], ['x-own', '1']];
-      assert.deepEqual(passedFields(fields, 1), [field, ...END]);
+      assert.deepEqual(ended(fields), [field, ...END]);
     }
   });
 
   for (const name of [...HOP_BY_HOP, 'Set-Cookie', 'set-cookie2', 'Service-Worker-Allowed', 'Viaduct']) {
     test(`has lost ${name}`, () =>
       assert.deepEqual(
-        passedFields(
-          [
-            [name, 'x'],
-            ['Date', 'x'],
-          ],
-          1,
-        ),
+        ended([
+          [name, 'x'],
+          ['Date', 'x'],
+        ]),
         END,
       ));
   }
@@ -184,13 +187,10 @@ describe('a reply that goes back', () => {
   for (const name of ['Content-Security-Policy', 'X-Content-Type-Options', 'Referrer-Policy']) {
     test(`has not the next hop's ${name}`, () => {
       assert.deepEqual(
-        passedFields(
-          [
-            [name, 'x'],
-            ['Date', 'x'],
-          ],
-          1,
-        ),
+        ended([
+          [name, 'x'],
+          ['Date', 'x'],
+        ]),
         END,
       );
     });
@@ -203,11 +203,11 @@ describe('a reply that goes back', () => {
       ['ETag', '2'],
       ['Retry-After', '1'],
     ];
-    assert.deepEqual(passedFields([...fields, ['Date', 'x']], 1), [...fields, ...END]);
+    assert.deepEqual(ended([...fields, ['Date', 'x']]), [...fields, ...END]);
   });
 
   test('has a Date, ours if it had none (RFC 9110 §6.6.1)', () => {
-    const [[name, value] = []] = passedFields([], 1);
+    const [[name, value] = []] = ended([]);
     assert.equal(name, 'Date');
     assert.ok(Number.isFinite(Date.parse(value ?? '')));
   });
@@ -221,6 +221,7 @@ describe('a reply that goes back', () => {
           ['Date', 'x'],
         ],
         0,
+        CLOSE,
       ),
       [
         ['Date', 'x'],

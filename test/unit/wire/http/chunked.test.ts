@@ -45,7 +45,6 @@ describe('the chunked coding', () => {
     ['a size past 2^48', '1000000000000\r\n'],
     ['an extension without end', `1;${'x'.repeat(2000)}`],
     ['trailers without end', `0\r\n${'a: b\r\n'.repeat(5000)}`],
-    ['bytes after its end', '0\r\n\r\nx'],
   ] as const) {
     test(`with ${what} is refused`, () =>
       assert.equal(
@@ -53,6 +52,14 @@ describe('the chunked coding', () => {
         'BAD_REPLY',
       ));
   }
+
+  test('stops at its end, and tells what came behind it', () => {
+    const decoder = new ChunkDecoder();
+    const parts = Array.from(decoder.decode(Buffer.from('1\r\nx\r\n0\r\n\r\nHTTP')));
+    assert.deepEqual([Buffer.concat(parts).toString(), decoder.done, decoder.excess], ['x', true, 4]);
+    assert.deepEqual(Array.from(decoder.decode(Buffer.from('more'))), []);
+    assert.equal(decoder.excess, 4);
+  });
 
   test('is the same however it is cut', () => {
     const contents = fc.array(fc.uint8Array({ minLength: 1, maxLength: 40 }), { maxLength: 8 });
