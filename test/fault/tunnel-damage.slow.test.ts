@@ -5,7 +5,7 @@ import { type TestContext, test } from 'node:test';
 import { type HostHop, formatHop, get } from 'viaduct';
 import { failureOf } from '../support/failures.js';
 import { type Fault, faultProxy } from '../support/fault-proxy.js';
-import { randomFile, tempFolder } from '../support/temp.js';
+import { randomFile, sparseFile, tempFolder } from '../support/temp.js';
 import {
   type SecureChain,
   recordStarts,
@@ -139,7 +139,9 @@ test(
     const [, relay] = chain.relays;
     assert.ok(relay);
     let closing: Promise<void> | undefined;
-    const fetching = get({ route: chain.route, path: `/${NAME}` }, join(tempFolder(t), NAME), {
+    // More than all buffers on the way hold.
+    sparseFile(chain.root, 'large', 2 ** 26);
+    const fetching = get({ route: chain.route, path: '/large' }, join(tempFolder(t), NAME), {
       encryption: { checkKey: async () => {} },
       retries: 0,
       limitRate: 100_000,
