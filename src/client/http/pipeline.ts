@@ -2,7 +2,7 @@ import { formatHop } from '../../route/hop.js';
 import type { ByteStream, Reading } from '../../tcp/byte-stream.js';
 import { earlyEnd } from '../../tcp/early-reset.js';
 import { Watchdog } from '../../tcp/watchdog.js';
-import { ChunkDecoder } from '../../wire/http/chunked.js';
+import { type BodyReader, bodyReader } from '../../wire/http/body.js';
 import { type Field, type ReplyHead, formatHead, listOf, valuesOf } from '../../wire/http/head.js';
 import { ReplyHeadReader, framingOf } from '../../wire/http/reply.js';
 import { clientVia } from '../../wire/http/via.js';
@@ -18,8 +18,8 @@ export interface PipelinedRequest {
   readonly fields: readonly Field[];
   /** @param length of the body; undefined if it comes in chunks */
   readonly onHead: (head: ReplyHead, length: number | undefined) => void;
-  /** Takes a piece of the body, which is valid during the call. */
-  readonly onBody: (piece: Buffer) => void;
+  /** Takes a piece of the body, which is valid during the call or until the promise is fulfilled: nothing is read then. */
+  readonly onBody: (piece: Buffer) => void | Promise<void>;
 }
 
 interface Waiting {
@@ -28,8 +28,11 @@ interface Waiting {
   readonly reject: (error: unknown) => void;
 }
 
-/** Of a body: bytes that are still to come, or what finds its end. */
-type Body = { left: number } | ChunkDecoder;
+/** What follows a head or a part of a body; `busy` while that is still being taken. */
+interface Taken {
+  readonly rest: Buffer;
+  readonly busy?: Promise<void> | undefined;
+}
 
 /**
  * Requests on one connection to the last hop of a route that do not wait for each other's replies (RFC 9112 §9.3.2).
@@ -45,11 +48,13 @@ export class Pipeline {
   #heads = new ReplyHeadReader();
   /** The beginning of an incomplete head. */
   #begun = Buffer.alloc(0);
-  #body: Body | undefined;
+  #body: BodyReader | undefined;
   #outbox: Buffer[] = [];
   /** The node ends the connection with the reply that comes now. */
   #isLast = false;
   #isOver = false;
+  #isTaking = false;
+  #hasGone: unknown;
 
   /** @param limitMs silence that is an error, while a reply is awaited */
   constructor(session: Session, limitMs: number) {
@@ -65,15 +70,18 @@ export class Pipeline {
     };
     this.#watchdog = new Watchdog(
       limitMs,
-      () => (this.#waiting.length === 0 ? undefined : stream.received),
+      () => (this.#waiting.length === 0 || this.#isTaking ? undefined : stream.received),
       () => this.#break(peerError(this.#peer, 'TIMEOUT', `sent nothing for ${limitMs / 1000} s`)),
     );
-    const gone = (): void =>
-      this.#break(
-        peerError(this.#peer, 'CUT_SHORT', earlyEnd('before it replied', stream.error), stream.error),
-      );
+    const gone = (): void => {
+      const what = earlyEnd('before it replied', stream.error);
+      const error = peerError(this.#peer, 'CUT_SHORT', what, stream.error);
+      // What has come is taken first.
+      if (this.#isTaking) this.#hasGone = error;
+      else this.#break(error);
+    };
     this.#forgetClose = stream.onClose(gone);
-    this.#reading = stream.attach({ take: this.#take, end: gone });
+    this.#reading = stream.attach({ take: this.#take, end: gone, keepsChunks: true });
     if (stream.closed || stream.ended) gone();
     else this.#reading.resume();
   }
@@ -123,28 +131,50 @@ export class Pipeline {
   };
 
   readonly #take = (chunk: Buffer): boolean => {
+    const bytes = this.#begun.length === 0 ? chunk : Buffer.concat([this.#begun, chunk]);
+    this.#begun = Buffer.alloc(0);
+    return this.#takeAll(bytes);
+  };
+
+  /** @returns false if a piece is still being taken: the rest follows it */
+  #takeAll(bytes: Buffer): boolean {
+    let rest = bytes;
     try {
-      let rest = this.#begun.length === 0 ? chunk : Buffer.concat([this.#begun, chunk]);
-      this.#begun = Buffer.alloc(0);
       while (rest.length > 0 && !this.#isOver) {
         const [first] = this.#waiting;
         if (first === undefined) throw peerError(this.#peer, 'BAD_REPLY', 'sent what nobody asked for');
-        const left: Buffer | undefined =
+        const taken: Taken | undefined =
           this.#body === undefined ? this.#takeHead(first, rest) : this.#takeBody(first, this.#body, rest);
-        if (left === undefined) {
+        if (taken === undefined) {
           this.#begun = Buffer.from(rest);
           break;
         }
-        rest = left;
+        rest = taken.rest;
+        if (taken.busy === undefined) continue;
+        this.#goOn(taken.busy, rest);
+        return false;
       }
     } catch (error) {
       this.#break(error);
     }
     return true;
-  };
+  }
 
-  /** @returns what follows it; undefined while it is incomplete */
-  #takeHead(waiting: Waiting, bytes: Buffer): Buffer | undefined {
+  #goOn(busy: Promise<void>, rest: Buffer): void {
+    this.#isTaking = true;
+    busy.then(
+      () => {
+        this.#isTaking = false;
+        if (!this.#takeAll(rest)) return;
+        if (this.#hasGone === undefined) this.#reading.resume();
+        else this.#break(this.#hasGone);
+      },
+      (error: unknown) => this.#break(error),
+    );
+  }
+
+  /** @returns undefined while it is incomplete */
+  #takeHead(waiting: Waiting, bytes: Buffer): Taken | undefined {
     const reply = named(this.#peer, () => this.#heads.read(bytes));
     if (reply === undefined) return undefined;
     const { head, rest } = reply;
@@ -157,25 +187,26 @@ export class Pipeline {
     this.#isLast = head.minor === 0 || listOf(head.fields, 'connection').some(isClose);
     waiting.request.onHead(head, framing === 'chunks' ? undefined : framing);
     if (framing === 0) this.#replied(waiting);
-    else this.#body = framing === 'chunks' ? new ChunkDecoder() : { left: framing };
-    return rest;
+    else this.#body = bodyReader(framing);
+    return { rest };
   }
 
-  /** @returns what follows it */
-  #takeBody(waiting: Waiting, body: Body, bytes: Buffer): Buffer {
-    const { request } = waiting;
-    if (body instanceof ChunkDecoder) {
-      named(this.#peer, () => {
-        for (const piece of body.decode(bytes)) request.onBody(piece);
-      });
-      if (body.done) this.#replied(waiting);
-      return bytes.subarray(bytes.length - body.excess);
+  #takeBody(waiting: Waiting, body: BodyReader, bytes: Buffer): Taken {
+    const { pieces, rest, isDone } = named(this.#peer, () => body(bytes));
+    const busy = this.#hand(waiting.request, pieces);
+    if (busy !== undefined) return { rest, busy: isDone ? busy.then(() => this.#replied(waiting)) : busy };
+    if (isDone) this.#replied(waiting);
+    return { rest };
+  }
+
+  /** @returns undefined if all were taken at once */
+  #hand({ onBody }: PipelinedRequest, pieces: readonly Buffer[]): Promise<void> | undefined {
+    let busy: Promise<void> | undefined;
+    for (const piece of pieces) {
+      const taken: void | Promise<void> = busy === undefined ? onBody(piece) : busy.then(() => onBody(piece));
+      if (taken !== undefined) busy = taken;
     }
-    const piece = bytes.subarray(0, body.left);
-    body.left -= piece.length;
-    request.onBody(piece);
-    if (body.left === 0) this.#replied(waiting);
-    return bytes.subarray(piece.length);
+    return busy;
   }
 
   #replied({ resolve }: Waiting): void {
