@@ -6,7 +6,7 @@ import { readInput } from './input.js';
 /** The options that name a location, besides the argument. */
 export interface WhereOptions {
   /** `-J`: relays before the argument's host. */
-  readonly jump?: string;
+  readonly jump?: string | undefined;
   /** `--route`: an input file of the original form. */
   readonly route?: string;
 }

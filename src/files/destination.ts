@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { ViaductError } from '../errors.js';
+import { type ByteRanges, addRange } from './ranges.js';
 import type { Version } from './version.js';
 
 /** Takes one chunk. The chunk is valid only until the promise resolves. */
@@ -15,6 +16,8 @@ export interface Destination {
   readonly bytes: number;
   /** Number of bytes from the beginning up to the first gap: a transfer resumes here, and this much can be hashed. */
   readonly contiguousBytes: number;
+  /** Which bytes were written. */
+  readonly ranges: ByteRanges;
   /** Whether all bytes of {@link version} were written. */
   readonly isComplete: boolean;
   /** Drops what was written and starts with a new version. @throws ViaductError CHANGED if not restartable */
@@ -56,6 +59,10 @@ export class StreamDestination implements Destination {
 
   get contiguousBytes(): number {
     return this.bytes;
+  }
+
+  get ranges(): ByteRanges {
+    return addRange([], { start: 0, end: this.bytes });
   }
 
   get isComplete(): boolean {

@@ -98,6 +98,10 @@ export class PartialFile implements Destination {
     return this.#paths.partial;
   }
 
+  get ranges(): ByteRanges {
+    return this.#ranges;
+  }
+
   get bytes(): number {
     return totalBytes(this.#ranges);
   }
@@ -131,7 +135,8 @@ export class PartialFile implements Destination {
   async write(chunk: Buffer, position: number): Promise<void> {
     const end = position + chunk.length;
     await this.#withWriteErrors(async () => {
-      await this.#reservation?.cover(end);
+      // Not what lies behind a gap: the size comes from another host.
+      if (position <= this.contiguousBytes) await this.#reservation?.cover(end);
       const ranges = addRange(this.#ranges, { start: position, end });
       if (!this.#recordsRanges && !isContiguous(ranges)) await this.#startRecordingRanges();
       writeAllSync(this.#file, chunk, position);

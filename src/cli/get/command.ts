@@ -8,6 +8,7 @@ import {
   WHERE,
   countOption,
   jumpOption,
+  parseCount,
   proxyOption,
   routeOption,
   secondsOption,
@@ -32,6 +33,24 @@ export function addGetCommand(program: Command, context: CommandContext): void {
       'fetch whole folders, and files; skip files that exist with the same size and time',
     )
     .addOption(countOption('--transfers', 'maximum parallel transfers', TRANSFERS))
+    .addOption(
+      new Option(
+        '--segments <n>',
+        'connections on each route for the parts of a file (1: none; default: as many as pay, at most 16)',
+      ).argParser(parseCount),
+    )
+    .addOption(
+      new Option(
+        '--via <relays>',
+        'relays before the host, as -J; repeated: further routes to the same file, used at the same time',
+      ).argParser(collect),
+    )
+    .addOption(
+      new Option(
+        '--also <where>',
+        'the same file at another location, used at the same time; repeatable',
+      ).argParser(collect),
+    )
     .addOption(
       new Option(
         '--retry <n>',
@@ -68,6 +87,10 @@ export function addGetCommand(program: Command, context: CommandContext): void {
       context.exitCode = await runGet(where, options, context);
     });
   for (const option of trustOptions()) command.addOption(option);
+}
+
+function collect(text: string, before: readonly string[] = []): readonly string[] {
+  return [...before, text];
 }
 
 function parseRetries(text: string): number {

@@ -4,7 +4,7 @@ import { getAll } from '../../client/get/get-all.js';
 import { get } from '../../client/get/get.js';
 import type { GetItem, GetOptions } from '../../client/get/options.js';
 import { folderNameOf, targetNameOf } from '../../client/save-name.js';
-import type { Location } from '../../route/location.js';
+import { type Location, parseLocation } from '../../route/location.js';
 import { namesFolder, pathForFile } from '../../files/folder.js';
 import { mkdirAll } from '../../files/fs.js';
 import { isPartialOf } from '../../files/partial-name.js';
@@ -27,6 +27,9 @@ export interface GetCommandOptions extends WhereOptions, TrustOptions, ProxyOpti
   readonly output?: string;
   readonly recursive?: true;
   readonly transfers: number;
+  readonly segments?: number;
+  readonly via?: readonly string[];
+  readonly also?: readonly string[];
   readonly retry?: number;
   readonly retryTime?: number;
   readonly retryConnect?: true;
@@ -56,10 +59,15 @@ export async function runGet(
   const jsonOutput = toStdout ? context.stderr : context.stdout;
   let locations: readonly Where[];
   let items: readonly GetItem[];
+  let also: readonly Location[];
   try {
     if (toStdout && several) throw new ViaductError('USAGE', '-o - accepts only one file');
+    also = otherRoutes(wheres, options);
+    const [jump = options.jump] = options.via ?? [];
     locations = await Promise.all(
-      (wheres.length === 0 ? [undefined] : wheres).map((where) => locationFrom(where, options, context)),
+      (wheres.length === 0 ? [undefined] : wheres).map((where) =>
+        locationFrom(where, { ...options, jump }, context),
+      ),
     );
     items = await itemsFor(wheres, locations, options);
   } catch (error) {
@@ -83,6 +91,8 @@ export async function runGet(
     retryConnect: options.retryConnect,
     verify: options.verify,
     noClobber: !options.clobber,
+    segments: options.segments,
+    also,
     limitRate: options.limitRate,
     timeoutMs: options.timeout,
     connectTimeoutMs: options.connectTimeout,
@@ -105,6 +115,22 @@ export async function runGet(
   } catch (error) {
     return interruption.exitCode(report.failed(asViaductError(error)));
   }
+}
+
+/** Further routes to the one file. @throws ViaductError USAGE, BAD_ROUTE */
+function otherRoutes(
+  [where, ...more]: readonly string[],
+  { via = [], also = [], jump, route, recursive }: GetCommandOptions,
+): Location[] {
+  const isUsed = via.length + also.length > 0;
+  if (!isUsed) return [];
+  if (where === undefined || more.length > 0 || recursive === true || route !== undefined)
+    throw new ViaductError('USAGE', '--via and --also are for one file, which is named by its location');
+  if (jump !== undefined && via.length > 0) throw new ViaductError('USAGE', '--via takes the place of -J');
+  return [
+    ...via.slice(1).map((relays) => parseLocation(where, relays)),
+    ...also.map((other) => parseLocation(other)),
+  ];
 }
 
 /** What to fetch and where to save it. Several locations are saved into a folder. */

@@ -2,20 +2,22 @@ import { ViaductError, asViaductError } from '../../errors.js';
 import { hex } from '../../text.js';
 import type { Destination, Sink } from '../../files/destination.js';
 import type { Location } from '../../route/location.js';
-import { digestOf, grownTo, modifiedOf } from '../http/file-reply.js';
 import type { Reply } from '../http/reply.js';
 import { Attempts } from './attempts.js';
 import type { GetEvent } from './events.js';
 import type { GetResult, SharedOptions } from './options.js';
-import { OriginFile } from './origin-file.js';
-import { pause, unlessAborted } from './retry.js';
-import { watchSilence } from './silence.js';
+import type { OriginFile } from './origin-file.js';
+import { TakenOver } from './parts/part-request.js';
+import { type Parts, partsFor } from './parts/parts.js';
+import { pauseUnless } from './retry.js';
+import { Routes } from './routes.js';
+import { readWatched } from './silence.js';
 import { Throttle } from './throttle.js';
+import { Verification } from './verification.js';
 
 /** Downloads one file to one destination: one attempt after the other, until it is complete and verified. */
 export class FileDownload {
-  readonly #location: Location;
-  readonly #origin: OriginFile;
+  readonly #routes: Routes;
   readonly #to: Destination;
   readonly #options: SharedOptions;
   readonly #signal: AbortSignal;
@@ -28,24 +30,22 @@ export class FileDownload {
   #startOver = false;
   /** The last attempt failed while it read the body of the file. */
   inBody = false;
-  /** The SHA-256 of what was saved, while or after it is computed. */
-  #ownDigest: Promise<string> | undefined;
-  /** The SHA-256 that the origin reported, and the modification time. */
-  #originDigest: string | undefined;
-  #modified: Date | undefined;
-  /** The size of the file by now, if it has grown, or was only renamed, since its version was determined. */
-  #grownTo: number | undefined;
+  readonly #verification: Verification;
+  #parts: Parts | undefined;
+  /** When the last request was sent. */
+  #sentAt = 0;
 
   constructor(location: Location, to: Destination, options: SharedOptions, signal: AbortSignal) {
-    this.#location = location;
     this.#to = to;
     this.#options = options;
     this.#signal = signal;
     this.#attempts = new Attempts(to.bytes, options);
     this.#throttle = options.throttle;
     if (options.limitRate !== undefined) this.#throttle ??= new Throttle(options.limitRate);
+    this.#verification = new Verification(to, signal);
     const receiveBuffer = this.#throttle?.receiveBuffer;
-    this.#origin = new OriginFile(location, { ...options, receiveBuffer }, signal);
+    const onSend = (): void => void (this.#sentAt = performance.now());
+    this.#routes = new Routes(location, options.also ?? [], { ...options, receiveBuffer, onSend }, signal);
   }
 
   /**
@@ -54,18 +54,37 @@ export class FileDownload {
    */
   async run(): Promise<GetResult> {
     this.#emit({ type: 'trace', traceId: this.#origin.traceId });
-    for (;;) {
-      this.#attempts.begin();
-      try {
-        await this.#fetch();
-        const sha256 = this.#verifies ? hex(await this.#verify()) : undefined;
-        if (this.#grownTo !== undefined && this.#grownTo > this.#to.bytes)
-          this.#emit({ type: 'grown', bytes: this.#to.bytes, size: this.#grownTo });
-        return { size: this.#to.bytes, received: this.#received, sha256, modified: this.#modified };
-      } catch (error) {
-        await this.#prepareRetry(asViaductError(error));
+    try {
+      for (;;) {
+        this.#attempts.begin();
+        try {
+          await this.#fetch();
+          // Parts that broke off are left.
+          while (!this.#to.isComplete) await this.#fetch();
+          return await this.#finish();
+        } catch (error) {
+          await this.#prepareRetry(asViaductError(error));
+        }
       }
+    } finally {
+      this.#parts?.close();
     }
+  }
+
+  async #finish(): Promise<GetResult> {
+    this.#parts?.close();
+    if (this.#verifies) this.#emit({ type: 'phase', phase: 'verifying' });
+    const digest = this.#verifies ? await this.#verification.verify(this.#origin) : undefined;
+    const { modified, grownTo } = this.#verification;
+    const { bytes } = this.#to;
+    if (grownTo !== undefined && grownTo > bytes) this.#emit({ type: 'grown', bytes, size: grownTo });
+    const sha256 = digest === undefined ? undefined : hex(digest);
+    return { size: bytes, received: this.#received, sha256, modified };
+  }
+
+  /** Of the route that is in use. */
+  get #origin(): OriginFile {
+    return this.#routes.current.origin;
   }
 
   get #verifies(): boolean {
@@ -78,18 +97,20 @@ export class FileDownload {
 
   /** Requests what is missing, and saves it. */
   async #fetch(): Promise<void> {
-    const { version, isComplete, bytes, contiguousBytes: start } = this.#to;
+    const { version, isComplete, bytes } = this.#to;
     if (isComplete && !this.#startOver) {
       // The SHA-256 confirms the version too.
-      if (!this.#verifies) await this.#confirm();
+      if (!this.#verifies) await this.#verification.confirm(this.#origin);
       return;
     }
+    const { contiguousBytes: start } = this.#to;
     const etag = this.#startOver || bytes === 0 ? undefined : version?.etag;
-    const resume = version === undefined || etag === undefined ? undefined : { version, etag, start };
+    const resume = version && etag !== undefined ? await this.#routes.rest(version, start) : undefined;
     this.inBody = false;
     this.#emit({ type: 'phase', phase: 'connecting' });
     const reply = await this.#origin.get(this.#verifies, resume);
     this.#hasReply = true;
+    this.#routes.succeeded();
     try {
       if (reply.status === 200) await this.#begin(reply);
       await this.#save(reply);
@@ -111,9 +132,11 @@ export class FileDownload {
       const reason = version?.etag === undefined ? 'the file has no strong ETag' : 'the file has changed';
       this.#emit({ type: 'restart', reason: isSame ? 'the origin does not support ranges' : reason });
     }
-    this.#ownDigest = undefined;
-    this.#grownTo = undefined;
+    this.#verification.restart();
+    this.#parts?.close();
+    this.#parts = undefined;
     await this.#to.begin(next);
+    this.#routes.begin();
     this.#startOver = false;
   }
 
@@ -121,88 +144,67 @@ export class FileDownload {
     const to = this.#to;
     const { size = 0, etag } = to.version ?? {};
     let position = to.contiguousBytes;
-    this.#originDigest = digestOf(reply);
-    this.#modified = modifiedOf(reply);
-    this.#noteGrowth(reply);
+    const roundTripMs = performance.now() - this.#sentAt;
+    this.#verification.replied(reply);
     this.#emit({ type: 'reply', size, offset: position, etag });
     this.#emit({ type: 'phase', phase: 'downloading' });
     this.inBody = true;
-    const save = async (chunk: Buffer): Promise<void> => {
-      await to.write(chunk, position);
-      position += chunk.length;
-      this.#received += chunk.length;
-      this.#emit({ type: 'progress', bytes: to.bytes, size });
-    };
-    await this.#read(reply, this.#throttle?.slowed(save, this.#signal) ?? save);
+    this.#parts ??= this.#partsOf(roundTripMs);
+    if (this.#parts !== undefined) await this.#saveParts(reply, this.#parts);
+    else {
+      const save = async (chunk: Buffer): Promise<void> => {
+        await to.write(chunk, position);
+        position += chunk.length;
+        this.#wrote(chunk.length);
+      };
+      await this.#read(reply, this.#throttle?.slowed(save, this.#signal) ?? save);
+    }
     this.inBody = false;
   }
 
-  /** Reads the body, and reports silence of the sender. */
-  async #read(reply: Reply, save: Sink): Promise<void> {
-    let isSaving = false;
-    const endWatch = watchSilence(this.#location, {
-      received: () => (isSaving ? undefined : this.#received),
-      onSilence: (answeredHop) => this.#emit({ type: 'silence', answeredHop }),
-      maxHops: this.#options.maxHops,
-      proxy: this.#options.proxy,
-      plain: this.#options.plain,
-      encryption: this.#options.encryption,
+  #wrote(bytes: number): void {
+    this.#received += bytes;
+    this.#emit({ type: 'progress', bytes: this.#to.bytes, size: this.#to.version?.size ?? 0 });
+  }
+
+  /** Saves what a reply brings up to where other connections have begun. */
+  async #saveParts(reply: Reply, parts: Parts): Promise<void> {
+    const claim = parts.claim();
+    try {
+      await this.#read(reply, async (chunk) => {
+        const wanted = chunk.subarray(0, Math.max(0, claim.left));
+        if (wanted.length > 0) await parts.wrote(claim, wanted);
+        if (claim.left <= 0 && claim.at < (this.#to.version?.size ?? 0)) throw new TakenOver();
+      });
+    } catch (error) {
+      if (!(error instanceof TakenOver)) throw error;
+      reply.close();
+    } finally {
+      parts.give(claim);
+    }
+    if (!this.#to.isComplete) await parts.rest();
+  }
+
+  /** Undefined if all of it comes over one connection. */
+  #partsOf(roundTripMs: number): Parts | undefined {
+    if (this.#throttle !== undefined) return undefined;
+    return partsFor(this.#to, {
+      ...this.#options,
+      routes: this.#routes,
+      roundTripMs,
+      onBytes: (bytes) => this.#wrote(bytes),
       signal: this.#signal,
     });
-    try {
-      await reply.read(async (chunk) => {
-        isSaving = true;
-        await save(chunk);
-        isSaving = false;
-      });
-    } finally {
-      endWatch();
-    }
   }
 
-  /** Compares the SHA-256 of what was saved with that of the origin. A damaged file is removed. */
-  async #verify(): Promise<string> {
-    this.#emit({ type: 'phase', phase: 'verifying' });
-    this.#ownDigest ??= this.#to.digest();
-    this.#ownDigest.catch(() => {}); // Handled below, unless another error comes first.
-    const expected = (this.#originDigest ??= await this.#fetchDigest());
-    const own = await unlessAborted(this.#ownDigest, this.#signal);
-    if (own === expected) return own;
-    // Not only grown or renamed: its bytes have changed too.
-    if (this.#grownTo !== undefined && this.#to.restartable)
-      throw this.#origin.error('CHANGED', 'has another version of the file by now');
-    await this.#to.discard();
-    const what = `reports SHA-256 ${hex(expected)}, but the received file has ${hex(own)}`;
-    const isGone = this.#to.restartable;
-    throw this.#origin.error('DIGEST_MISMATCH', isGone ? what : `${what}; the output is damaged`);
-  }
-
-  /** @throws ViaductError UNVERIFIED if the origin no longer serves the file; as {@link OriginFile.digest} */
-  async #fetchDigest(): Promise<string> {
-    try {
-      const { digest, reply } = await this.#origin.digest(this.#to.version);
-      this.#modified = modifiedOf(reply);
-      this.#noteGrowth(reply);
-      return digest;
-    } catch (error) {
-      if (!isMissing(error)) throw error;
-      const { hopAddress, hopNumber } = error;
-      const message = `${error.message}; all of the file was received, but can no longer be verified`;
-      throw new ViaductError('UNVERIFIED', message, { hopAddress, hopNumber, cause: error });
-    }
-  }
-
-  #noteGrowth(reply: Reply): void {
-    this.#grownTo = grownTo(reply) ?? this.#grownTo;
-  }
-
-  /** Confirms the version of a complete file by its ETag; one that the origin no longer serves is accepted. */
-  async #confirm(): Promise<void> {
-    try {
-      this.#modified = modifiedOf(await this.#origin.confirm(this.#to.version));
-    } catch (error) {
-      if (!isMissing(error)) throw error;
-    }
+  /** Reads the body, and reports silence of the sender. */
+  #read(reply: Reply, save: Sink): Promise<void> {
+    return readWatched(reply, save, this.#routes.current.location, {
+      ...this.#options,
+      received: () => this.#received,
+      onSilence: (answeredHop) => this.#emit({ type: 'silence', answeredHop }),
+      signal: this.#signal,
+    });
   }
 
   /** The file has another version. @throws ViaductError CHANGED if it has changed too often */
@@ -223,22 +225,22 @@ export class FileDownload {
       if (this.#options.retries === 0) throw error;
       this.#noteChange();
       this.#startOver = true;
-      this.#originDigest = undefined;
+      this.#verification.changed();
       return;
     }
+    if (this.#routes.failed(error)) return;
+    const failure = this.#routes.allFailed(error);
     // Failures before the first reply usually mean a wrong route.
     const { inTree, retryConnect } = this.#options;
-    if (!error.transient || !(this.#hasReply || inTree || retryConnect)) throw error;
+    if (!failure.transient || !(this.#hasReply || inTree || retryConnect)) throw failure;
     const retry = this.#attempts.next(bytes);
     if (retry === undefined)
-      throw error.code === 'CUT_SHORT' && this.#attempts.restartsAgain ? this.#keepsChanging(error) : error;
-    this.#emit({ type: 'retry', ...retry, error });
+      throw failure.code === 'CUT_SHORT' && this.#attempts.restartsAgain
+        ? this.#keepsChanging(failure)
+        : failure;
+    this.#emit({ type: 'retry', ...retry, error: failure });
     this.#emit({ type: 'phase', phase: 'waiting' });
-    await pause(retry.pauseMs, this.#signal);
+    // Other connections may bring the rest meanwhile.
+    await pauseUnless(this.#parts?.complete(), retry.pauseMs, this.#signal);
   }
-}
-
-/** The origin no longer serves the file. */
-function isMissing(error: unknown): error is ViaductError {
-  return error instanceof ViaductError && (error.code === 'NOT_FOUND' || error.code === 'FORBIDDEN');
 }

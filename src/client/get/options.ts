@@ -13,6 +13,10 @@ export interface GetOptions
     RetryOptions {
   /** Compare the SHA-256 with that of the origin. @default true */
   readonly verify?: boolean | undefined;
+  /** Connections on each route that fetch parts of the file; 1 for none. @default as many as are worth it, at most 16 */
+  readonly segments?: number | undefined;
+  /** Other routes to the same file, which is fetched over all of them. @default none */
+  readonly also?: readonly Location[] | undefined;
   /** Bytes per second. @default no limit */
   readonly limitRate?: number | undefined;
   /** Fail instead of replacing an existing file. @default false */

@@ -42,6 +42,7 @@ export type OriginFileOptions = Pick<
   | 'plain'
   | 'encryption'
   | 'sessions'
+  | 'onSend'
 >;
 
 /** The requests for one file at its origin. */
@@ -50,9 +51,10 @@ export class OriginFile {
   readonly #options: OriginFileOptions;
   readonly #signal: AbortSignal;
   /** Of all its requests; nodes log it. */
-  readonly traceId = newTraceId();
+  readonly traceId: string;
 
-  constructor(location: Location, options: OriginFileOptions, signal: AbortSignal) {
+  constructor(location: Location, options: OriginFileOptions, signal: AbortSignal, traceId = newTraceId()) {
+    this.traceId = traceId;
     this.#location = location;
     this.#options = options;
     this.#signal = signal;
@@ -99,11 +101,17 @@ export class OriginFile {
     return versionOf(reply, this.#location);
   }
 
-  /** Checks that the file at the origin is still this version. @throws ViaductError CHANGED */
-  async confirm(version: Version | undefined, fields: readonly Field[] = []): Promise<Reply> {
+  /** The head of the file as it is now. @throws ViaductError as {@link request}; HTTP_ERROR for another status */
+  async describe(fields: readonly Field[] = []): Promise<Reply> {
     const reply = await this.#request('HEAD', [...fields, IDENTITY]);
     reply.close();
     if (reply.status !== 200) throw this.#unexpectedStatus(reply);
+    return reply;
+  }
+
+  /** Checks that the file at the origin is still this version. @throws ViaductError CHANGED */
+  async confirm(version: Version | undefined, fields: readonly Field[] = []): Promise<Reply> {
+    const reply = await this.describe(fields);
     const { size, etag } = versionOf(reply, this.#location);
     if (size !== version?.size || etag !== version.etag) throw changed(this.#location);
     return reply;

@@ -76,6 +76,20 @@ export function unlessAborted<T>(work: Promise<T>, signal: AbortSignal): Promise
   });
 }
 
+/** As {@link pause}, but ends early when something is done. */
+export async function pauseUnless(
+  done: Promise<void> | undefined,
+  ms: number,
+  signal: AbortSignal,
+): Promise<void> {
+  if (done === undefined) return pause(ms, signal);
+  const over = new AbortController();
+  const waiting = delay(ms, undefined, { signal: AbortSignal.any([signal, over.signal]) }).catch(() => {});
+  await Promise.race([waiting, done]);
+  over.abort();
+  signal.throwIfAborted();
+}
+
 /** @throws the reason of the signal, as soon as it is aborted */
 export async function pause(ms: number, signal: AbortSignal): Promise<void> {
   await delay(ms, undefined, { signal }).catch(() => signal.throwIfAborted());

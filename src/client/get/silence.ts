@@ -1,5 +1,7 @@
 import type { Location } from '../../route/location.js';
 import { forProbes } from '../http/encryption.js';
+import type { Sink } from '../../files/destination.js';
+import type { Reply } from '../http/reply.js';
 import type { RequestOptions } from '../http/request.js';
 import { traceRoute } from '../trace.js';
 
@@ -20,6 +22,27 @@ export interface SilenceOptions extends Pick<
    * @param answeredHop number of the last hop that answered; 0: none yet
    */
   readonly onSilence: (answeredHop: number) => void;
+}
+
+/** Reads the body of a reply, and reports silence of the sender. */
+export async function readWatched(
+  reply: Reply,
+  save: Sink,
+  location: Location,
+  options: SilenceOptions,
+): Promise<void> {
+  let isSaving = false;
+  const received = (): number | undefined => (isSaving ? undefined : options.received());
+  const endWatch = watchSilence(location, { ...options, received });
+  try {
+    await reply.read(async (chunk) => {
+      isSaving = true;
+      await save(chunk);
+      isSaving = false;
+    });
+  } finally {
+    endWatch();
+  }
 }
 
 /** Watches for silence of a sender. Each silence causes one probe of each hop. @returns ends the watch */

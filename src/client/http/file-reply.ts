@@ -3,9 +3,9 @@ import { type ErrorCode, ViaductError } from '../../errors.js';
 import { hopError } from '../../route/hop.js';
 import { parseHttpDate } from '../../wire/http/date.js';
 import { type Field, type ReplyHead, fieldOf, valuesOf } from '../../wire/http/head.js';
+import type { ByteRange } from '../../files/ranges.js';
 import { type Version, isStrongEtag } from '../../files/version.js';
 import type { Location } from '../../route/location.js';
-import type { Reply } from './reply.js';
 
 /* Fields of requests for a file, and checks of the replies: a reply that contradicts the known version is refused. */
 
@@ -55,15 +55,31 @@ export function rangeFrom(start: number, etag: string): Field[] {
  * Checks that a 206 carries the rest of a version, from `start` to its end, and nothing else.
  * @throws ViaductError CHANGED if it is of another version, BAD_REPLY if it is another part
  */
-export function checkRest(reply: Reply, version: Version, start: number, location: Location): void {
+export function checkRest(reply: PartHead, version: Version, start: number, location: Location): void {
+  checkRange(reply, version, { start, end: version.size }, location);
+}
+
+/**
+ * Checks that a reply to a request with `If-Match` carries a part of a version and nothing else.
+ * @throws ViaductError CHANGED if there is another version by now, HTTP_ERROR or BAD_REPLY for anything else
+ */
+export function checkPart(reply: PartHead, version: Version, range: ByteRange, location: Location): void {
+  if (reply.status === 412) throw changed(location);
+  if (reply.status !== 206) throw originError(location, 'HTTP_ERROR', `answered with status ${reply.status}`);
+  checkRange(reply, version, range, location);
+}
+
+/** A head, and the length of the body if the head has it. */
+type PartHead = ReplyHead & { readonly length?: number | undefined };
+
+function checkRange(reply: PartHead, version: Version, { start, end }: ByteRange, location: Location): void {
   refuseCoding(reply, location);
   const range = fieldOf(reply.fields, 'content-range') ?? '';
   const [, first, last, total] = /^bytes (\d{1,15})-(\d{1,15})\/(\d{1,15})$/.exec(range) ?? [];
   if (total === undefined) throw originError(location, 'BAD_REPLY', 'sent a part without saying which');
   if (strongEtag(reply) !== version.etag || Number(total) !== version.size) throw changed(location);
-  const rest = version.size - start;
-  if (Number(first) !== start || Number(last) !== version.size - 1 || reply.length !== rest) {
-    const wanted = `bytes ${start}-${version.size - 1}`;
+  if (Number(first) !== start || Number(last) !== end - 1 || reply.length !== end - start) {
+    const wanted = `bytes ${start}-${end - 1}`;
     throw originError(
       location,
       'BAD_REPLY',

@@ -1,0 +1,226 @@
+import { asViaductError, type ViaductError } from '../../../errors.js';
+import type { Location } from '../../../route/location.js';
+import type { Field } from '../../../wire/http/head.js';
+import type { Encryption } from '../../http/encryption.js';
+import type { LinkOptions } from '../../http/link.js';
+import { headLimitMs } from '../../http/secure.js';
+import { openPlainSession, openSession } from '../../http/session.js';
+import type { Session, Sessions } from '../../http/sessions.js';
+import type { Version } from '../../../files/version.js';
+import { grow } from './growth.js';
+import { Lane } from './lane.js';
+import type { WritePart } from './part-request.js';
+import type { PartQueue } from './queue.js';
+
+/** A connection that could not be opened, or broke, is opened again after this pause. */
+const PAUSE_MS = 1000;
+/** So many failures in a row, and the route gets no further connection. */
+const FAILURES = 5;
+
+/** A way to the file. */
+export interface PartRoute {
+  readonly location: Location;
+  /** The file's version there. */
+  readonly version: Version;
+}
+
+export interface LanesOptions extends LinkOptions {
+  readonly encryption: Encryption;
+  readonly plain?: boolean | undefined;
+  readonly sessions: Sessions;
+  readonly queue: PartQueue;
+  readonly write: WritePart;
+  /** Ties its requests together. */
+  readonly traced: Field;
+  /** Bytes of the file so far. */
+  readonly bytes: () => number;
+  /** Fixed number of connections on each route, that of the main stream included. @default as many as are worth it */
+  readonly connections?: number | undefined;
+  readonly signal: AbortSignal;
+}
+
+interface RouteState {
+  readonly route: PartRoute;
+  readonly lanes: Set<Lane>;
+  /** Lanes that are wanted. */
+  wanted: number;
+  opening: number;
+  failures: number;
+  failure: ViaductError | undefined;
+}
+
+/** The connections that fetch parts of a file beside the one that brings it from its beginning, over one route or several. */
+export class Lanes {
+  readonly #options: LanesOptions;
+  readonly #routes: RouteState[] = [];
+  readonly #ended = new AbortController();
+  readonly #nudge: NodeJS.Timeout;
+  #changed: (() => void)[] = [];
+  /** The main stream is one of the connections of the first route, while there is one. */
+  #mainStreams = 1;
+
+  constructor(options: LanesOptions) {
+    this.#options = options;
+    // A slow part may be asked for again after some time.
+    this.#nudge = setInterval(() => options.queue.wake(), PAUSE_MS);
+    options.signal.addEventListener('abort', this.#aborted);
+  }
+
+  /** Bytes come over so many connections, the main one not counted. */
+  get open(): number {
+    return this.#routes.reduce((sum, { lanes }) => sum + lanes.size, 0);
+  }
+
+  /** Something is being fetched, or is about to be. */
+  get isActive(): boolean {
+    return this.#routes.some(({ lanes, opening }) => lanes.size + opening > 0);
+  }
+
+  /** Why routes failed, those that did. */
+  get failures(): readonly ViaductError[] {
+    return this.#routes.map(({ failure }) => failure).filter((failure) => failure !== undefined);
+  }
+
+  /**
+   * Adds a route, with lanes at once.
+   * @param lanes besides the main stream
+   */
+  add(route: PartRoute, lanes: number): void {
+    const state = {
+      route,
+      lanes: new Set<Lane>(),
+      wanted: lanes,
+      opening: 0,
+      failures: 0,
+      failure: undefined,
+    };
+    this.#routes.push(state);
+    this.#fill(state);
+  }
+
+  /** Opens further connections while they pay. @param roundTripMs as for {@link grow} */
+  grow(roundTripMs: number): void {
+    const { bytes } = this.#options;
+    const setConnections = async (count: number): Promise<void> => {
+      const each = Math.ceil(count / Math.max(1, this.#routes.length));
+      for (const [index, state] of this.#routes.entries()) {
+        state.wanted = index === 0 ? each - this.#mainStreams : each;
+        this.#fill(state);
+      }
+      while (this.#routes.some(({ opening }) => opening > 0) && !this.#ended.signal.aborted)
+        await new Promise<void>((resolve) => this.#changed.push(resolve));
+    };
+    grow({ bytes, setConnections, roundTripMs, signal: this.#ended.signal }).catch(() => {}); // It was ended.
+  }
+
+  /** The main stream has ended: a lane takes its place. */
+  replaceMain(): void {
+    const [first] = this.#routes;
+    if (this.#mainStreams === 0 || first === undefined) return;
+    this.#mainStreams = 0;
+    first.wanted += 1;
+    this.#fill(first);
+  }
+
+  /** There is a main stream again. */
+  restoreMain(): void {
+    this.#mainStreams = 1;
+  }
+
+  /** Resolves when all is there, or no lane is left. */
+  async idle(): Promise<void> {
+    while (this.isActive && !this.#options.queue.isComplete)
+      await new Promise<void>((resolve) => this.#changed.push(resolve));
+  }
+
+  /** Ends all of them. */
+  close(): void {
+    const { signal } = this.#options;
+    signal.removeEventListener('abort', this.#aborted);
+    clearInterval(this.#nudge);
+    this.#ended.abort();
+    for (const { lanes } of this.#routes) for (const lane of lanes) lane.abort(signal.reason);
+    this.#wake();
+  }
+
+  readonly #aborted = (): void => this.close();
+
+  #wake(): void {
+    for (const wake of this.#changed.splice(0)) wake();
+  }
+
+  #fill(state: RouteState): void {
+    const { lanes, wanted, route } = state;
+    if (this.#ended.signal.aborted) return;
+    const going = [...lanes].filter(({ isStopping }) => !isStopping);
+    for (const lane of going.slice(Math.max(0, wanted))) lane.stop();
+    for (let more = wanted - going.length - state.opening; more > 0; more -= 1) {
+      state.opening += 1;
+      this.#open(route)
+        .then(
+          (session) => {
+            state.opening -= 1;
+            this.#run(state, session);
+          },
+          (error: unknown) => {
+            state.opening -= 1;
+            this.#failed(state, error);
+          },
+        )
+        .finally(() => this.#wake());
+    }
+  }
+
+  async #open({ location: { route, scheme = 'http' } }: PartRoute): Promise<Session> {
+    const { sessions, encryption, plain } = this.#options;
+    const open = plain === true ? openPlainSession : openSession;
+    const signal = this.#ended.signal;
+    return sessions.take(route, scheme) ?? open(route, scheme, encryption, { ...this.#options, signal });
+  }
+
+  #run(state: RouteState, session: Session): void {
+    const { queue, write, traced, sessions } = this.#options;
+    if (this.#ended.signal.aborted) return session.stream.reset();
+    const { location, version } = state.route;
+    const limitMs = headLimitMs(location.route, this.#options);
+    const connections = (): number => this.open + 1;
+    const lane = new Lane(session, { location, version, queue, write, traced, connections, limitMs });
+    state.lanes.add(lane);
+    this.#wake();
+    lane
+      .run()
+      .then(
+        (kept) => {
+          state.failures = 0;
+          if (kept !== undefined) sessions.give(kept);
+          state.lanes.delete(lane);
+          if (!queue.isComplete) this.#fill(state);
+        },
+        (error: unknown) => {
+          state.lanes.delete(lane);
+          this.#failed(state, error);
+        },
+      )
+      .finally(() => this.#wake());
+  }
+
+  #failed(state: RouteState, error: unknown): void {
+    if (this.#ended.signal.aborted) return;
+    const known = asViaductError(error);
+    state.failure = known;
+    state.failures += 1;
+    // It counts as opening meanwhile: whoever waits for the parts waits for it too.
+    if (!known.transient || state.failures > FAILURES) {
+      state.wanted = 0;
+      return;
+    }
+    state.opening += 1;
+    const again = (): void => {
+      state.opening -= 1;
+      this.#fill(state);
+      this.#wake();
+    };
+    const timer = setTimeout(again, PAUSE_MS);
+    this.#ended.signal.addEventListener('abort', () => clearTimeout(timer), { once: true });
+  }
+}

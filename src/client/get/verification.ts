@@ -1,0 +1,94 @@
+import { ViaductError } from '../../errors.js';
+import { hex } from '../../text.js';
+import type { Destination } from '../../files/destination.js';
+import type { ReplyHead } from '../../wire/http/head.js';
+import { digestOf, grownTo, modifiedOf } from '../http/file-reply.js';
+import type { OriginFile } from './origin-file.js';
+import { unlessAborted } from './retry.js';
+
+/** What the origin says of a file, and whether what was saved is that. */
+export class Verification {
+  readonly #to: Destination;
+  readonly #signal: AbortSignal;
+  /** The SHA-256 of what was saved, while or after it is computed. */
+  #ownDigest: Promise<string> | undefined;
+  /** The SHA-256 that the origin reported, and the modification time. */
+  #originDigest: string | undefined;
+  modified: Date | undefined;
+  /** The size of the file by now, if it has grown, or was only renamed, since its version was determined. */
+  grownTo: number | undefined;
+
+  constructor(to: Destination, signal: AbortSignal) {
+    this.#to = to;
+    this.#signal = signal;
+  }
+
+  /** A reply with bytes of the file. */
+  replied(reply: ReplyHead): void {
+    this.#originDigest = digestOf(reply);
+    this.#note(reply);
+  }
+
+  /** Another version begins. */
+  restart(): void {
+    this.#ownDigest = undefined;
+    this.grownTo = undefined;
+  }
+
+  /** There is another version by now. */
+  changed(): void {
+    this.#originDigest = undefined;
+  }
+
+  /**
+   * Compares the SHA-256 of what was saved with that of the origin. A damaged file is removed.
+   * @throws ViaductError DIGEST_MISMATCH; CHANGED; UNVERIFIED if the origin no longer serves the file; as
+   *   {@link OriginFile.digest}
+   */
+  async verify(origin: OriginFile): Promise<string> {
+    this.#ownDigest ??= this.#to.digest();
+    this.#ownDigest.catch(() => {}); // Handled below, unless another error comes first.
+    const expected = (this.#originDigest ??= await this.#fetchDigest(origin));
+    const own = await unlessAborted(this.#ownDigest, this.#signal);
+    if (own === expected) return own;
+    // Not only grown or renamed: its bytes have changed too.
+    if (this.grownTo !== undefined && this.#to.restartable)
+      throw origin.error('CHANGED', 'has another version of the file by now');
+    await this.#to.discard();
+    const what = `reports SHA-256 ${hex(expected)}, but the received file has ${hex(own)}`;
+    const isGone = this.#to.restartable;
+    throw origin.error('DIGEST_MISMATCH', isGone ? what : `${what}; the output is damaged`);
+  }
+
+  /** Confirms the version of a complete file by its ETag; one that the origin no longer serves is accepted. */
+  async confirm(origin: OriginFile): Promise<void> {
+    try {
+      this.modified = modifiedOf(await origin.confirm(this.#to.version));
+    } catch (error) {
+      if (!isMissing(error)) throw error;
+    }
+  }
+
+  async #fetchDigest(origin: OriginFile): Promise<string> {
+    try {
+      const { digest, reply } = await origin.digest(this.#to.version);
+      this.#note(reply);
+      return digest;
+    } catch (error) {
+      if (!isMissing(error)) throw error;
+      const { hopAddress, hopNumber } = error;
+      const message = `${error.message}; all of the file was received, but can no longer be verified`;
+      throw new ViaductError('UNVERIFIED', message, { hopAddress, hopNumber, cause: error });
+    }
+  }
+
+  #note(reply: ReplyHead): void {
+    this.modified = modifiedOf(reply);
+    this.grownTo = grownTo(reply) ?? this.grownTo;
+  }
+}
+
+/** The origin no longer serves the file. */
+function isMissing(error: unknown): error is ViaductError {
+  return error instanceof ViaductError && (error.code === 'NOT_FOUND' || error.code === 'FORBIDDEN');
+}
