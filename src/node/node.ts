@@ -158,7 +158,7 @@ export async function startNodeWith(options: NodeOptions, times: Partial<NodeTim
   return {
     address: { host: listener?.address.address ?? '', port: ownPort },
     serve: (stream, begin) => {
-      stream.limitUnsent();
+      stream.prepareToSend(options.congestion);
       if (!isStopping && makeRoom(stream.remote)) serve(new Connection(context, stream, true), begin);
       else stream.reset();
     },
@@ -185,8 +185,13 @@ export async function startNodeWith(options: NodeOptions, times: Partial<NodeTim
 }
 
 /** @returns undefined for a node that does not listen */
-async function listenOn({ host, port, backlog = BACKLOG }: NodeOptions): Promise<Listener | undefined> {
-  return port === undefined ? undefined : listen({ host, port, backlog });
+async function listenOn({
+  host,
+  port,
+  backlog = BACKLOG,
+  congestion,
+}: NodeOptions): Promise<Listener | undefined> {
+  return port === undefined ? undefined : listen({ host, port, backlog, congestion });
 }
 
 /** A quarter of the connections are left to clients. */

@@ -27,6 +27,7 @@ const MSG_DONTWAIT = 0x40;
 /** linux/tcp.h. */
 const IPPROTO_TCP = 6;
 const TCP_NOTSENT_LOWAT = 25;
+const TCP_CONGESTION = 13;
 /** For TCP: take the bytes off the queue without a copy (tcp(7)). */
 const MSG_TRUNC = 0x20;
 
@@ -93,6 +94,8 @@ export interface SystemCalls {
   setReceiveBuffer(socket: number, bytes: number): number;
   /** TCP_NOTSENT_LOWAT: bytes that are accepted for sending beyond those on the way. A negative errno on what is no socket. */
   setUnsentLimit(socket: number, bytes: number): number;
+  /** TCP_CONGESTION, by the kernel's name. A negative errno: ENOENT if it has none of that name, EPERM if it is not allowed. */
+  setCongestion(socket: number, name: string): number;
   close(fd: number): number;
 
   /** @throws SystemCallError EMFILE, ENFILE */
@@ -153,7 +156,7 @@ function bind(libc: Library): SystemCalls {
     'int eventfd(unsigned int value, int flags)',
   );
   const setsockopt = libc.func<
-    (fd: number, level: number, option: number, value: Int32Array, length: number) => number
+    (fd: number, level: number, option: number, value: Int32Array | Buffer, length: number) => number
   >('int setsockopt(int fd, int level, int option, const void *value, uint32_t length)');
   const or = (result: number): number => (result < 0 ? -libc.errno() : result);
   const event = new Int32Array(EPOLL_EVENT_WORDS);
@@ -177,6 +180,10 @@ function bind(libc: Library): SystemCalls {
       or(setsockopt(socket, SOL_SOCKET, SO_RCVBUF, Int32Array.of(bytes), 4)),
     setUnsentLimit: (socket, bytes) =>
       or(setsockopt(socket, IPPROTO_TCP, TCP_NOTSENT_LOWAT, Int32Array.of(bytes), 4)),
+    setCongestion: (socket, name) => {
+      const bytes = Buffer.from(name);
+      return or(setsockopt(socket, IPPROTO_TCP, TCP_CONGESTION, bytes, bytes.length));
+    },
     close: (fd) => or(close(fd)),
 
     pipe: () => {

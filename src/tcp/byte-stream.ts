@@ -80,8 +80,12 @@ export interface ByteStream {
    * for a closed stream.
    */
   channelBinding(): Buffer | undefined;
-  /** Limits what the kernel queues for a peer that reads nothing, as for accepted connections. */
-  limitUnsent(): void;
+  /**
+   * Limits what the kernel queues for a peer that reads nothing, and sets the congestion control, as for accepted connections.
+   * @param congestion as the kernel knows it. @default the system's
+   * @throws ViaductError USAGE
+   */
+  prepareToSend(congestion?: string): void;
   /** Limits what the kernel buffers for a slow reader, in bytes. Does nothing where the system has no call for it. */
   limitReceiveBuffer(bytes: number): void;
   /**

@@ -1,6 +1,7 @@
 import { type AddressInfo, type Server, createServer } from 'node:net';
 import { ViaductError, systemCode } from '../errors.js';
 import { setResetOnDeath } from './reset-on-death.js';
+import { useCongestion } from './congestion.js';
 import { limitUnsent } from './unsent-limit.js';
 
 export interface ListenOptions {
@@ -9,6 +10,8 @@ export interface ListenOptions {
   /** 0 takes a free one. */
   readonly port: number;
   readonly backlog: number;
+  /** Congestion control of the sockets. @default the system's */
+  readonly congestion?: string | undefined;
 }
 
 /** A listener whose sockets arrive paused, half-open, without delay, limited in unsent bytes, and reset if this process dies. */
@@ -19,7 +22,7 @@ export interface Listener {
 
 /**
  * The caller adds its `connection` handler to the server as soon as this resolves.
- * @throws ViaductError LISTEN_FAILED
+ * @throws ViaductError LISTEN_FAILED; USAGE as {@link useCongestion}
  */
 export function listen(options: ListenOptions): Promise<Listener> {
   const server = createServer({ pauseOnConnect: true, allowHalfOpen: true, noDelay: true });
@@ -29,6 +32,12 @@ export function listen(options: ListenOptions): Promise<Listener> {
       server.on('error', () => {}); // An accept that failed: the connection is gone, the listener is not.
       setResetOnDeath(server);
       limitUnsent(server);
+      try {
+        if (options.congestion !== undefined) useCongestion(server, options.congestion);
+      } catch (error) {
+        server.close();
+        return reject(error);
+      }
       const address = server.address();
       if (address === null || typeof address === 'string')
         return reject(new Error('a TCP listener has a port'));

@@ -13,6 +13,7 @@ import {
 } from './handle.js';
 import { SHARED_BUFFER } from './read-buffer.js';
 import { clearResetOnDeath, setResetOnDeath } from './reset-on-death.js';
+import { useCongestion } from './congestion.js';
 import { limitUnsent } from './unsent-limit.js';
 import { SocketReader } from './socket-reader.js';
 
@@ -190,9 +191,10 @@ export class TcpStream implements ByteStream {
       : undefined;
   }
 
-  limitUnsent(): void {
-    if (this.#carrier === undefined) limitUnsent(this.#socket);
-    else this.#carrier.limitUnsent();
+  prepareToSend(congestion?: string): void {
+    if (this.#carrier !== undefined) return this.#carrier.prepareToSend(congestion);
+    limitUnsent(this.#socket);
+    if (congestion !== undefined) useCongestion(this.#socket, congestion);
   }
 
   limitReceiveBuffer(bytes: number): void {

@@ -142,6 +142,10 @@ class FileReport implements FileListener {
         this.#messageIfVerbose(answeredHop === 0 ? 'no data for 2 s' : `hop ${answeredHop} answers`);
         return this.#task.update({ answeredHop });
       }
+      case 'routes':
+        return this.#task.update({ routes: event.routes });
+      case 'route-failed':
+        return this.#message(`${event.error.message}; going on without ${visible(event.location)}`);
       case 'retry':
         this.#retries += 1;
         this.#task.update({

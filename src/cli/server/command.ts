@@ -117,6 +117,10 @@ export function addServerCommand(program: Command, context: CommandContext): voi
         'largest file whose SHA-256 is computed for clients, such as 500G (default: no limit)',
       ).argParser(parseSize),
     )
+    .option(
+      '--congestion <name>',
+      "TCP congestion control for what the node sends, such as bbr (default: the system's)",
+    )
     .addOption(countOption('--backlog', 'maximum length of the queue of connections to accept', BACKLOG))
     .option(
       '--relay-for <clients>',

@@ -35,6 +35,7 @@ export interface ServerOptions extends LogOptions, IdentityOptions, ParkOptions,
   readonly maxConnections: number;
   readonly digestLimit?: number;
   readonly backlog: number;
+  readonly congestion?: string;
   readonly allowHop?: readonly string[];
   readonly denyHop?: readonly string[];
   readonly relayFor?: readonly string[];
@@ -90,6 +91,7 @@ export async function runServer(
     maxConnections: options.maxConnections,
     digestLimitBytes: options.digestLimit,
     backlog: options.backlog,
+    congestion: options.congestion,
     allowHops: options.allowHop,
     denyHops: options.denyHop,
     relayFor: options.relay ? options.relayFor : ['none'],

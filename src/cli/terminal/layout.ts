@@ -26,6 +26,12 @@ export interface TransferView {
   /** The last hop that has answered a probe since then; 0: none. */
   readonly answeredHop: number;
   readonly retries: number;
+  /** Those that bring the file, if there are any to show; rates in bytes per second. */
+  readonly routes?: readonly {
+    readonly location: string;
+    readonly connections: number;
+    readonly rate: number;
+  }[];
 }
 
 /** The screen. Its last column stays empty, since terminals differ in when they wrap a line. */
@@ -75,11 +81,22 @@ export function progressLines(
     [fit(view.name, nameWidth), ...columns.map((column) => cell(column, view, barWidth, screen.colors))]
       .join(GAP)
       .trimEnd();
-  const lines = shown.map(lineOf);
+  const lines = shown.flatMap((view) => [lineOf(view), ...routeLines(view, width)]);
+  // Rather no routes than no transfers.
+  if (lines.length > room) lines.splice(0, lines.length, ...shown.map(lineOf));
   const hidden = transfers.length - shown.length;
   if (hidden > 0) lines.push(fit(`… and ${hidden} more`, width).trimEnd());
   if (total !== undefined) lines.push(paint(BOLD, lineOf(total), screen.colors));
   return lines;
+}
+
+/** A line for each route, if there are several. */
+function routeLines({ routes = [] }: TransferView, width: number): string[] {
+  if (routes.length < 2) return [];
+  return routes.map(({ location, connections, rate }) => {
+    const count = connections === 1 ? '1 connection' : `${connections} connections`;
+    return fit(`  ${formatBytes(rate)}/s  ${count}  ${location}`, width).trimEnd();
+  });
 }
 
 function chooseLayout(

@@ -1,4 +1,5 @@
 import type { Phase, TransferView } from './layout.js';
+import { visible } from '../../text.js';
 import { RateMeter } from './rate.js';
 
 /** A change of a transfer; members that are left out stay as they were. */
@@ -17,6 +18,12 @@ export interface TransferUpdate {
   readonly giveUpMs?: number | undefined;
   /** The last hop that has answered a probe during the present silence; 0: none. */
   readonly answeredHop?: number;
+  /** What each of several routes has brought so far, in bytes. */
+  readonly routes?: readonly {
+    readonly location: string;
+    readonly connections: number;
+    readonly bytes: number;
+  }[];
 }
 
 /** The progress of one transfer. `now` is a monotonic clock in ms, here and below. */
@@ -31,6 +38,7 @@ export class TransferProgress {
   /** Of the last data or change of phase. */
   #activeAt: number;
   #answeredHop = 0;
+  readonly #routes = new Map<string, RouteRate>();
   bytes = 0;
   size: number | undefined;
   retries = 0;
@@ -53,9 +61,11 @@ export class TransferProgress {
       waitMs,
       giveUpMs,
       answeredHop = this.#answeredHop,
+      routes = [],
     }: TransferUpdate,
     now: number,
   ): void {
+    for (const route of routes) this.#route(route.location, now).update(route.connections, route.bytes);
     this.#answeredHop = answeredHop;
     if (phase !== this.#phase || bytes > this.bytes) {
       this.#activeAt = now;
@@ -74,6 +84,12 @@ export class TransferProgress {
     this.bytes = bytes;
     this.size = size;
     this.retries = retries;
+  }
+
+  #route(location: string, now: number): RouteRate {
+    const known = this.#routes.get(location) ?? new RouteRate(now);
+    this.#routes.set(location, known);
+    return known;
   }
 
   #count(bytes: number): void {
@@ -96,7 +112,29 @@ export class TransferProgress {
       answeredHop: this.#answeredHop,
       giveUp: this.#givesUpAt === undefined ? undefined : (this.#givesUpAt - now) / 1000,
       retries: this.retries,
+      routes: Array.from(this.#routes, ([location, route]) => ({
+        location: visible(location),
+        connections: route.connections,
+        rate: route.rate.at(now),
+      })),
     };
+  }
+}
+
+/** What one route brings. */
+class RouteRate {
+  readonly rate: RateMeter;
+  connections = 0;
+  #bytes = 0;
+
+  constructor(now: number) {
+    this.rate = new RateMeter(now);
+  }
+
+  update(connections: number, bytes: number): void {
+    this.connections = connections;
+    this.rate.add(bytes - this.#bytes);
+    this.#bytes = bytes;
   }
 }
 

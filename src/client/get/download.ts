@@ -1,4 +1,4 @@
-import { ViaductError, asViaductError } from '../../errors.js';
+import { type ViaductError, asViaductError } from '../../errors.js';
 import { hex } from '../../text.js';
 import type { Destination, Sink } from '../../files/destination.js';
 import type { Location } from '../../route/location.js';
@@ -11,6 +11,7 @@ import { TakenOver } from './parts/part-request.js';
 import { type Parts, partsFor } from './parts/parts.js';
 import { pauseUnless } from './retry.js';
 import { Routes } from './routes.js';
+import { recordedSource } from './source.js';
 import { readWatched } from './silence.js';
 import { Throttle } from './throttle.js';
 import { Verification } from './verification.js';
@@ -228,7 +229,8 @@ export class FileDownload {
       this.#verification.changed();
       return;
     }
-    if (this.#routes.failed(error)) return;
+    const failed = recordedSource(this.#routes.current.location);
+    if (this.#routes.failed(error)) return this.#emit({ type: 'route-failed', location: failed, error });
     const failure = this.#routes.allFailed(error);
     // Failures before the first reply usually mean a wrong route.
     const { inTree, retryConnect } = this.#options;

@@ -4,6 +4,14 @@ import type { Retry } from './retry.js';
 /** The current activity of a download. */
 export type GetPhase = 'connecting' | 'downloading' | 'verifying' | 'waiting';
 
+/** What one route to a file has brought. */
+interface RouteProgress {
+  /** Without the token of a link. */
+  readonly location: string;
+  readonly connections: number;
+  readonly bytes: number;
+}
+
 /** A failed attempt, and when the next one starts. */
 export type RetryEvent = Retry & { readonly error: ViaductError };
 
@@ -26,6 +34,10 @@ export type GetEvent =
    * last one that did so far, 0 for none.
    */
   | { readonly type: 'silence'; readonly answeredHop: number }
+  /** Every second while several connections bring the file: what each route has brought so far, and over how many. */
+  | { readonly type: 'routes'; readonly routes: readonly RouteProgress[] }
+  /** A route to the file has failed; others go on. */
+  | { readonly type: 'route-failed'; readonly location: string; readonly error: ViaductError }
   /** An attempt failed; the next one starts after the pause. */
   | (RetryEvent & { readonly type: 'retry' })
   /** The bytes that were saved so far are dropped. */

@@ -46,10 +46,7 @@ export async function readWatched(
 }
 
 /** Watches for silence of a sender. Each silence causes one probe of each hop. @returns ends the watch */
-export function watchSilence(
-  location: Location,
-  { received, onSilence, ...options }: SilenceOptions,
-): () => void {
+function watchSilence(location: Location, { received, onSilence, ...options }: SilenceOptions): () => void {
   let last = received();
   let since = performance.now();
   let probe: AbortController | undefined;

@@ -1,7 +1,7 @@
 import { ChunkDecoder } from './chunked.js';
 
 /** What some bytes have of a body. */
-export interface BodyPart {
+interface BodyPart {
   /** Its content, as views. */
   readonly pieces: readonly Buffer[];
   /** What follows the body. */

@@ -1,5 +1,3 @@
-import { setTimeout as delay } from 'node:timers/promises';
-
 /**
  * Numbers of connections that are tried, one after the other, if no number is given, and how much more each has to bring to be
  * worth it. The first step is small: on a clean line it only disturbs.
@@ -30,19 +28,19 @@ export interface GrowthOptions {
   readonly setConnections: (count: number) => Promise<void>;
   /** A round trip over the route at least, in ms. */
   readonly roundTripMs: number;
-  /** Ends it. */
-  readonly signal: AbortSignal;
+  /** Rejected to end it. */
+  readonly wait: (ms: number) => Promise<void>;
 }
 
 /**
  * Finds the number of connections that is worth it. On a clean line one is as fast as many; on a line with losses each has
  * its own share (measured: 5 to 12 times as much with 8 to 16).
  */
-export async function grow({ bytes, setConnections, roundTripMs, signal }: GrowthOptions): Promise<void> {
-  const settle = (): Promise<void> => delay(SETTLE_ROUND_TRIPS * roundTripMs, undefined, { signal });
+export async function grow({ bytes, setConnections, roundTripMs, wait }: GrowthOptions): Promise<void> {
+  const settle = (): Promise<void> => wait(SETTLE_ROUND_TRIPS * roundTripMs);
   const rate = async (): Promise<number> => {
     const [from, startedAt] = [bytes(), performance.now()];
-    await delay(Math.max(MEASURE_MS, MEASURE_ROUND_TRIPS * roundTripMs), undefined, { signal });
+    await wait(Math.max(MEASURE_MS, MEASURE_ROUND_TRIPS * roundTripMs));
     return ((bytes() - from) * 1000) / (performance.now() - startedAt);
   };
   let connections = 1;
@@ -61,6 +59,6 @@ export async function grow({ bytes, setConnections, roundTripMs, signal }: Growt
       connections = step.connections;
       best = next;
     }
-    await delay(AGAIN_MS, undefined, { signal });
+    await wait(AGAIN_MS);
   }
 }

@@ -1,4 +1,5 @@
-import { asViaductError, type ViaductError } from '../../../errors.js';
+import { setTimeout as delay } from 'node:timers/promises';
+import { asViaductError } from '../../../errors.js';
 import type { Location } from '../../../route/location.js';
 import type { Field } from '../../../wire/http/head.js';
 import type { Encryption } from '../../http/encryption.js';
@@ -7,6 +8,8 @@ import { headLimitMs } from '../../http/secure.js';
 import { openPlainSession, openSession } from '../../http/session.js';
 import type { Session, Sessions } from '../../http/sessions.js';
 import type { Version } from '../../../files/version.js';
+import type { GetEvent } from '../events.js';
+import { recordedSource } from '../source.js';
 import { grow } from './growth.js';
 import { Lane } from './lane.js';
 import type { WritePart } from './part-request.js';
@@ -36,6 +39,7 @@ export interface LanesOptions extends LinkOptions {
   readonly bytes: () => number;
   /** Fixed number of connections on each route, that of the main stream included. @default as many as are worth it */
   readonly connections?: number | undefined;
+  readonly onEvent?: ((event: GetEvent) => void) | undefined;
   readonly signal: AbortSignal;
 }
 
@@ -46,7 +50,7 @@ interface RouteState {
   wanted: number;
   opening: number;
   failures: number;
-  failure: ViaductError | undefined;
+  bytes: number;
 }
 
 /** The connections that fetch parts of a file beside the one that brings it from its beginning, over one route or several. */
@@ -61,8 +65,11 @@ export class Lanes {
 
   constructor(options: LanesOptions) {
     this.#options = options;
-    // A slow part may be asked for again after some time.
-    this.#nudge = setInterval(() => options.queue.wake(), PAUSE_MS);
+    this.#nudge = setInterval(() => {
+      // A slow part may be asked for again after some time.
+      options.queue.wake();
+      this.#report();
+    }, PAUSE_MS);
     options.signal.addEventListener('abort', this.#aborted);
   }
 
@@ -76,11 +83,6 @@ export class Lanes {
     return this.#routes.some(({ lanes, opening }) => lanes.size + opening > 0);
   }
 
-  /** Why routes failed, those that did. */
-  get failures(): readonly ViaductError[] {
-    return this.#routes.map(({ failure }) => failure).filter((failure) => failure !== undefined);
-  }
-
   /**
    * Adds a route, with lanes at once.
    * @param lanes besides the main stream
@@ -92,10 +94,26 @@ export class Lanes {
       wanted: lanes,
       opening: 0,
       failures: 0,
-      failure: undefined,
+      bytes: 0,
     };
     this.#routes.push(state);
     this.#fill(state);
+  }
+
+  /** The main stream has brought bytes. */
+  countMain(bytes: number): void {
+    const [first] = this.#routes;
+    if (first !== undefined) first.bytes += bytes;
+  }
+
+  #report(): void {
+    const routes = this.#routes.map(({ route, lanes, bytes }, index) => ({
+      location: recordedSource(route.location),
+      connections: lanes.size + (index === 0 ? this.#mainStreams : 0),
+      bytes,
+    }));
+    const connections = routes.reduce((sum, each) => sum + each.connections, 0);
+    if (connections > 1) this.#options.onEvent?.({ type: 'routes', routes });
   }
 
   /** Opens further connections while they pay. @param roundTripMs as for {@link grow} */
@@ -110,7 +128,7 @@ export class Lanes {
       while (this.#routes.some(({ opening }) => opening > 0) && !this.#ended.signal.aborted)
         await new Promise<void>((resolve) => this.#changed.push(resolve));
     };
-    grow({ bytes, setConnections, roundTripMs, signal: this.#ended.signal }).catch(() => {}); // It was ended.
+    grow({ bytes, setConnections, roundTripMs, wait: this.#wait }).catch(() => {}); // It was ended.
   }
 
   /** The main stream has ended: a lane takes its place. */
@@ -127,13 +145,14 @@ export class Lanes {
     this.#mainStreams = 1;
   }
 
+  readonly #wait = (ms: number): Promise<void> => delay(ms, undefined, { signal: this.#ended.signal });
+
   /** Resolves when all is there, or no lane is left. */
   async idle(): Promise<void> {
     while (this.isActive && !this.#options.queue.isComplete)
       await new Promise<void>((resolve) => this.#changed.push(resolve));
   }
 
-  /** Ends all of them. */
   close(): void {
     const { signal } = this.#options;
     signal.removeEventListener('abort', this.#aborted);
@@ -144,7 +163,6 @@ export class Lanes {
   }
 
   readonly #aborted = (): void => this.close();
-
   #wake(): void {
     for (const wake of this.#changed.splice(0)) wake();
   }
@@ -179,7 +197,11 @@ export class Lanes {
   }
 
   #run(state: RouteState, session: Session): void {
-    const { queue, write, traced, sessions } = this.#options;
+    const { queue, traced, sessions } = this.#options;
+    const write: WritePart = async (piece, position) => {
+      await this.#options.write(piece, position);
+      state.bytes += piece.length;
+    };
     if (this.#ended.signal.aborted) return session.stream.reset();
     const { location, version } = state.route;
     const limitMs = headLimitMs(location.route, this.#options);
@@ -207,11 +229,12 @@ export class Lanes {
   #failed(state: RouteState, error: unknown): void {
     if (this.#ended.signal.aborted) return;
     const known = asViaductError(error);
-    state.failure = known;
     state.failures += 1;
     // It counts as opening meanwhile: whoever waits for the parts waits for it too.
     if (!known.transient || state.failures > FAILURES) {
       state.wanted = 0;
+      const location = recordedSource(state.route.location);
+      this.#options.onEvent?.({ type: 'route-failed', location, error: known });
       return;
     }
     state.opening += 1;

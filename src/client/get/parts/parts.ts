@@ -1,9 +1,10 @@
-import { asViaductError, type ViaductError } from '../../../errors.js';
+import { asViaductError } from '../../../errors.js';
 import type { Destination } from '../../../files/destination.js';
 import type { Version } from '../../../files/version.js';
 import { traceparent } from '../../../wire/http/trace-context.js';
 import type { SharedOptions } from '../options.js';
 import type { FileRoute, Routes } from '../routes.js';
+import { recordedSource } from '../source.js';
 import { Lanes, type LanesOptions } from './lanes.js';
 import { type Claim, PartQueue } from './queue.js';
 
@@ -41,7 +42,6 @@ export class Parts {
   readonly #lanes: Lanes;
   readonly #to: Destination;
   readonly #onBytes: (bytes: number) => void;
-  readonly #failures: ViaductError[] = [];
   #writing: Promise<void> = Promise.resolve();
   #checking = 0;
 
@@ -57,11 +57,6 @@ export class Parts {
     if (connections === undefined) this.#lanes.grow(roundTripMs);
   }
 
-  /** Why other routes cannot be used, or have broken. */
-  get failures(): readonly ViaductError[] {
-    return [...this.#failures, ...this.#lanes.failures];
-  }
-
   /** What the main stream is to bring, from the end of what is there on. */
   claim(): Claim {
     this.#lanes.restoreMain();
@@ -72,6 +67,7 @@ export class Parts {
   async wrote(claim: Claim, piece: Buffer): Promise<void> {
     await this.write(piece, claim.at);
     this.#queue.wrote(claim, piece.length);
+    this.#lanes.countMain(piece.length);
   }
 
   /** The main stream brings no more of it. */
@@ -110,7 +106,10 @@ export class Parts {
       const found = await routes.versionAt(route, version);
       this.#lanes.add({ location: route.location, version: found }, connections ?? 1);
     } catch (error) {
-      if (!signal.aborted) this.#failures.push(asViaductError(error));
+      if (signal.aborted) return;
+      const known = asViaductError(error);
+      const location = recordedSource(route.location);
+      options.onEvent?.({ type: 'route-failed', location, error: known });
     } finally {
       this.#checking -= 1;
       this.#queue.wake();

@@ -1,0 +1,55 @@
+import assert from 'node:assert/strict';
+import { type TestContext, test } from 'node:test';
+import { grow } from '#src/client/get/parts/growth.js';
+
+/** Runs it on a line that brings so many bytes a second with so many connections; what it tries within a minute. */
+async function triedOn(
+  t: TestContext,
+  rateWith: (connections: number) => number,
+): Promise<readonly number[]> {
+  let now = 0;
+  let [connections, bytes] = [1, 0];
+  const tried: number[] = [];
+  t.mock.method(performance, 'now', () => now);
+  const wait = async (ms: number): Promise<void> => {
+    if (now + ms > 60_000) throw new Error('it is over');
+    now += ms;
+    bytes += (rateWith(connections) * ms) / 1000;
+  };
+  await assert.rejects(
+    grow({
+      bytes: () => bytes,
+      setConnections: async (count) => {
+        connections = count;
+        tried.push(count);
+      },
+      roundTripMs: 50,
+      wait,
+    }),
+    /it is over/,
+  );
+  return tried;
+}
+
+test('on a clean line a second connection is tried now and then, and no more', async (t) => {
+  const tried = await triedOn(t, () => 10_000_000);
+  assert.deepEqual(new Set(tried), new Set([1, 2]));
+  assert.ok(tried.length >= 2 && tried.length <= 6, tried.join());
+});
+
+test('on a line where each connection has its own share, all are opened', async (t) => {
+  assert.deepEqual(await triedOn(t, (connections) => 500_000 * connections), [2, 8, 16]);
+});
+
+test('it stays with the last number that has paid', async (t) => {
+  const tried = await triedOn(t, (connections) => 1_000_000 * Math.min(connections, 8));
+  assert.deepEqual(tried.slice(0, 4), [2, 8, 16, 8]);
+});
+
+test('nothing is opened where nothing comes', async (t) => {
+  assert.deepEqual(await triedOn(t, () => 0), []);
+});
+
+test('nothing is opened where the processor is the limit', async (t) => {
+  assert.deepEqual(await triedOn(t, () => 500_000_000), []);
+});

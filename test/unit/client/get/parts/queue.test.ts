@@ -1,0 +1,84 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import * as fc from 'fast-check';
+import { addRange, isComplete } from '#src/files/ranges.js';
+import { type Claim, PartQueue } from '#src/client/get/parts/queue.js';
+
+const MIB = 1024 * 1024;
+
+describe('the parts of a file', () => {
+  test('are all brought, whoever brings how much and whoever breaks off', () => {
+    const steps = fc.array(
+      fc.record({
+        who: fc.integer({ min: 0, max: 5 }),
+        bytes: fc.integer({ min: 1, max: MIB }),
+        breaks: fc.boolean(),
+      }),
+      { maxLength: 60 },
+    );
+    const done = fc.array(fc.tuple(fc.nat(8 * MIB), fc.nat(2 * MIB)), { maxLength: 3 });
+    fc.assert(
+      fc.property(fc.integer({ min: 1, max: 8 * MIB }), done, steps, (size, had, plan) => {
+        const before = had
+          .map(([start, length]) => ({ start: Math.min(start, size), end: Math.min(start + length, size) }))
+          .reduce(addRange, addRange([], { start: 0, end: 0 }));
+        const queue = new PartQueue(size, before);
+        let written = before;
+        const claims = new Map<number, Claim>();
+        const act = (who: number, bytes: number, breaks: boolean): boolean => {
+          const first = before[0]?.start === 0 ? before[0].end : 0;
+          const claim =
+            claims.get(who) ??
+            (who === 0 && claims.size === 0 ? queue.claimFrom(first) : queue.claim(4, 2 * MIB));
+          if (claim === undefined) return false;
+          claims.set(who, claim);
+          const taken = Math.min(bytes, Math.max(0, claim.left));
+          assert.ok(claim.at + taken <= size);
+          written = addRange(written, { start: claim.at, end: claim.at + taken });
+          queue.wrote(claim, taken);
+          if (breaks || claim.left <= 0) {
+            queue.give(claim);
+            claims.delete(who);
+          }
+          return true;
+        };
+        for (const { who, bytes, breaks } of plan) act(who, bytes, breaks);
+        for (let round = 0; !queue.isComplete; round += 1) {
+          assert.ok(round < 1000, 'it does not come to an end');
+          for (let who = 0; who < 6; who += 1) act(who, MIB, false);
+        }
+        assert.ok(isComplete(written, size));
+      }),
+    );
+  });
+
+  test('come from the end of what another connection still has to bring', () => {
+    const queue = new PartQueue(10 * MIB, []);
+    const main = queue.claimFrom(0);
+    assert.deepEqual([main.at, main.end], [0, 10 * MIB]);
+    const part = queue.claim(2, MIB);
+    assert.deepEqual([part?.at, part?.end, main.end], [9 * MIB, 10 * MIB, 9 * MIB]);
+    const next = queue.claim(2, MIB);
+    assert.deepEqual([next?.at, next?.end, main.end], [8 * MIB, 9 * MIB, 8 * MIB]);
+  });
+
+  test('that broke off are asked for first', () => {
+    const queue = new PartQueue(10 * MIB, []);
+    queue.claimFrom(0);
+    const part = queue.claim(2, MIB) ?? assert.fail();
+    queue.wrote(part, 1000);
+    queue.give(part);
+    const again = queue.claim(2, MIB);
+    assert.deepEqual([again?.at, again?.end], [9 * MIB + 1000, 10 * MIB]);
+  });
+
+  test('that are small stay with the connection that brings them, unless it has stopped', (t) => {
+    const queue = new PartQueue(300_000, []);
+    const main = queue.claimFrom(0);
+    assert.equal(queue.claim(2, MIB), undefined);
+    const { activeAt } = main;
+    t.mock.method(performance, 'now', () => activeAt + 60_000);
+    const taken = queue.claim(2, MIB);
+    assert.deepEqual([taken?.at, taken?.end, main.left], [37_856, 300_000, 37_856]);
+  });
+});
