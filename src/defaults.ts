@@ -15,6 +15,9 @@ export const HTTP_HEAD_PER_HOP_MS = 5000;
 /** Times that a trace asks each hop: the median of three forgives one that was slow. */
 export const PROBES = 3;
 
+/** A speed test of a route, all hops together. */
+export const SPEED_MS = 8000;
+
 /** Hops of a route as the client writes it, so that a node sees at most one less. Tor ends at 8, we at 16. */
 export const MAX_HOPS = 16;
 

@@ -27,6 +27,7 @@ export { download } from './client/classic/download.js';
 export { localName } from './client/save-name.js';
 export { getAll } from './client/get/get-all.js';
 export { type Location, formatLocation, locationOf, parseLocation } from './route/location.js';
+export { type HopSpeed, type SpeedOptions, measureSpeeds, slowestLink } from './client/speed.js';
 export { get } from './client/get/get.js';
 export type { GetEvent, GetPhase } from './client/get/events.js';
 export type {

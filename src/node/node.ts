@@ -46,6 +46,7 @@ import { hostNamesOf, rulesOf } from './access-options.js';
 import { AUTHORIZED_AGE_MS, readersFor } from './access/readers-for.js';
 import { openRoots } from './origin/roots.js';
 import { Secrets } from './origin/secrets.js';
+import { SpeedTests } from './origin/speed.js';
 import { SelfDials } from './access/self-dials.js';
 
 /** The usual time limits that no option sets. */
@@ -114,6 +115,7 @@ export async function startNodeWith(options: NodeOptions, times: Partial<NodeTim
     ownPort,
     digests: new Digests(options.digestLimitBytes),
     folderNames: new FolderNames(),
+    speedTests: new SpeedTests(options.speedTest ?? true),
     pump: chosen.pump,
     maxHops: options.maxHops ?? MAX_HOPS,
     silenceMs: options.timeoutMs ?? SILENCE_MS,

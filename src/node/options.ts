@@ -46,6 +46,8 @@ export interface NodeOptions {
   readonly digestLimitBytes?: number | undefined;
   /** The kernel's queue of connections not accepted yet. @default 4096 */
   readonly backlog?: number | undefined;
+  /** Serve bytes to clients that measure how fast a route is. @default true */
+  readonly speedTest?: boolean | undefined;
   /** Congestion control of TCP for what it sends, as the kernel knows it: `bbr`, `cubic`. Needs Linux and koffi. @default the system's */
   readonly congestion?: string | undefined;
   /** Rules for the hops that a relay dials, instead of the default: host, `*.domain` or CIDR, with optional `:port` or `:low-high`. */

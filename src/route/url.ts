@@ -15,6 +15,9 @@ import { type Hop, type Route, formatHop, parseHost, parseParked, parsePort } fr
 /** The name, at every node, of its status: what runs there, whatever its root holds. */
 export const STATUS_NAME = '.viaduct/status';
 
+/** The name, at every node, of its speed tests, with a slash and a number of bytes behind it. */
+export const SPEED_NAME = '.viaduct/speed';
+
 /** A request target taken apart. */
 export interface RoutedTarget {
   /** The hops that are left. */

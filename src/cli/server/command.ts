@@ -117,6 +117,7 @@ export function addServerCommand(program: Command, context: CommandContext): voi
         'largest file whose SHA-256 is computed for clients, such as 500G (default: no limit)',
       ).argParser(parseSize),
     )
+    .option('--no-speed-test', 'send no bytes to clients that measure the speed (trace --speed)')
     .option(
       '--congestion <name>',
       "TCP congestion control for what the node sends, such as bbr (default: the system's)",

@@ -36,6 +36,8 @@ export interface ServerOptions extends LogOptions, IdentityOptions, ParkOptions,
   readonly digestLimit?: number;
   readonly backlog: number;
   readonly congestion?: string;
+  /** False with `--no-speed-test`. */
+  readonly speedTest: boolean;
   readonly allowHop?: readonly string[];
   readonly denyHop?: readonly string[];
   readonly relayFor?: readonly string[];
@@ -92,6 +94,7 @@ export async function runServer(
     digestLimitBytes: options.digestLimit,
     backlog: options.backlog,
     congestion: options.congestion,
+    speedTest: options.speedTest,
     allowHops: options.allowHop,
     denyHops: options.denyHop,
     relayFor: options.relay ? options.relayFor : ['none'],

@@ -1,11 +1,13 @@
 import { type SilentHop, type TracedHop, failureIn, traceRoute } from '../../client/trace.js';
 import type { EncryptionOptions } from '../../client/http/encryption.js';
 import { type Hop, type Route, formatHop, isParked, limitHops } from '../../route/hop.js';
+import { ViaductError } from '../../errors.js';
 import { visible } from '../../text.js';
 import type { CommandContext } from '../context.js';
 import { type TrustOptions, encryptionFrom, hostTrustFrom } from '../encryption.js';
 import { type ProxyOptions, proxyFrom } from '../proxy.js';
 import { jsonLine, printError } from '../terminal/print.js';
+import { printSpeeds } from './speeds.js';
 import { canDraw } from '../terminal/display.js';
 import type { LiveArea } from '../terminal/live-area.js';
 import { standardOutput, untilReaderLeaves } from '../terminal/standard-output.js';
@@ -14,6 +16,8 @@ import { type Where, type WhereOptions, locationFrom } from '../where.js';
 /** Parsed options; times in ms. */
 export interface TraceCommandOptions extends WhereOptions, TrustOptions, ProxyOptions {
   readonly probes: number;
+  /** Time in ms; true without one, or the location, if that stands behind the option. */
+  readonly speed?: number | string | true;
   readonly json?: true;
   readonly timeout: number;
   readonly connectTimeout: number;
@@ -27,7 +31,10 @@ export async function runTrace(
   context: CommandContext,
 ): Promise<number> {
   const { stdout, stderr } = context;
-  const location = await locationFrom(where, options, context);
+  const { speed } = options;
+  if (typeof speed === 'string' && where !== undefined)
+    throw new ViaductError('USAGE', `--speed "${visible(speed)}" is no number of seconds`);
+  const location = await locationFrom(typeof speed === 'string' ? speed : where, options, context);
   const { route, scheme } = location;
   const proxy = proxyFrom(options);
   limitHops(route, options.maxHops);
@@ -57,8 +64,22 @@ export async function runTrace(
   } finally {
     printer.close();
   }
-  await untilReaderLeaves(written);
   const failure = failureIn(hops);
+  try {
+    if (failure === undefined && speed !== undefined)
+      await printSpeeds(route, print, {
+        ...trust,
+        scheme,
+        durationMs: typeof speed === 'number' ? speed : undefined,
+        timeoutMs: options.timeout,
+        connectTimeoutMs: options.connectTimeout,
+        maxHops: options.maxHops,
+        proxy,
+        json: options.json === true,
+      });
+  } finally {
+    await untilReaderLeaves(written);
+  }
   return failure === undefined ? 0 : printError(failure, stderr);
 }
 

@@ -37,6 +37,7 @@ export async function sendReply(
   else {
     await writer.write(head);
     if ('handle' in body) await sendFileBytes(body.handle, body.start, body.length, writer, body.check);
+    else if ('repeated' in body) await sendRepeated(body.repeated, body.length, writer);
     else await sendText(body, chunked, writer);
   }
   if (ends) await writer.finish();
@@ -45,6 +46,11 @@ export async function sendReply(
 /** RFC 9110 §6.4.1. */
 function isBodyless(status: number): boolean {
   return status === 204 || status === 304;
+}
+
+/** A client that has seen enough leaves, which ends it. */
+async function sendRepeated(block: Buffer, length: number, writer: StreamWriter): Promise<void> {
+  for (let left = length; left > 0; left -= block.length) await writer.write(block.subarray(0, left));
 }
 
 async function sendText(text: AsyncIterable<string>, chunked: boolean, writer: StreamWriter): Promise<void> {

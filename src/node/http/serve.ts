@@ -7,6 +7,7 @@ import { type HeldInput, INPUT_AHEAD_BYTES, holdInput } from '../client-input.js
 import type { Connection } from '../connection.js';
 import { type OriginReply, openReply } from '../origin/origin.js';
 import { redirectReply } from '../origin/reply.js';
+import { SpeedTests } from '../origin/speed.js';
 import { statusReply } from '../origin/status.js';
 import { errorReply } from './error.js';
 import { requireOwnName } from './host.js';
@@ -141,6 +142,11 @@ async function openAsOrigin(connection: Connection, request: Request): Promise<O
     exchange.serving(name);
     const reply = statusReply(node, connection.clientClass(request.claimedClass));
     return withoutContent(reply);
+  }
+  if (link === undefined && SpeedTests.isNamed(name)) {
+    exchange.serving(name);
+    const { reply, release } = node.speedTests.open(name);
+    return { reply, close: async () => release() };
   }
   const decision = await connection.decideRead({ dialect: 'http', name, link: link?.token });
   // Relative links of the listing would lose the token.

@@ -5,8 +5,14 @@ import type { Field } from '../../wire/http/head.js';
 export interface Reply {
   readonly status: number;
   readonly fields: readonly Field[];
-  /** Whole, a part of an open file, or text that is made while it is sent. */
-  readonly body: Buffer | FilePart | AsyncIterable<string>;
+  /** Whole, a part of an open file, bytes again and again, or text that is made while it is sent. */
+  readonly body: Buffer | FilePart | Repeated | AsyncIterable<string>;
+}
+
+interface Repeated {
+  readonly repeated: Buffer;
+  /** In all. */
+  readonly length: number;
 }
 
 /** Closed by the code that opened it. */
