@@ -2,6 +2,7 @@ import type { FileHandle } from 'node:fs/promises';
 import { rm } from './fs.js';
 import { BackgroundSync } from './background-sync.js';
 import type { Destination } from './destination.js';
+import { differingParts } from './hash/range.js';
 import { type GrowingHash, HASH_PART_BYTES, type HashThread } from './hash/thread.js';
 import type { FileLock } from './lock.js';
 import { type OpenedPartial, openPartial } from './open-partial.js';
@@ -13,6 +14,7 @@ import {
   contiguousBytes,
   isComplete,
   isContiguous,
+  removeRange,
   totalBytes,
 } from './ranges.js';
 import { Reservation, checkFreeSpace } from './reserve.js';
@@ -144,6 +146,23 @@ export class PartialFile implements Destination {
     });
     this.#hash?.advance(this.contiguousBytes);
     this.#sync.advance(this.bytes);
+  }
+
+  /** The parts whose SHA-256, as base64, is not this one. @param partBytes size of each part but the last */
+  differing(partBytes: number, digests: readonly string[]): Promise<ByteRanges> {
+    const size = this.version?.size ?? 0;
+    return this.#withWriteErrors(() => differingParts(this.#file, size, partBytes, digests));
+  }
+
+  /** What was written there is not valid. */
+  async forget(ranges: ByteRanges): Promise<void> {
+    await this.#hash?.close();
+    await this.#sync.settle();
+    await this.#withWriteErrors(async () => {
+      this.#ranges = ranges.reduce(removeRange, this.#ranges);
+      await this.#startRecordingRanges();
+    });
+    this.#startHash();
   }
 
   digest(): Promise<string> {

@@ -18,6 +18,16 @@ export function addRange(ranges: ByteRanges, added: ByteRange): ByteRanges {
   return [...before, { start, end }, ...after];
 }
 
+/** The set without a range. */
+export function removeRange(ranges: ByteRanges, removed: ByteRange): ByteRanges {
+  return ranges
+    .flatMap(({ start, end }) => [
+      { start, end: Math.min(end, removed.start) },
+      { start: Math.max(start, removed.end), end },
+    ])
+    .filter(({ start, end }) => end > start);
+}
+
 /** The part of the set that lies in the first `size` bytes. */
 export function clipRanges(ranges: ByteRanges, size: number): ByteRanges {
   return ranges

@@ -14,6 +14,7 @@ import type { NodeEvent } from './events.js';
 import type { Totals } from './exchange.js';
 import type { Digests } from './origin/digests.js';
 import type { FolderNames } from './origin/folder-names.js';
+import type { PartDigests } from './origin/part-digests.js';
 import type { SpeedTests } from './origin/speed.js';
 import type { Lobby, ParkingLimits } from './parking/lobby.js';
 import type { RelayShares } from './relay-shares.js';
@@ -30,6 +31,7 @@ export interface NodeContext {
   readonly lobby: Lobby;
   readonly selfDials: SelfDials;
   readonly digests: Digests;
+  readonly partDigests: PartDigests;
   readonly folderNames: FolderNames;
   readonly speedTests: SpeedTests;
   readonly pump: Pump;

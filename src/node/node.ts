@@ -45,6 +45,7 @@ import { Policy } from './access/policy.js';
 import { hostNamesOf, rulesOf } from './access-options.js';
 import { AUTHORIZED_AGE_MS, readersFor } from './access/readers-for.js';
 import { openRoots } from './origin/roots.js';
+import { PartDigests } from './origin/part-digests.js';
 import { Secrets } from './origin/secrets.js';
 import { SpeedTests } from './origin/speed.js';
 import { SelfDials } from './access/self-dials.js';
@@ -114,6 +115,7 @@ export async function startNodeWith(options: NodeOptions, times: Partial<NodeTim
     selfDials: new SelfDials(),
     ownPort,
     digests: new Digests(options.digestLimitBytes),
+    partDigests: new PartDigests(),
     folderNames: new FolderNames(),
     speedTests: new SpeedTests(options.speedTest ?? true),
     pump: chosen.pump,
@@ -180,7 +182,11 @@ export async function startNodeWith(options: NodeOptions, times: Partial<NodeTim
     },
     close: async (graceMs = GRACE_MS) => {
       isStopping = true;
-      await Promise.all([context.digests.close(), close(listener?.server, connections, graceMs)]);
+      await Promise.all([
+        context.digests.close(),
+        context.partDigests.close(),
+        close(listener?.server, connections, graceMs),
+      ]);
       await chosen.close();
     },
   };

@@ -11,6 +11,7 @@ import { NODE_TIMES } from '#src/node/node.js';
 import { Digests } from '#src/node/origin/digests.js';
 import { FolderNames } from '#src/node/origin/folder-names.js';
 import { Root } from '#src/node/origin/root.js';
+import { PartDigests } from '#src/node/origin/part-digests.js';
 import { SpeedTests } from '#src/node/origin/speed.js';
 import { NodeDialler } from '#src/node/parking/dialler.js';
 import { Lobby, PARKING_LIMITS } from '#src/node/parking/lobby.js';
@@ -42,6 +43,7 @@ export async function testContext(
     lobby,
     selfDials: new SelfDials(),
     digests: new Digests(),
+    partDigests: new PartDigests(),
     folderNames: new FolderNames(),
     speedTests: new SpeedTests(true),
     pump: socketPump,

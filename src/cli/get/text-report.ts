@@ -142,6 +142,10 @@ class FileReport implements FileListener {
         this.#messageIfVerbose(answeredHop === 0 ? 'no data for 2 s' : `hop ${answeredHop} answers`);
         return this.#task.update({ answeredHop });
       }
+      case 'damaged': {
+        const sizes = `${formatBytes(event.bytes)} of ${formatBytes(event.size)}`;
+        return this.#message(`${sizes} were damaged on the way; fetching them again`);
+      }
       case 'routes':
         return this.#task.update({ routes: event.routes });
       case 'route-failed':

@@ -7,9 +7,9 @@ import { Attempts } from './attempts.js';
 import type { GetEvent } from './events.js';
 import type { GetResult, SharedOptions } from './options.js';
 import type { OriginFile } from './origin-file.js';
-import { TakenOver } from './parts/part-request.js';
 import { type Parts, partsFor } from './parts/parts.js';
 import { pauseUnless } from './retry.js';
+import { Repair } from './repair.js';
 import { Routes } from './routes.js';
 import { recordedSource } from './source.js';
 import { readWatched } from './silence.js';
@@ -32,6 +32,7 @@ export class FileDownload {
   /** The last attempt failed while it read the body of the file. */
   inBody = false;
   readonly #verification: Verification;
+  readonly #repair = new Repair();
   #parts: Parts | undefined;
   /** When the last request was sent. */
   #sentAt = 0;
@@ -62,7 +63,8 @@ export class FileDownload {
           await this.#fetch();
           // Parts that broke off are left.
           while (!this.#to.isComplete) await this.#fetch();
-          return await this.#finish();
+          const result = await this.#finish();
+          if (result !== undefined) return result;
         } catch (error) {
           await this.#prepareRetry(asViaductError(error));
         }
@@ -72,10 +74,13 @@ export class FileDownload {
     }
   }
 
-  async #finish(): Promise<GetResult> {
+  /** Undefined if a part of it was damaged, and is to be fetched again. */
+  async #finish(): Promise<GetResult | undefined> {
     this.#parts?.close();
+    this.#parts = undefined;
     if (this.#verifies) this.#emit({ type: 'phase', phase: 'verifying' });
-    const digest = this.#verifies ? await this.#verification.verify(this.#origin) : undefined;
+    const digest = this.#verifies ? await this.#verification.verify(this.#origin, this.#repaired) : undefined;
+    if (this.#verifies && digest === undefined) return undefined;
     const { modified, grownTo } = this.#verification;
     const { bytes } = this.#to;
     if (grownTo !== undefined && grownTo > bytes) this.#emit({ type: 'grown', bytes, size: grownTo });
@@ -87,6 +92,16 @@ export class FileDownload {
   get #origin(): OriginFile {
     return this.#routes.current.origin;
   }
+
+  /** Drops what is damaged, and begins to fetch it again. */
+  readonly #repaired = async (): Promise<boolean> => {
+    const bytes = await this.#repair.drop(this.#origin, this.#to);
+    if (bytes === undefined) return false;
+    this.#emit({ type: 'damaged', bytes, size: this.#to.version?.size ?? 0 });
+    this.#parts = this.#partsOf(0, true);
+    await this.#parts?.rest();
+    return true;
+  };
 
   get #verifies(): boolean {
     return this.#options.verify !== false;
@@ -151,7 +166,11 @@ export class FileDownload {
     this.#emit({ type: 'phase', phase: 'downloading' });
     this.inBody = true;
     this.#parts ??= this.#partsOf(roundTripMs);
-    if (this.#parts !== undefined) await this.#saveParts(reply, this.#parts);
+    if (this.#parts !== undefined)
+      await this.#parts.bring(
+        (sink) => this.#read(reply, sink),
+        () => reply.close(),
+      );
     else {
       const save = async (chunk: Buffer): Promise<void> => {
         await to.write(chunk, position);
@@ -168,29 +187,12 @@ export class FileDownload {
     this.#emit({ type: 'progress', bytes: this.#to.bytes, size: this.#to.version?.size ?? 0 });
   }
 
-  /** Saves what a reply brings up to where other connections have begun. */
-  async #saveParts(reply: Reply, parts: Parts): Promise<void> {
-    const claim = parts.claim();
-    try {
-      await this.#read(reply, async (chunk) => {
-        const wanted = chunk.subarray(0, Math.max(0, claim.left));
-        if (wanted.length > 0) await parts.wrote(claim, wanted);
-        if (claim.left <= 0 && claim.at < (this.#to.version?.size ?? 0)) throw new TakenOver();
-      });
-    } catch (error) {
-      if (!(error instanceof TakenOver)) throw error;
-      reply.close();
-    } finally {
-      parts.give(claim);
-    }
-    if (!this.#to.isComplete) await parts.rest();
-  }
-
   /** Undefined if all of it comes over one connection. */
-  #partsOf(roundTripMs: number): Parts | undefined {
+  #partsOf(roundTripMs: number, always = false): Parts | undefined {
     if (this.#throttle !== undefined) return undefined;
     return partsFor(this.#to, {
       ...this.#options,
+      always,
       routes: this.#routes,
       roundTripMs,
       onBytes: (bytes) => this.#wrote(bytes),

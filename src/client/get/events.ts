@@ -38,6 +38,8 @@ export type GetEvent =
   | { readonly type: 'routes'; readonly routes: readonly RouteProgress[] }
   /** A route to the file has failed; others go on. */
   | { readonly type: 'route-failed'; readonly location: string; readonly error: ViaductError }
+  /** So many bytes of the file were damaged on the way, and are fetched again. */
+  | { readonly type: 'damaged'; readonly bytes: number; readonly size: number }
   /** An attempt failed; the next one starts after the pause. */
   | (RetryEvent & { readonly type: 'retry' })
   /** The bytes that were saved so far are dropped. */

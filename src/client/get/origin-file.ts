@@ -11,6 +11,7 @@ import {
   retryAfterMs,
   versionOf,
 } from '../http/file-reply.js';
+import { type FileParts, PART_DIGESTS, parsePartDigests } from '../../wire/http/part-digests.js';
 import { newTraceId, traceparent } from '../../wire/http/trace-context.js';
 import type { Reply } from '../http/reply.js';
 import { type RequestOptions, request } from '../http/request.js';
@@ -22,6 +23,9 @@ const DIGEST_PAUSE_MS = 10_000;
 /** Timeout for a digest: this long, plus the time that a slow disk needs to read the file. */
 const DIGEST_TIMEOUT_MS = 60_000;
 const DIGEST_BYTES_PER_MS = 10_000;
+
+/** Of 4,096 parts, in JSON. */
+const PART_DIGESTS_BYTES = 256 * 1024;
 
 /** Without these, a reply could carry another form of the file, or no digest. */
 export const IDENTITY: Field = ['Accept-Encoding', 'identity'];
@@ -138,6 +142,27 @@ export class OriginFile {
           `timed out: it did not report the SHA-256 within ${Math.round(timeoutMs / 1000)} s`,
         );
       await pause(Math.min(retryAfterMs(after), DIGEST_PAUSE_MS), this.#signal);
+    }
+  }
+
+  /**
+   * The SHA-256 of the parts of this version.
+   * @throws ViaductError as {@link request}; PRECONDITION_FAILED if it is another version by now, BAD_REPLY if it has none
+   */
+  async partDigests({ etag, size }: Version): Promise<FileParts> {
+    const fields: Field[] = [
+      [PART_DIGESTS, 'sha-256'],
+      ...(etag === undefined ? [] : [['If-Match', etag] as const]),
+    ];
+    const reply = await this.#request('GET', fields);
+    try {
+      if (reply.status !== 200 || reply.field('content-type') !== 'application/json')
+        throw this.error('BAD_REPLY', 'does not report the SHA-256 of parts');
+      const timeoutMs = DIGEST_TIMEOUT_MS + size / DIGEST_BYTES_PER_MS;
+      return parsePartDigests((await reply.bytes(PART_DIGESTS_BYTES, timeoutMs)).toString(), size);
+    } catch (error) {
+      reply.close();
+      throw error;
     }
   }
 

@@ -29,8 +29,8 @@ export class Verification {
     this.#note(reply);
   }
 
-  /** Another version begins. */
-  restart(): void {
+  /** Another version begins, or the same once more. */
+  restart(): undefined {
     this.#ownDigest = undefined;
     this.grownTo = undefined;
   }
@@ -41,11 +41,13 @@ export class Verification {
   }
 
   /**
-   * Compares the SHA-256 of what was saved with that of the origin. A damaged file is removed.
+   * Compares the SHA-256 of what was saved with that of the origin. A damaged file is removed, unless it can be repaired.
    * @throws ViaductError DIGEST_MISMATCH; CHANGED; UNVERIFIED if the origin no longer serves the file; as
    *   {@link OriginFile.digest}
+   * @param repair drops what is damaged of the file, if that can be told from the rest
+   * @returns undefined if it was damaged, and only that is to be fetched again
    */
-  async verify(origin: OriginFile): Promise<string> {
+  async verify(origin: OriginFile, repair: () => Promise<boolean>): Promise<string | undefined> {
     this.#ownDigest ??= this.#to.digest();
     this.#ownDigest.catch(() => {}); // Handled below, unless another error comes first.
     const expected = (this.#originDigest ??= await this.#fetchDigest(origin));
@@ -54,6 +56,7 @@ export class Verification {
     // Not only grown or renamed: its bytes have changed too.
     if (this.grownTo !== undefined && this.#to.restartable)
       throw origin.error('CHANGED', 'has another version of the file by now');
+    if (await repair()) return this.restart();
     await this.#to.discard();
     const what = `reports SHA-256 ${hex(expected)}, but the received file has ${hex(own)}`;
     const isGone = this.#to.restartable;

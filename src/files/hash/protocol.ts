@@ -5,6 +5,8 @@ export interface HashPart {
   readonly fd: number;
   readonly from: number;
   readonly to: number;
+  /** The hash begins with it, although bytes stand before it. */
+  readonly begins?: boolean;
   /** It is the last one: the answer contains the digest. */
   readonly last: boolean;
   /** The file has holes (sparse), which need not be read. */

@@ -11,8 +11,8 @@ const NICE = 10;
 
 const hashes = new Map<number, Hash>();
 
-function answer({ file, fd, from, to, last, sparse }: HashPart): HashAnswer {
-  const hash = from === 0 ? createHash('sha256') : hashes.get(file);
+function answer({ file, fd, from, to, begins = false, last, sparse }: HashPart): HashAnswer {
+  const hash = from === 0 || begins ? createHash('sha256') : hashes.get(file);
   if (hash === undefined) throw new Error('the hash was lost');
   hashes.set(file, hash);
   hashPart(hash, fd, from, to, sparse);

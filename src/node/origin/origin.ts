@@ -12,6 +12,7 @@ import { freshnessOf, headersOf, preconditionsHold, rangeOf } from './conditions
 import { digestField, digestOf, wantsDigest } from './digests.js';
 import { asOf, checkUnchanged, wantedVersion } from './growth.js';
 import { listFolder } from './listing.js';
+import { wantsPartDigests } from './part-digests.js';
 import { type Reply, redirectReply } from './reply.js';
 import type { Root } from './root.js';
 import type { ServedFolder } from './served-folder.js';
@@ -144,6 +145,10 @@ async function fileReply(
   if (isEarlier) fields.push(['Viaduct-Grown', String(file.grownTo)]);
   if (fresh(freshnessOf(headers), { etag, 'last-modified': lastModified }))
     return { status: 304, fields, body: Buffer.alloc(0) };
+  if (content === undefined && wantsPartDigests(request)) {
+    fields.push(['Content-Type', 'application/json']);
+    return { status: 200, fields, body: node.partDigests.text(file, client) };
+  }
   fields.push(['Content-Type', typeOf(name)]);
   const wantDigest = wantsDigest(request);
   const whole = content ?? (await wholeIfSmall(request, file, wantDigest));

@@ -1,12 +1,13 @@
 import { asViaductError } from '../../../errors.js';
-import type { Destination } from '../../../files/destination.js';
+import type { Destination, Sink } from '../../../files/destination.js';
 import type { Version } from '../../../files/version.js';
 import { traceparent } from '../../../wire/http/trace-context.js';
 import type { SharedOptions } from '../options.js';
 import type { FileRoute, Routes } from '../routes.js';
 import { recordedSource } from '../source.js';
 import { Lanes, type LanesOptions } from './lanes.js';
-import { type Claim, PartQueue } from './queue.js';
+import { TakenOver } from './part-request.js';
+import { PartQueue } from './queue.js';
 
 /** Smaller files, and rests of files, come over one connection. */
 const PARTS_FROM_BYTES = 1024 * 1024;
@@ -22,16 +23,21 @@ export interface PartsOptions extends Omit<LanesOptions, 'queue' | 'write' | 'by
 }
 
 type Wanted = Omit<PartsOptions, 'to' | 'version' | 'sessions' | 'encryption' | 'traced' | 'connections'> &
-  Pick<SharedOptions, 'segments' | 'sessions' | 'encryption'>;
+  Pick<SharedOptions, 'segments' | 'sessions' | 'encryption'> & {
+    /** Also if little is left, and over one connection. */
+    readonly always: boolean;
+  };
 
 /** Undefined if a file is not worth it, or cannot be fetched in parts. */
 export function partsFor(to: Destination, options: Wanted): Parts | undefined {
   const { version, restartable, bytes } = to;
-  const { sessions, encryption, segments, routes } = options;
-  if (version?.etag === undefined || !restartable || version.size - bytes < PARTS_FROM_BYTES)
-    return undefined;
+  const { sessions, encryption, routes, always } = options;
+  const segments = options.segments ?? (always ? 1 : undefined);
+  if (version?.etag === undefined || !restartable) return undefined;
   if (sessions === undefined || encryption === undefined) return undefined;
-  if (segments === 1 && routes.others.length === 0) return undefined;
+  const isSmall = version.size - bytes < PARTS_FROM_BYTES;
+  const isOne = segments === 1 && routes.others.length === 0;
+  if ((isSmall || isOne) && !always) return undefined;
   const traced = traceparent(routes.current.origin.traceId);
   return new Parts({ ...options, sessions, encryption, to, version, traced, connections: segments });
 }
@@ -41,6 +47,7 @@ export class Parts {
   readonly #queue: PartQueue;
   readonly #lanes: Lanes;
   readonly #to: Destination;
+  readonly #size: number;
   readonly #onBytes: (bytes: number) => void;
   #writing: Promise<void> = Promise.resolve();
   #checking = 0;
@@ -48,6 +55,7 @@ export class Parts {
   constructor(options: PartsOptions) {
     const { to, version, routes, connections, roundTripMs } = options;
     this.#to = to;
+    this.#size = version.size;
     this.#onBytes = options.onBytes;
     this.#queue = new PartQueue(version.size, to.ranges);
     this.#lanes = new Lanes({ ...options, queue: this.#queue, write: this.write, bytes: () => to.bytes });
@@ -57,22 +65,31 @@ export class Parts {
     if (connections === undefined) this.#lanes.grow(roundTripMs);
   }
 
-  /** What the main stream is to bring, from the end of what is there on. */
-  claim(): Claim {
+  /**
+   * Has the main stream bring what is missing from the beginning on, up to where lanes have begun, and these the rest.
+   * @param read reads the stream
+   * @param leave ends it early
+   */
+  async bring(read: (sink: Sink) => Promise<void>, leave: () => void): Promise<void> {
     this.#lanes.restoreMain();
-    return this.#queue.claimFrom(this.#to.contiguousBytes);
-  }
-
-  /** Writes bytes that the main stream has brought. */
-  async wrote(claim: Claim, piece: Buffer): Promise<void> {
-    await this.write(piece, claim.at);
-    this.#queue.wrote(claim, piece.length);
-    this.#lanes.countMain(piece.length);
-  }
-
-  /** The main stream brings no more of it. */
-  give(claim: Claim): void {
-    this.#queue.give(claim);
+    const claim = this.#queue.claimFrom(this.#to.contiguousBytes);
+    try {
+      await read(async (chunk) => {
+        const wanted = chunk.subarray(0, Math.max(0, claim.left));
+        if (wanted.length > 0) {
+          await this.write(wanted, claim.at);
+          this.#queue.wrote(claim, wanted.length);
+          this.#lanes.countMain(wanted.length);
+        }
+        if (claim.left <= 0 && claim.at < this.#size) throw new TakenOver();
+      });
+    } catch (error) {
+      if (!(error instanceof TakenOver)) throw error;
+      leave();
+    } finally {
+      this.#queue.give(claim);
+    }
+    if (!this.#queue.isComplete) await this.rest();
   }
 
   /** Leaves the rest to lanes. Resolves when all is there, or no lane is left. */

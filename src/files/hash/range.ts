@@ -1,0 +1,34 @@
+import { createHash } from 'node:crypto';
+import type { FileHandle } from 'node:fs/promises';
+import { type ByteRanges, addRange } from '../ranges.js';
+
+const BLOCK_BYTES = 1024 * 1024;
+
+/** The parts of an open file whose SHA-256, as base64, is not this one. @param partBytes size of each part but the last */
+export async function differingParts(
+  file: FileHandle,
+  size: number,
+  partBytes: number,
+  digests: readonly string[],
+): Promise<ByteRanges> {
+  let differing: ByteRanges = [];
+  for (const [index, expected] of digests.entries()) {
+    const start = index * partBytes;
+    const end = Math.min(start + partBytes, size);
+    if ((await digestOfRange(file, start, end)) !== expected) differing = addRange(differing, { start, end });
+  }
+  return differing;
+}
+
+/** SHA-256, as base64, of the bytes of an open file from `start` up to, but not including, `end`. */
+async function digestOfRange(file: FileHandle, start: number, end: number): Promise<string> {
+  const hash = createHash('sha256');
+  const block = Buffer.allocUnsafeSlow(Math.min(BLOCK_BYTES, end - start));
+  for (let at = start; at < end;) {
+    const { bytesRead } = await file.read(block, 0, Math.min(block.length, end - at), at);
+    if (bytesRead === 0) throw new Error('the file was truncated');
+    hash.update(block.subarray(0, bytesRead));
+    at += bytesRead;
+  }
+  return hash.digest('base64');
+}
