@@ -2,6 +2,8 @@ import assert from 'node:assert/strict';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
+import { setTimeout as delay } from 'node:timers/promises';
+import { AUTHORIZED_AGE_MS } from '#src/node/access/readers-for.js';
 import { type Route, formatHop, formatInput } from 'viaduct';
 import { loadIdentity } from '#src/identity/identity.js';
 import { faultProxy } from '../support/fault-proxy.js';
@@ -25,7 +27,12 @@ async function place(t: TestContext, args: readonly string[] = []) {
   const { pin } = await loadIdentity(own, 'node');
   const { pin: clientPin } = await loadIdentity(state, 'client');
   const known = ['--state', state, '--pin', pin];
-  const authorize = (...more: readonly string[]) => runInProcess(['authorize', ...more, '--state', own]);
+  const authorize = async (...more: readonly string[]) => {
+    const run = await runInProcess(['authorize', ...more, '--state', own]);
+    // The node may be so late to notice it.
+    await delay(AUTHORIZED_AGE_MS);
+    return run;
+  };
   return {
     root,
     own,
