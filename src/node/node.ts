@@ -1,7 +1,7 @@
+import { canSend, listenOn } from './listen-on.js';
 import type { Server, Socket } from 'node:net';
 import { ViaductError } from '../errors.js';
 import {
-  BACKLOG,
   CONNECT_MS,
   GRACE_MS,
   HTTP_HEAD_PER_HOP_MS,
@@ -16,7 +16,6 @@ import { liveLimit } from '../tcp/live-limit.js';
 import { TcpStream, remoteOf } from '../tcp/stream.js';
 import { choosePump } from '../pump/choose-pump.js';
 import { PARKING_TIMES } from '../wire/parking.js';
-import { type Listener, listen } from '../tcp/listen.js';
 import { resetOnDeathMissing } from '../tcp/reset-on-death.js';
 import { LINGER_MS } from '../tcp/linger.js';
 import { type HostHop, formatHop } from '../route/hop.js';
@@ -162,8 +161,8 @@ export async function startNodeWith(options: NodeOptions, times: Partial<NodeTim
   return {
     address: { host: listener?.address.address ?? '', port: ownPort },
     serve: (stream, begin) => {
-      stream.prepareToSend(options.congestion);
-      if (!isStopping && makeRoom(stream.remote)) serve(new Connection(context, stream, true), begin);
+      if (!isStopping && canSend(stream, options) && makeRoom(stream.remote))
+        serve(new Connection(context, stream, true), begin);
       else stream.reset();
     },
     access: readers.summary,
@@ -190,16 +189,6 @@ export async function startNodeWith(options: NodeOptions, times: Partial<NodeTim
       await chosen.close();
     },
   };
-}
-
-/** @returns undefined for a node that does not listen */
-async function listenOn({
-  host,
-  port,
-  backlog = BACKLOG,
-  congestion,
-}: NodeOptions): Promise<Listener | undefined> {
-  return port === undefined ? undefined : listen({ host, port, backlog, congestion });
 }
 
 /** A quarter of the connections are left to clients. */

@@ -143,7 +143,7 @@ async function openKept(
 }
 
 function noOther(): Promise<ByteStream> {
-  return Promise.reject(new Error('only a new connection has other addresses'));
+  return Promise.reject(new ViaductError('CUT_SHORT', 'a kept connection is replaced by a new one'));
 }
 
 function opened(

@@ -1,3 +1,5 @@
+import type { ViaductError } from '../../errors.js';
+import type { OriginFile } from './origin-file.js';
 import { type Retry, RetryLimit, type RetryOptions } from './retry.js';
 
 /** Changes of the file that one download survives. */
@@ -37,6 +39,16 @@ export class Attempts {
     // What failed before was about another file. Further changes do not prolong the time.
     if (this.#changes === 1) this.#limit.restartTime();
     return this.#changes <= CHANGES;
+  }
+
+  /** The file has another version. @throws ViaductError CHANGED if it has changed too often */
+  noteChange(origin: OriginFile): void {
+    if (!this.change()) throw this.keepsChanging(origin);
+  }
+
+  keepsChanging(origin: OriginFile, cause?: ViaductError): ViaductError {
+    const what = `has yet another version of the file: it changed ${this.#changes} times during the download`;
+    return origin.error('CHANGED', what, cause);
   }
 
   /** The running attempt begins with another version. */

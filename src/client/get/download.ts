@@ -33,13 +33,16 @@ export class FileDownload {
   inBody = false;
   readonly #verification: Verification;
   readonly #repair = new Repair();
+  readonly #verifies: boolean;
   #parts: Parts | undefined;
-  /** When the last request was sent. */
+  /** The origin sends no parts. */
+  #isInOne = false;
   #sentAt = 0;
 
   constructor(location: Location, to: Destination, options: SharedOptions, signal: AbortSignal) {
     this.#to = to;
     this.#options = options;
+    this.#verifies = options.verify !== false;
     this.#signal = signal;
     this.#attempts = new Attempts(to.bytes, options);
     this.#throttle = options.throttle;
@@ -70,14 +73,18 @@ export class FileDownload {
         }
       }
     } finally {
-      this.#parts?.close();
+      await this.#closeParts();
     }
+  }
+
+  async #closeParts(): Promise<void> {
+    await this.#parts?.close();
+    this.#parts = undefined;
   }
 
   /** Undefined if a part of it was damaged, and is to be fetched again. */
   async #finish(): Promise<GetResult | undefined> {
-    this.#parts?.close();
-    this.#parts = undefined;
+    await this.#closeParts();
     if (this.#verifies) this.#emit({ type: 'phase', phase: 'verifying' });
     const digest = this.#verifies ? await this.#verification.verify(this.#origin, this.#repaired) : undefined;
     if (this.#verifies && digest === undefined) return undefined;
@@ -100,12 +107,9 @@ export class FileDownload {
     this.#emit({ type: 'damaged', bytes, size: this.#to.version?.size ?? 0 });
     this.#parts = this.#partsOf(0, true);
     await this.#parts?.rest();
+    this.#signal.throwIfAborted();
     return true;
   };
-
-  get #verifies(): boolean {
-    return this.#options.verify !== false;
-  }
 
   #emit(event: GetEvent): void {
     this.#options.onEvent?.(event);
@@ -113,6 +117,7 @@ export class FileDownload {
 
   /** Requests what is missing, and saves it. */
   async #fetch(): Promise<void> {
+    this.#signal.throwIfAborted();
     const { version, isComplete, bytes } = this.#to;
     if (isComplete && !this.#startOver) {
       // The SHA-256 confirms the version too.
@@ -129,7 +134,8 @@ export class FileDownload {
     this.#routes.succeeded();
     try {
       if (reply.status === 200) await this.#begin(reply);
-      await this.#save(reply);
+      // Not where the file ends by now: other connections have gone on meanwhile.
+      await this.#save(reply, reply.status === 200 ? 0 : start);
     } catch (error) {
       reply.close();
       throw error;
@@ -141,33 +147,36 @@ export class FileDownload {
     const { version, bytes } = this.#to;
     const next = this.#origin.versionOf(reply);
     const isOther = bytes > 0 && next.etag !== version?.etag;
-    if (isOther && !this.#startOver) this.#noteChange();
+    if (isOther && !this.#startOver) this.#attempts.noteChange(this.#origin);
     if (isOther) this.#attempts.restart();
     if (bytes > 0) {
       const isSame = version?.etag !== undefined && version.etag === next.etag;
+      if (isSame) this.#isInOne = true;
       const reason = version?.etag === undefined ? 'the file has no strong ETag' : 'the file has changed';
       this.#emit({ type: 'restart', reason: isSame ? 'the origin does not support ranges' : reason });
     }
     this.#verification.restart();
-    this.#parts?.close();
-    this.#parts = undefined;
+    await this.#closeParts();
     await this.#to.begin(next);
     this.#routes.begin();
     this.#startOver = false;
   }
 
-  async #save(reply: Reply): Promise<void> {
+  /** @param from where the bytes of the reply belong */
+  async #save(reply: Reply, from: number): Promise<void> {
     const to = this.#to;
     const { size = 0, etag } = to.version ?? {};
-    let position = to.contiguousBytes;
+    let position = from;
     const roundTripMs = performance.now() - this.#sentAt;
     this.#verification.replied(reply);
     this.#emit({ type: 'reply', size, offset: position, etag });
     this.#emit({ type: 'phase', phase: 'downloading' });
     this.inBody = true;
-    this.#parts ??= this.#partsOf(roundTripMs);
+    this.#isInOne ||= reply.status === 200 && reply.field('accept-ranges') !== 'bytes';
+    if (!this.#isInOne) this.#parts ??= this.#partsOf(roundTripMs);
     if (this.#parts !== undefined)
       await this.#parts.bring(
+        from,
         (sink) => this.#read(reply, sink),
         () => reply.close(),
       );
@@ -210,23 +219,14 @@ export class FileDownload {
     });
   }
 
-  /** The file has another version. @throws ViaductError CHANGED if it has changed too often */
-  #noteChange(): void {
-    if (!this.#attempts.change()) throw this.#keepsChanging();
-  }
-
-  #keepsChanging(cause?: ViaductError): ViaductError {
-    const what = `has yet another version of the file: it changed ${this.#attempts.changes} times during the download`;
-    return this.#origin.error('CHANGED', what, cause);
-  }
-
   /** Waits before the next attempt. @throws the error, if there is no further attempt */
   async #prepareRetry(error: ViaductError): Promise<void> {
     this.#signal.throwIfAborted();
     const { bytes, restartable } = this.#to;
-    if (error.code === 'CHANGED' && restartable) {
+    // Another route may just lead to another file.
+    if (error.code === 'CHANGED' && restartable && !this.#routes.isAway) {
       if (this.#options.retries === 0) throw error;
-      this.#noteChange();
+      this.#attempts.noteChange(this.#origin);
       this.#startOver = true;
       this.#verification.changed();
       return;
@@ -240,7 +240,7 @@ export class FileDownload {
     const retry = this.#attempts.next(bytes);
     if (retry === undefined)
       throw failure.code === 'CUT_SHORT' && this.#attempts.restartsAgain
-        ? this.#keepsChanging(failure)
+        ? this.#attempts.keepsChanging(this.#origin, failure)
         : failure;
     this.#emit({ type: 'retry', ...retry, error: failure });
     this.#emit({ type: 'phase', phase: 'waiting' });

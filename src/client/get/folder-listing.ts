@@ -1,3 +1,4 @@
+import { SMALL_FILE_BYTES } from '../../defaults.js';
 import { ViaductError } from '../../errors.js';
 import type { Location } from '../../route/location.js';
 import { type Entry, ListingDecoder, type Omitted } from '../../wire/http/listing.js';
@@ -33,8 +34,10 @@ export class ListingRequest implements PipelinedRequest {
     this.path = path;
   }
 
-  readonly onHead = ({ status, fields }: ReplyHead): void => {
+  /** @throws ViaductError BAD_REPLY for what is no listing, and would hold up what is behind it */
+  readonly onHead = ({ status, fields }: ReplyHead, length = Infinity): void => {
     this.#isListing = status === 200 && fieldOf(fields, 'content-type') === 'application/json';
+    if (!this.#isListing && length > SMALL_FILE_BYTES) throw new ViaductError('BAD_REPLY', 'sent no listing');
   };
 
   /** @throws ViaductError BAD_REPLY */

@@ -23,6 +23,8 @@ export class Routes {
   readonly #routes: readonly FileRoute[];
   readonly #versions = new Map<FileRoute, Version>();
   readonly #failures = new Map<FileRoute, ViaductError>();
+  /** Those that lead to another file. */
+  readonly #excluded = new Set<FileRoute>();
   #current: FileRoute;
   /** Of the version that is being fetched. */
   #source: FileRoute;
@@ -52,10 +54,16 @@ export class Routes {
     return this.#routes.filter((route) => route !== this.#current);
   }
 
+  /** The current route is not the one that the version is from. */
+  get isAway(): boolean {
+    return this.#current !== this.#source;
+  }
+
   /** A version begins, as the current route has it. */
   begin(): void {
     this.#source = this.#current;
     this.#versions.clear();
+    this.#excluded.clear();
   }
 
   /**
@@ -90,6 +98,7 @@ export class Routes {
     // Of this machine: no other route does better.
     if (!error.transient && error.hopAddress === undefined) return false;
     this.#failures.set(this.#current, error);
+    if (error.code === 'CHANGED') this.#excluded.add(this.#current);
     const next = this.#routes.find((route) => !this.#failures.has(route));
     if (next === undefined) return false;
     this.#current = next;
@@ -99,8 +108,8 @@ export class Routes {
   /** What to say when all have failed, and each may be tried again. @param error of the last one */
   allFailed(error: ViaductError): ViaductError {
     const failures = [...this.#failures];
-    this.#failures.clear();
-    this.#current = this.#routes[0] ?? this.#current;
+    for (const [route] of failures) if (!this.#excluded.has(route)) this.#failures.delete(route);
+    this.#current = this.#routes.find((route) => !this.#excluded.has(route)) ?? this.#current;
     if (failures.length < 2) return error;
     const reasons = failures.map(([{ location }, { message }]) => `${recordedSource(location)}: ${message}`);
     // One that may succeed later decides whether it is worth trying again.

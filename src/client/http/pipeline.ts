@@ -91,6 +91,11 @@ export class Pipeline {
     return !this.#isOver && !this.#isLast;
   }
 
+  /** Nothing more comes. */
+  get isOver(): boolean {
+    return this.#isOver;
+  }
+
   get stream(): ByteStream {
     return this.#session.stream;
   }

@@ -98,14 +98,15 @@ export class Pipelines {
     const { connections, signal } = this.#options;
     for (;;) {
       signal.throwIfAborted();
-      this.#lines = this.#lines.filter(({ pipeline }) => pipeline.isOpen);
-      const [best] = this.#lines.toSorted((a, b) => a.requests - b.requests);
+      this.#lines = this.#lines.filter(({ pipeline }) => !pipeline.isOver);
+      const open = this.#lines.filter(({ pipeline }) => pipeline.isOpen);
+      const [best] = open.toSorted((a, b) => a.requests - b.requests);
       const isBusy = best === undefined || best.requests >= REQUESTS_PER_CONNECTION;
       const mayOpen = this.#opening === undefined && this.#failure === undefined;
-      if (isBusy && mayOpen && this.#lines.length < connections) void this.#open();
+      if (isBusy && mayOpen && open.length < connections) void this.#open();
       if (best !== undefined && hasRoom(best, bytes)) return best;
       await (best === undefined ? this.#opening : this.#changed());
-      if (this.#failure === undefined || this.#lines.length > 0) continue;
+      if (this.#failure === undefined || this.#lines.some(({ pipeline }) => pipeline.isOpen)) continue;
       const { error } = this.#failure;
       this.#failure = undefined;
       throw error;

@@ -147,7 +147,9 @@ async function fileReply(
     return { status: 304, fields, body: Buffer.alloc(0) };
   if (content === undefined && wantsPartDigests(request)) {
     fields.push(['Content-Type', 'application/json']);
-    return { status: 200, fields, body: node.partDigests.text(file, client) };
+    const { text, release } = node.partDigests.open(file, client);
+    held.push(release);
+    return { status: 200, fields, body: text };
   }
   fields.push(['Content-Type', typeOf(name)]);
   const wantDigest = wantsDigest(request);

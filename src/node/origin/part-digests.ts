@@ -26,38 +26,41 @@ export class PartDigests {
   /**
    * The digests, as JSON that is made while it is sent; see docs/protocol.md 9.7.
    * @param client its network
+   * @returns `release` is to be called when the text was sent, or cannot be
    * @throws ViaductError UNAVAILABLE if too many are made already
    */
-  text(file: ServedFile, client: string): AsyncIterable<string> {
+  open(
+    file: ServedFile,
+    client: string,
+  ): { readonly text: AsyncIterable<string>; readonly release: () => void } {
     const own = this.#clients.filter((other) => other === client).length;
     if (own >= PER_CLIENT || this.#clients.length >= AT_ONCE)
       throw new ViaductError('UNAVAILABLE', 'is hashing other files already');
     this.#clients.push(client);
-    return this.#made(file, client);
+    return { text: this.#made(file), release: () => this.#release(client) };
+  }
+
+  #release(client: string): void {
+    this.#clients.splice(this.#clients.indexOf(client), 1);
+    if (this.#clients.length > 0) return;
+    void this.#hasher?.close();
+    this.#hasher = undefined;
   }
 
   close(): Promise<void> {
     return this.#hasher?.close() ?? Promise.resolve();
   }
 
-  async *#made({ handle, size, sparse }: ServedFile, client: string): AsyncGenerator<string> {
-    try {
-      const partBytes = Math.max(PART_BYTES, Math.ceil(size / PARTS));
-      yield `{"partBytes":${partBytes},"sha256":[`;
-      for (let from = 0; from < size; from += partBytes) {
-        const to = Math.min(from + partBytes, size);
-        this.#hasher ??= new PartHasher({ nice: true });
-        const part = { file: this.#next++, fd: handle.fd, from, to, begins: true, last: true, sparse };
-        const digest = await this.#hasher.hash(part);
-        yield `${from === 0 ? '' : ','}\n"${digest}"`;
-      }
-      yield '\n]}\n';
-    } finally {
-      this.#clients.splice(this.#clients.indexOf(client), 1);
-      if (this.#clients.length === 0) {
-        void this.#hasher?.close();
-        this.#hasher = undefined;
-      }
+  async *#made({ handle, size, sparse }: ServedFile): AsyncGenerator<string> {
+    const partBytes = Math.max(PART_BYTES, Math.ceil(size / PARTS));
+    yield `{"partBytes":${partBytes},"sha256":[`;
+    for (let from = 0; from < size; from += partBytes) {
+      const to = Math.min(from + partBytes, size);
+      this.#hasher ??= new PartHasher({ nice: true });
+      const part = { file: this.#next++, fd: handle.fd, from, to, begins: true, last: true, sparse };
+      const digest = await this.#hasher.hash(part);
+      yield `${from === 0 ? '' : ','}\n"${digest}"`;
     }
+    yield '\n]}\n';
   }
 }

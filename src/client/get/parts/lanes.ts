@@ -1,47 +1,19 @@
+import { setMaxListeners } from 'node:events';
 import { setTimeout as delay } from 'node:timers/promises';
 import { asViaductError } from '../../../errors.js';
-import type { Location } from '../../../route/location.js';
-import type { Field } from '../../../wire/http/head.js';
-import type { Encryption } from '../../http/encryption.js';
-import type { LinkOptions } from '../../http/link.js';
 import { headLimitMs } from '../../http/secure.js';
 import { openPlainSession, openSession } from '../../http/session.js';
-import type { Session, Sessions } from '../../http/sessions.js';
-import type { Version } from '../../../files/version.js';
-import type { GetEvent } from '../events.js';
+import type { Session } from '../../http/sessions.js';
 import { recordedSource } from '../source.js';
 import { grow } from './growth.js';
 import { Lane } from './lane.js';
 import type { WritePart } from './part-request.js';
-import type { PartQueue } from './queue.js';
+import type { LanesOptions, PartRoute } from './options.js';
 
 /** A connection that could not be opened, or broke, is opened again after this pause. */
 const PAUSE_MS = 1000;
 /** So many failures in a row, and the route gets no further connection. */
 const FAILURES = 5;
-
-/** A way to the file. */
-export interface PartRoute {
-  readonly location: Location;
-  /** The file's version there. */
-  readonly version: Version;
-}
-
-export interface LanesOptions extends LinkOptions {
-  readonly encryption: Encryption;
-  readonly plain?: boolean | undefined;
-  readonly sessions: Sessions;
-  readonly queue: PartQueue;
-  readonly write: WritePart;
-  /** Ties its requests together. */
-  readonly traced: Field;
-  /** Bytes of the file so far. */
-  readonly bytes: () => number;
-  /** Fixed number of connections on each route, that of the main stream included. @default as many as are worth it */
-  readonly connections?: number | undefined;
-  readonly onEvent?: ((event: GetEvent) => void) | undefined;
-  readonly signal: AbortSignal;
-}
 
 interface RouteState {
   readonly route: PartRoute;
@@ -50,6 +22,8 @@ interface RouteState {
   wanted: number;
   opening: number;
   failures: number;
+  /** It gets no further lane. */
+  isOut: boolean;
   bytes: number;
 }
 
@@ -59,12 +33,15 @@ export class Lanes {
   readonly #routes: RouteState[] = [];
   readonly #ended = new AbortController();
   readonly #nudge: NodeJS.Timeout;
+  readonly #pauses = new Set<NodeJS.Timeout>();
   #changed: (() => void)[] = [];
   /** The main stream is one of the connections of the first route, while there is one. */
   #mainStreams = 1;
 
   constructor(options: LanesOptions) {
     this.#options = options;
+    // Each connection that is being opened adds a listener and removes it. Node warns about more than 10.
+    setMaxListeners(0, this.#ended.signal);
     this.#nudge = setInterval(() => {
       // A slow part may be asked for again after some time.
       options.queue.wake();
@@ -94,6 +71,7 @@ export class Lanes {
       wanted: lanes,
       opening: 0,
       failures: 0,
+      isOut: false,
       bytes: 0,
     };
     this.#routes.push(state);
@@ -149,7 +127,7 @@ export class Lanes {
 
   /** Resolves when all is there, or no lane is left. */
   async idle(): Promise<void> {
-    while (this.isActive && !this.#options.queue.isComplete)
+    while (this.isActive && !this.#options.queue.isComplete && !this.#ended.signal.aborted)
       await new Promise<void>((resolve) => this.#changed.push(resolve));
   }
 
@@ -157,6 +135,7 @@ export class Lanes {
     const { signal } = this.#options;
     signal.removeEventListener('abort', this.#aborted);
     clearInterval(this.#nudge);
+    for (const timer of this.#pauses) clearTimeout(timer);
     this.#ended.abort();
     for (const { lanes } of this.#routes) for (const lane of lanes) lane.abort(signal.reason);
     this.#wake();
@@ -169,7 +148,7 @@ export class Lanes {
 
   #fill(state: RouteState): void {
     const { lanes, wanted, route } = state;
-    if (this.#ended.signal.aborted) return;
+    if (this.#ended.signal.aborted || state.isOut) return;
     const going = [...lanes].filter(({ isStopping }) => !isStopping);
     for (const lane of going.slice(Math.max(0, wanted))) lane.stop();
     for (let more = wanted - going.length - state.opening; more > 0; more -= 1) {
@@ -233,17 +212,19 @@ export class Lanes {
     // It counts as opening meanwhile: whoever waits for the parts waits for it too.
     if (!known.transient || state.failures > FAILURES) {
       state.wanted = 0;
+      state.isOut = true;
       const location = recordedSource(state.route.location);
       this.#options.onEvent?.({ type: 'route-failed', location, error: known });
       return;
     }
     state.opening += 1;
     const again = (): void => {
+      this.#pauses.delete(timer);
       state.opening -= 1;
       this.#fill(state);
       this.#wake();
     };
     const timer = setTimeout(again, PAUSE_MS);
-    this.#ended.signal.addEventListener('abort', () => clearTimeout(timer), { once: true });
+    this.#pauses.add(timer);
   }
 }

@@ -5,7 +5,8 @@ import { traceparent } from '../../../wire/http/trace-context.js';
 import type { SharedOptions } from '../options.js';
 import type { FileRoute, Routes } from '../routes.js';
 import { recordedSource } from '../source.js';
-import { Lanes, type LanesOptions } from './lanes.js';
+import { Lanes } from './lanes.js';
+import type { LanesOptions } from './options.js';
 import { TakenOver } from './part-request.js';
 import { PartQueue } from './queue.js';
 
@@ -51,6 +52,7 @@ export class Parts {
   readonly #onBytes: (bytes: number) => void;
   #writing: Promise<void> = Promise.resolve();
   #checking = 0;
+  #isClosed = false;
 
   constructor(options: PartsOptions) {
     const { to, version, routes, connections, roundTripMs } = options;
@@ -66,22 +68,26 @@ export class Parts {
   }
 
   /**
-   * Has the main stream bring what is missing from the beginning on, up to where lanes have begun, and these the rest.
+   * Has the main stream bring what is missing from a position on, up to where lanes have begun, and these the rest.
+   * @param from where its first byte belongs
    * @param read reads the stream
    * @param leave ends it early
    */
-  async bring(read: (sink: Sink) => Promise<void>, leave: () => void): Promise<void> {
+  async bring(from: number, read: (sink: Sink) => Promise<void>, leave: () => void): Promise<void> {
     this.#lanes.restoreMain();
-    const claim = this.#queue.claimFrom(this.#to.contiguousBytes);
+    const claim = this.#queue.claimFrom(from);
+    const isOver = (): boolean => claim.left <= 0 && !this.#queue.extend(claim);
     try {
       await read(async (chunk) => {
-        const wanted = chunk.subarray(0, Math.max(0, claim.left));
-        if (wanted.length > 0) {
+        for (let rest = chunk; rest.length > 0;) {
+          if (isOver()) throw new TakenOver();
+          const wanted = rest.subarray(0, claim.left);
           await this.write(wanted, claim.at);
           this.#queue.wrote(claim, wanted.length);
           this.#lanes.countMain(wanted.length);
+          rest = rest.subarray(wanted.length);
         }
-        if (claim.left <= 0 && claim.at < this.#size) throw new TakenOver();
+        if (claim.at < this.#size && isOver()) throw new TakenOver();
       });
     } catch (error) {
       if (!(error instanceof TakenOver)) throw error;
@@ -104,13 +110,18 @@ export class Parts {
     while (!this.#queue.isComplete) await this.#queue.changed();
   }
 
-  close(): void {
+  /** Ends the lanes. When it resolves, nothing more is written. */
+  async close(): Promise<void> {
+    this.#isClosed = true;
     this.#lanes.close();
+    await this.#writing;
   }
 
   readonly write = async (piece: Buffer, position: number): Promise<void> => {
-    const before = this.#writing;
-    const writing = before.then(() => this.#to.write(piece, position));
+    const writing = this.#writing.then(() => {
+      if (this.#isClosed) throw new TakenOver();
+      return this.#to.write(piece, position);
+    });
     this.#writing = writing.catch(() => {}); // Of the one who waits for it.
     await writing;
     this.#onBytes(piece.length);

@@ -51,6 +51,16 @@ export class PartQueue {
     return this.#claimed(start, Math.min(this.#size, ...next));
   }
 
+  /** Has a claim that has come to its end go on over what nobody else brings. @returns false if there is nothing */
+  extend(claim: Claim): boolean {
+    const further = this.claimFrom(claim.at);
+    this.#claims.delete(further);
+    if (further.left <= 0) return false;
+    claim.end = further.end;
+    this.#claims.add(claim);
+    return true;
+  }
+
   /**
    * Claims a part: the end of the last gap, or else of the largest part that another connection still has to bring.
    * @param connections that share what is left
