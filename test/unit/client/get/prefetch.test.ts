@@ -58,8 +58,10 @@ async function modelOrigin(
 ): Promise<HostHop> {
   const asked = new Map<string, number>();
   const listing = (): Buffer => {
-    const entries = Object.keys(files).map(
-      (name) => `\n${JSON.stringify({ name, type: 'file', size: 7, modified: MODIFIED })}`,
+    const entries = Object.keys(files).map((name) =>
+      name.endsWith('/')
+        ? `\n${JSON.stringify({ name: name.slice(0, -1), type: 'folder', modified: MODIFIED })}`
+        : `\n${JSON.stringify({ name, type: 'file', size: 7, modified: MODIFIED })}`,
     );
     const body = `{"path":"/","entries":[${entries.join(',')}\n]}\n`;
     return replyOf(200, { 'Content-Type': 'application/json' }, body);
@@ -152,6 +154,16 @@ for (const wire of WIRES)
       assert.equal(ends.length, 4, 'each file ends once');
     });
   });
+
+test('what answers for a folder and never ends is given up', async (t) => {
+  const endless = `HTTP/1.1 404 None\r\nViaduct: 1\r\nTransfer-Encoding: chunked\r\n\r\n`;
+  const hop = await modelOrigin(t, ENCRYPTED, {
+    'sub/': () => Buffer.from(endless + '4\r\nmore\r\n'.repeat(100_000)),
+    z: () => fileReply('correct'),
+  });
+  const { files, failures } = await fetchTree(t, [hop], ENCRYPTED);
+  assert.deepEqual([files, failures], [1, 1]);
+});
 
 describe('a small file', () => {
   test('takes the place of a file, not of a link or a folder', async (t) => {
