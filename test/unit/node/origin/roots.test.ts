@@ -120,7 +120,9 @@ test('a share of all that there is', async (t) => {
   assert.equal(await read(shares.get('all'), `all${top}/file`), top);
   const roots = await open({ root: '/', shares: [{ name: 'private', folder }] });
   assert.equal((await failureOf(read(roots.top, `${top.slice(1)}/file`))).code, 'NOT_FOUND');
-  assert.equal((await roots.top.open('')).kind, 'folder');
+  const whole = await roots.top.open('');
+  assert.equal(whole.kind, 'folder');
+  await whole.handle?.close();
 });
 
 test('the listing of the root has no folder that is served elsewhere, nor a link to it', async (t) => {
