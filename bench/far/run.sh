@@ -15,7 +15,10 @@ namespaces=()
 
 cleanup() {
   for pid in "${pids[@]}"; do kill "$pid" 2>/dev/null || true; done
-  for ns in "${namespaces[@]}"; do ip netns del "$ns" 2>/dev/null || true; done
+  for ns in "${namespaces[@]}"; do
+    ip netns pids "$ns" 2>/dev/null | xargs -r kill 2>/dev/null || true
+    ip netns del "$ns" 2>/dev/null || true
+  done
   pids=() namespaces=()
 }
 trap 'cleanup; rm -rf "$work"' EXIT
@@ -99,7 +102,7 @@ tree() {
   printf 'Host *\n User root\n IdentityFile %s\n UserKnownHostsFile /dev/null\n StrictHostKeyChecking no\n LogLevel ERROR\n' \
     "$work/key" >"$work/ssh"
   mkdir -p /run/sshd
-  for k in 2 3 4 5; do run_at "far-$k" /usr/sbin/sshd -D -f "$work/sshd" & pids+=($!); done
+  for k in 2 3 4 5; do run_at "far-$k" /usr/sbin/sshd -D -f "$work/sshd" >/dev/null 2>&1 & pids+=($!); done
   started
   local jump=10.99.1.2,10.99.2.2,10.99.3.2 ssh="ssh -F $work/ssh -J 10.99.1.2,10.99.2.2,10.99.3.2"
   for ((r = 0; r < rounds; r++)); do
