@@ -53,7 +53,7 @@ run_at() { # HOST COMMAND…
 }
 
 node_at() { # HOST
-  XDG_STATE_HOME=$work/state-$1 run_at "$1" "${viaduct[@]}" server 12000 --host 0.0.0.0 --root "$work/root" \
+  XDG_STATE_HOME=$work/state-$1 run_at "$1" "${viaduct[@]}" server 12000 --host 0.0.0.0 --root "$work/served" \
     --allow-hop 10.99.0.0/16 >"$work/log-$1" 2>&1 & pids+=($!)
 }
 
@@ -91,8 +91,8 @@ get() { XDG_STATE_HOME=$work/state-client run_at "$client" "${viaduct[@]}" get -
 
 tree() {
   echo "1,000 files of 4 KiB over 5 hosts, 20 ms one way per link"
-  mkdir -p "$work/root/tree"
-  for ((i = 0; i < 1000; i++)); do head -c 4096 /dev/urandom >"$work/root/tree/f$i"; done
+  mkdir -p "$work/served/tree"
+  for ((i = 0; i < 1000; i++)); do head -c 4096 /dev/urandom >"$work/served/tree/f$i"; done
   line_of 5 20 0 0
   client=far-1
   ssh-keygen -q -t ed25519 -N '' -f "$work/key"
@@ -108,14 +108,14 @@ tree() {
   for ((r = 0; r < rounds; r++)); do
     rm -rf "$work/o"
     timed 'viaduct get -r' get -r "${where}tree/" -o "$work/o/"
-    diff -rq "$work/root/tree" "$work/o"
+    diff -rq "$work/served/tree" "$work/o"
     timed 'viaduct get -r, nothing to do' get -r "${where}tree/" -o "$work/o/"
     rm -rf "$work/o" && mkdir "$work/o"
     timed 'ssh -J … tar c | tar x' run_at far-1 bash -c \
-      "ssh -F $work/ssh -J $jump 10.99.4.2 tar cf - -C $work/root/tree . | tar xf - -C $work/o"
+      "ssh -F $work/ssh -J $jump 10.99.4.2 tar cf - -C $work/served/tree . | tar xf - -C $work/o"
     rm -rf "$work/o"
-    timed 'rsync -a -e "ssh -J …"' run_at far-1 rsync -a -e "$ssh" "10.99.4.2:$work/root/tree/" "$work/o/"
-    timed 'rsync, nothing to do' run_at far-1 rsync -a -e "$ssh" "10.99.4.2:$work/root/tree/" "$work/o/"
+    timed 'rsync -a -e "ssh -J …"' run_at far-1 rsync -a -e "$ssh" "10.99.4.2:$work/served/tree/" "$work/o/"
+    timed 'rsync, nothing to do' run_at far-1 rsync -a -e "$ssh" "10.99.4.2:$work/served/tree/" "$work/o/"
   done
 }
 
@@ -127,7 +127,7 @@ one_file() { # NAME OPTION…
 }
 
 lossy() {
-  truncate -s 100M "$work/root/100M"
+  truncate -s 100M "$work/served/100M"
   client=far-1
   for loss in 0 0.1 1; do
     echo "100 MiB over 5 hosts, 20 ms one way and 100 Mbit/s per link, cubic, $loss % loss"
@@ -141,7 +141,7 @@ lossy() {
 
 fat() {
   echo '1.5 GB over one link of 500 Mbit/s and 160 ms'
-  truncate -s 1500M "$work/root/1500M"
+  truncate -s 1500M "$work/served/1500M"
   line_of 2 80 500 0
   client=far-1
   one_file 'get --segments 1' --segments 1 "${where}1500M"
@@ -150,7 +150,7 @@ fat() {
 
 routes() {
   echo '200 MB over two routes of 80 Mbit/s each'
-  head -c 200000000 /dev/urandom >"$work/root/200M"
+  head -c 200000000 /dev/urandom >"$work/served/200M"
   cleanup
   links=0
   for name in far-c far-a far-b far-o; do host "$name"; done
@@ -162,7 +162,7 @@ routes() {
   for ((r = 0; r < rounds; r++)); do
     one_file 'get, one route' "$a"
     one_file 'get --also, two routes' "$a" --also "$b"
-    cmp "$work/root/200M" "$work/o1"
+    cmp "$work/served/200M" "$work/o1"
   done
 }
 
@@ -180,7 +180,7 @@ speed() {
     10.99.1.2:12000/@10.99.2.2:12000/@10.99.3.2:12000/@10.99.4.2:12000/ 2>/dev/null
 }
 
-mkdir -p "$work/root"
+mkdir -p "$work/served"
 for part in "${@:-tree lossy fat routes speed}"; do
   for each in $part; do "$each"; done
 done

@@ -3,7 +3,7 @@ import type { ByteStream, Reading } from '../../tcp/byte-stream.js';
 import { earlyEnd } from '../../tcp/early-reset.js';
 import { Watchdog } from '../../tcp/watchdog.js';
 import { type BodyReader, bodyReader } from '../../wire/http/body.js';
-import { type Field, type ReplyHead, formatHead, listOf, valuesOf } from '../../wire/http/head.js';
+import { type Field, type ReplyHead, formatHead, isKeptAlive, valuesOf } from '../../wire/http/head.js';
 import { ReplyHeadReader, framingOf } from '../../wire/http/reply.js';
 import { clientVia } from '../../wire/http/via.js';
 import { type Peer, named, peerError } from './reply.js';
@@ -189,7 +189,7 @@ export class Pipeline {
     const framing = framingOf(head, false);
     // Whoever is on the way can end a connection in TLS: a reply has to show that it is whole.
     if (framing === 'end') throw peerError(this.#peer, 'BAD_REPLY', 'sent a reply without length or chunks');
-    this.#isLast = head.minor === 0 || listOf(head.fields, 'connection').some(isClose);
+    this.#isLast = !isKeptAlive(head);
     waiting.request.onHead(head, framing === 'chunks' ? undefined : framing);
     if (framing === 0) this.#replied(waiting);
     else this.#body = bodyReader(framing);
@@ -235,8 +235,4 @@ export class Pipeline {
     this.#session.stream.reset();
     for (const { reject } of this.#waiting.splice(0)) reject(error);
   }
-}
-
-function isClose(option: string): boolean {
-  return option.toLowerCase() === 'close';
 }

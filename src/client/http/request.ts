@@ -2,7 +2,7 @@ import { asViaductError } from '../../errors.js';
 import { SILENCE_MS } from '../../defaults.js';
 import { formatHop } from '../../route/hop.js';
 import type { Location } from '../../route/location.js';
-import { type Field, type ReplyHead, formatHead, listOf } from '../../wire/http/head.js';
+import { type Field, formatHead, isKeptAlive } from '../../wire/http/head.js';
 import { framingOf } from '../../wire/http/reply.js';
 import { clientVia } from '../../wire/http/via.js';
 import type { ConnectOptions } from '../first-hop.js';
@@ -119,8 +119,4 @@ async function requestOver(
   if (reply.status < 400) return reply;
   // Its body is read, so the connection can be kept.
   throw await errorOf(reply, location);
-}
-
-function isKeptAlive({ minor, fields }: ReplyHead): boolean {
-  return minor >= 1 && !listOf(fields, 'connection').some((option) => option.toLowerCase() === 'close');
 }

@@ -4,7 +4,7 @@ import { formatTarget, nameOfPath } from '../../route/url.js';
 import type { Answer } from '../../tcp/first-answer.js';
 import { earlyEnd } from '../../tcp/early-reset.js';
 import { type Verdict, readUntil } from '../../tcp/read-until.js';
-import { HEAD_BYTES, type ReplyHead, formatHead, valuesOf } from '../../wire/http/head.js';
+import { HEAD_BYTES, type ReplyHead, formatHead, isKeptAlive, valuesOf } from '../../wire/http/head.js';
 import { type FinalReply, ReplyHeadReader, framingOf } from '../../wire/http/reply.js';
 import { ChunkDecoder } from '../../wire/http/chunked.js';
 import { UPGRADE_FIELDS, isTunnel } from '../../wire/http/upgrade.js';
@@ -21,7 +21,7 @@ import {
   switchingFields,
 } from './fields.js';
 import { nodeFields } from './node-fields.js';
-import { type Request, isKeptAlive } from './request.js';
+import type { Request } from './request.js';
 
 /** Dialling a hop over HTTP: short, so that a timeout further down does not hide the hop that failed. */
 export const HTTP_CONNECT_MS = 5000;

@@ -1,7 +1,7 @@
 import { ViaductError, asViaductError } from '../../errors.js';
 import { limitHops } from '../../route/hop.js';
 import { type RoutedTarget, parseTarget } from '../../route/url.js';
-import { type RequestHead, listOf, parseRequestHead, valuesOf } from '../../wire/http/head.js';
+import { type RequestHead, isKeptAlive, listOf, parseRequestHead, valuesOf } from '../../wire/http/head.js';
 import { isTunnel } from '../../wire/http/upgrade.js';
 import { PARKING_PATH, type ParkingRequest, parkingRequest } from '../../wire/parking.js';
 import { newTraceId, traceIdOf } from '../../wire/http/trace-context.js';
@@ -111,11 +111,6 @@ function check(head: RequestHead, maxHops: number, hopNumber: number): RoutedTar
   } catch (error) {
     return asViaductError(error);
   }
-}
-
-/** Whether whoever sent it, a request or a reply, keeps the connection (RFC 9112 §9.3). */
-export function isKeptAlive({ minor, fields }: Pick<RequestHead, 'minor' | 'fields'>): boolean {
-  return minor >= 1 && !listOf(fields, 'connection').some((option) => option.toLowerCase() === 'close');
 }
 
 /** Relays speak 1.1 and record in Via which version the client before them spoke (RFC 9110 §7.6.3). */

@@ -128,6 +128,11 @@ export function listOf(fields: readonly Field[], name: string): string[] {
   return members.map((member) => member.trim()).filter((member) => member !== '');
 }
 
+/** Whether whoever sent it, a request or a reply, keeps the connection (RFC 9112 §9.3). */
+export function isKeptAlive({ minor, fields }: Pick<RequestHead, 'minor' | 'fields'>): boolean {
+  return minor >= 1 && !listOf(fields, 'connection').some((option) => option.toLowerCase() === 'close');
+}
+
 function linesOf(head: Buffer, code: 'BAD_REQUEST' | 'BAD_REPLY'): string[] {
   const lines = head.subarray(0, -HEAD_END.length).toString('latin1').split('\r\n');
   const closed = head.subarray(-HEAD_END.length).equals(HEAD_END);

@@ -120,7 +120,10 @@ export class Lanes {
 
   /** There is a main stream again. */
   restoreMain(): void {
+    const [first] = this.#routes;
+    if (this.#mainStreams === 1 || first === undefined) return;
     this.#mainStreams = 1;
+    first.wanted = Math.max(0, first.wanted - 1);
   }
 
   readonly #wait = (ms: number): Promise<void> => delay(ms, undefined, { signal: this.#ended.signal });
@@ -142,6 +145,7 @@ export class Lanes {
   }
 
   readonly #aborted = (): void => this.close();
+
   #wake(): void {
     for (const wake of this.#changed.splice(0)) wake();
   }
