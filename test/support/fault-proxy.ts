@@ -29,6 +29,8 @@ export interface FaultProxy {
   readonly hop: HostHop;
   /** Resolves when the fault has been done for the first time. */
   readonly struck: Promise<void>;
+  /** Kinds of the faults that have been done. */
+  readonly kinds: ReadonlySet<Fault['kind']>;
 }
 
 /**
@@ -43,10 +45,15 @@ export async function faultProxy(
   let connections = 0;
   let strike: () => void;
   const struck = new Promise<void>((resolve) => (strike = resolve));
+  const kinds = new Set<Fault['kind']>();
   const open = new Set<Socket>();
   t.after(() => open.forEach((socket) => socket.destroy()));
   const { hop } = await rawServer(t, (client) => {
     const fault = typeof faults === 'function' ? faults(connections++) : faults;
+    const strikes = (): void => {
+      kinds.add(fault.kind);
+      strike();
+    };
     const upstream = connect({ ...target, allowHalfOpen: true, noDelay: true });
     open.add(upstream);
     upstream.once('close', () => open.delete(upstream));
@@ -60,10 +67,10 @@ export async function faultProxy(
       });
     }
     const down = fault.direction !== 'up';
-    new Lane(upstream, client, down ? fault : undefined, () => strike()).start();
-    new Lane(client, upstream, down ? undefined : fault, () => strike()).start();
+    new Lane(upstream, client, down ? fault : undefined, strikes).start();
+    new Lane(client, upstream, down ? undefined : fault, strikes).start();
   });
-  return { hop, struck };
+  return { hop, struck, kinds };
 }
 
 /** One direction of a connection. */
