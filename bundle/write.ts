@@ -34,6 +34,7 @@ const mergeCommands: Plugin = {
     build.onLoad({ filter: /^/, namespace: 'merged' }, () => ({
       contents: [
         'get',
+        'cat',
         'ls',
         'trace',
         'client',
@@ -42,6 +43,7 @@ const mergeCommands: Plugin = {
         'share',
         'known',
         'parked',
+        'config',
         'completion',
       ]
         .map((name) => `export * from './${name}/run.js';`)

@@ -17,6 +17,11 @@ const DESCRIPTIONS: Readonly<Record<ErrorCode, Description>> = {
     meaning: 'an input file, route, hop or location that cannot be parsed',
     remedy: 'correct what the message names',
   },
+  BAD_CONFIG: {
+    meaning:
+      'the [configuration file](configuration.md) cannot be parsed, or has an unknown key or a wrong value',
+    remedy: 'correct the line that the message names',
+  },
   TOO_MANY_HOPS: {
     meaning: 'the route has more hops than allowed',
     remedy: 'shorten the route, or raise --max-hops on the client and on every node',
@@ -123,6 +128,10 @@ const DESCRIPTIONS: Readonly<Record<ErrorCode, Description>> = {
   },
   DIGEST_MISMATCH: { meaning: 'the SHA-256 of the received file is not that of the origin' },
   NO_DIGEST: { meaning: 'the origin does not send the SHA-256 of the file' },
+  NO_CHECKSUM: {
+    meaning: 'the file of `--checksum-file` does not have the SHA-256 of the file, or has two of them',
+    remedy: 'add the line, or fetch the file without `--checksum-file`',
+  },
   UNVERIFIED: {
     meaning:
       'all of the file was received, but its origin no longer serves it, so that nothing can confirm it',

@@ -11,6 +11,8 @@ const CODES = {
   USAGE: { transient: false },
   /** An input file, route or hop that cannot be parsed. */
   BAD_ROUTE: { transient: false },
+  /** A configuration file that cannot be parsed, or has an unknown key or a wrong value. */
+  BAD_CONFIG: { transient: false },
   /** A route of more hops than allowed. */
   TOO_MANY_HOPS: { transient: false },
   /** A classic message that is over 4,096 bytes. */
@@ -83,6 +85,8 @@ const CODES = {
   DIGEST_MISMATCH: { transient: false },
   /** The origin does not report the SHA-256 of the file. */
   NO_DIGEST: { transient: false },
+  /** The checksum file does not have the SHA-256 of the file, or has two. */
+  NO_CHECKSUM: { transient: false },
   /** All of the file was received, but its origin no longer serves it, so that nothing can confirm it. */
   UNVERIFIED: { transient: false },
   /** TLS could not be agreed on, or broke. */

@@ -44,7 +44,10 @@ const folder = join(compiled, '../groups', String(process.pid));
 const runner = spawn(
   process.execPath,
   ['--test', '--test-reporter=spec', ...limits, ...(heavy ? files.map(compiledPath) : grouped(files))],
-  { stdio: 'inherit', env: { ...withoutProxies(process.env), XDG_STATE_HOME: state } },
+  {
+    stdio: 'inherit',
+    env: { ...withoutProxies(process.env), XDG_STATE_HOME: state, XDG_CONFIG_HOME: state },
+  },
 );
 runner.once('exit', (code) => {
   for (const made of [state, folder]) rmSync(made, { recursive: true, force: true });

@@ -10,6 +10,7 @@ interface Outcome {
 const OUTCOMES: Readonly<Record<ErrorCode, Outcome>> = {
   USAGE: { exit: 2, hint: 'see viaduct --help' },
   BAD_ROUTE: { exit: 2 },
+  BAD_CONFIG: { exit: 2 },
   TOO_MANY_HOPS: { exit: 2 },
   MESSAGE_TOO_LONG: { exit: 2, hint: 'shorten the file name or the route' },
   BAD_MESSAGE: { exit: 2 },
@@ -46,6 +47,7 @@ const OUTCOMES: Readonly<Record<ErrorCode, Outcome>> = {
   CHANGED: { exit: 18, hint: 'fetch it again' },
   DIGEST_MISMATCH: { exit: 110, hint: 'the bytes were changed in transit or on disk; nothing was kept' },
   NO_DIGEST: { exit: 22, hint: '--no-verify checks only the size' },
+  NO_CHECKSUM: { exit: 2 },
   UNVERIFIED: { exit: 22, hint: 'the same command with --no-verify accepts it' },
   TLS_FAILED: { exit: 35 },
   UNKNOWN_HOST_KEY: { exit: 60 },

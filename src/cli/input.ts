@@ -14,15 +14,28 @@ const INPUT_BYTES = 64 * 1024;
  * @throws ViaductError READ_FAILED, or BAD_ROUTE with the line and what is wrong with it
  */
 export async function readInput(path: string, context: CommandContext): Promise<Source> {
-  const label = path === '-' ? 'standard input' : visible(path);
-  const stream = path === '-' ? context.stdin : openInput(path, label);
-  const bytes = await readBeginning(stream, label);
+  const { bytes, label, isCut } = await readBeginning(path, context, INPUT_BYTES);
   try {
-    if (bytes.length > INPUT_BYTES) throw new ViaductError('BAD_ROUTE', 'it is too large for an input file');
+    if (isCut) throw new ViaductError('BAD_ROUTE', 'it is too large for an input file');
     return parseInput(decode(bytes));
   } catch (error) {
     throw withContext(error, (message) => `${label}: ${message}`);
   }
+}
+
+/**
+ * Reads a file; `-` is standard input.
+ * @returns its bytes, and what errors call it
+ * @throws ViaductError READ_FAILED, also if it has more than `maxBytes`
+ */
+export async function readWhole(
+  path: string,
+  context: CommandContext,
+  maxBytes: number,
+): Promise<{ readonly bytes: Buffer; readonly label: string }> {
+  const { isCut, ...read } = await readBeginning(path, context, maxBytes);
+  if (isCut) throw unreadable(read.label, 'it is too large');
+  return read;
 }
 
 /** Opens it without blocking: a FIFO without a writer would hold a thread, so that the process could not end. */
@@ -37,19 +50,25 @@ function openInput(path: string, label: string): AsyncIterable<Buffer> {
 }
 
 /** Reads to the end, or until the size limit is exceeded. */
-async function readBeginning(stream: AsyncIterable<Buffer>, label: string): Promise<Buffer> {
+async function readBeginning(
+  path: string,
+  { stdin }: CommandContext,
+  maxBytes: number,
+): Promise<{ readonly bytes: Buffer; readonly label: string; readonly isCut: boolean }> {
+  const label = path === '-' ? 'standard input' : visible(path);
+  const stream: AsyncIterable<Buffer> = path === '-' ? stdin : openInput(path, label);
   const chunks: Buffer[] = [];
   let length = 0;
   try {
     for await (const chunk of stream) {
       chunks.push(chunk);
       length += chunk.length;
-      if (length > INPUT_BYTES) break;
+      if (length > maxBytes) break;
     }
   } catch (error) {
     throw unreadable(label, error);
   }
-  return Buffer.concat(chunks);
+  return { bytes: Buffer.concat(chunks), label, isCut: length > maxBytes };
 }
 
 function unreadable(label: string, cause: unknown): ViaductError {

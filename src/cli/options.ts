@@ -46,13 +46,18 @@ export function parseFolder(text: string): string {
   return text;
 }
 
-function parseFile(text: string): string {
+export function parseFile(text: string): string {
   if (text === '') throw new InvalidArgumentError('Expected the path of a file.');
   return text;
 }
 
+/** Whether an option may be given several times. Commander has no mark of it for a function that collects values. */
+export function isRepeatable({ description }: Option): boolean {
+  return description.includes('repeatable');
+}
+
 /** Description of the argument that names a file or folder and its route. */
-export const WHERE = 'host:port/path, with relays as in http://h1:12000/@h2:11000/path';
+export const WHERE = 'host:port/path, with relays as in http://h1:12000/@h2:11000/path, or route:path';
 
 /** Relays as a list; a second `-J` adds to the first. */
 export function jumpOption(): Option {

@@ -4,8 +4,12 @@ import { withoutTokens } from '../route/share-link.js';
 import { withoutPasswords } from '../route/url.js';
 import { VERSION } from '../version.js';
 import { addAuthorizeCommand } from './authorize/command.js';
+import { addCatCommand } from './cat/command.js';
 import { addClientCommand } from './client/command.js';
 import { addCompletionCommand } from './completion/command.js';
+import { addConfigCommand } from './config/command.js';
+import { readConfig } from './config/file.js';
+import { addOpposites, applySettings, settable } from './config/settings.js';
 import type { CommandContext } from './context.js';
 import { exitCodesHelp, outcomeOf } from './exit-codes.js';
 import { addGetCommand } from './get/command.js';
@@ -28,6 +32,7 @@ const HELP_COLUMNS = 80;
 const COMMANDS: ReadonlyMap<string, (program: Command, context: CommandContext) => void> = new Map([
   ['server', addServerCommand],
   ['get', addGetCommand],
+  ['cat', addCatCommand],
   ['ls', addListCommand],
   ['trace', addTraceCommand],
   ['client', addClientCommand],
@@ -36,6 +41,7 @@ const COMMANDS: ReadonlyMap<string, (program: Command, context: CommandContext) 
   ['share', addShareCommand],
   ['known', addKnownCommand],
   ['parked', addParkedCommand],
+  ['config', (program, context) => addConfigCommand(program, context, () => buildProgram(context))],
   ['completion', (program, context) => addCompletionCommand(program, context, () => buildProgram(context))],
 ]);
 
@@ -46,8 +52,11 @@ const COMMANDS: ReadonlyMap<string, (program: Command, context: CommandContext) 
 export async function runProgram(args: readonly string[], context: CommandContext = process): Promise<void> {
   const program = buildProgram(context, args[0]);
   let current = program;
-  program.hook('preAction', (_, command) => {
+  program.commands.forEach(addOpposites);
+  program.hook('preAction', async (_, command) => {
     current = command;
+    // A script that a shell loads at its start must not fail because of the file.
+    if (settable(command).length > 0) applySettings(command, await readConfig(), () => buildProgram(context));
   });
   try {
     await program.parseAsync(args, { from: 'user' });

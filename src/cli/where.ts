@@ -1,5 +1,6 @@
 import { type Location, locationOf, parseLocation } from '../route/location.js';
 import { ViaductError } from '../errors.js';
+import { withNamedRelays, withNamedRoute } from './config/named-route.js';
 import type { CommandContext } from './context.js';
 import { readInput } from './input.js';
 
@@ -29,7 +30,7 @@ export async function locationFrom(
   if (route === undefined) {
     if (where === undefined)
       throw new ViaductError('USAGE', 'no location given: expected host:port/path, or --route FILE');
-    return parseLocation(where, jump);
+    return parseLocation(await withNamedRoute(where), jump && (await withNamedRelays(jump)));
   }
   if (where !== undefined || jump !== undefined)
     throw new ViaductError('USAGE', '--route already names the location; it excludes the argument and -J');

@@ -34,6 +34,16 @@ export async function whyNotOurs(file: FileHandle, maxLinks = 1): Promise<string
   return whyWritable(file, stat);
 }
 
+/**
+ * Why a file of settings is not used, by the rule of ssh: it belongs to this user or to root, and only its owner may write to
+ * it. Undefined if it is used.
+ */
+export async function whyNotTrusted(file: FileHandle): Promise<string | undefined> {
+  const stat = await file.stat();
+  if (!stat.isFile()) return 'is not a file';
+  return (stat.uid === 0 ? undefined : whyForeign(stat)) ?? whyWritable(file, stat);
+}
+
 /** Why a folder is not used for what only this user may change. Undefined if it may be used. */
 export async function whyNotOurFolder(folder: FileHandle): Promise<string | undefined> {
   const stat = await folder.stat();

@@ -1,10 +1,10 @@
 import { constants } from 'node:fs';
-import { homedir } from 'node:os';
-import { isAbsolute, join, resolve } from 'node:path';
+import { resolve } from 'node:path';
 import { ViaductError, systemCode, systemReason } from '../errors.js';
 import { mkdirAll, open, stat } from '../files/fs.js';
 import { whyNotOurFolder } from '../files/ownership.js';
 import { withWriteErrors } from '../files/write-error.js';
+import { xdgFolders } from '../files/xdg.js';
 import { visible } from '../text.js';
 
 const FOLDER_MODE = 0o700;
@@ -24,23 +24,7 @@ export function stateFolderPath(option?: string): string {
 
 /** All that may be the state folder of this user without `--state`, since another shell may have another environment. */
 export function defaultStateFolders(): readonly string[] {
-  const configured = process.env['XDG_STATE_HOME'] ?? '';
-  const home = homeFolder();
-  return [
-    // The XDG Base Directory Specification: a relative path is to be ignored.
-    ...(isAbsolute(configured) ? [configured] : []),
-    ...(home === undefined ? [] : [join(home, '.local', 'state')]),
-  ].map((folder) => join(folder, 'viaduct'));
-}
-
-function homeFolder(): string | undefined {
-  try {
-    const home = homedir();
-    return isAbsolute(home) ? home : undefined;
-  } catch {
-    // The user has no entry in the system's list, as in containers.
-    return undefined;
-  }
+  return xdgFolders('XDG_STATE_HOME', '.local/state');
 }
 
 /**

@@ -97,7 +97,7 @@ function parseAuthority(text: string, defaultPort: number | undefined): Hop {
 }
 
 /** Percent-encodes what is not allowed in a path (RFC 3986 §3.3), but for what is encoded already. */
-function encodePath(path: string): string {
+export function encodePath(path: string): string {
   return encodeURI(path.toWellFormed()).replaceAll('%25', '%');
 }
 

@@ -12,6 +12,7 @@ const OWN = join(tmpdir(), 'viaduct-test-');
 if (!(process.env['XDG_STATE_HOME'] ?? '').startsWith(OWN)) {
   const state = mkdtempSync(`${OWN}state-`);
   process.env['XDG_STATE_HOME'] = state;
+  process.env['XDG_CONFIG_HOME'] = state;
   process.once('exit', () => rmSync(state, { recursive: true, force: true }));
 }
 

@@ -1,4 +1,5 @@
 import type { Argument, Command, Option } from 'commander';
+import { isRepeatable } from '../options.js';
 
 /** What is completed: file names, folder names, some words, or nothing (an empty list). */
 export type Words = 'files' | 'folders' | readonly string[];
@@ -61,8 +62,7 @@ function optionWords(option: Option): OptionWords {
   return {
     flags: [short, long].filter((flag) => flag !== undefined),
     description: brief(description),
-    // Commander does not mark options that collect values with a function, but their descriptions do.
-    repeatable: description.includes('repeatable'),
+    repeatable: isRepeatable(option),
     value: option.required ? valueWords(option, placeholder) : undefined,
   };
 }

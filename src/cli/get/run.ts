@@ -1,51 +1,26 @@
-import { stat } from 'node:fs/promises';
-import { join } from 'node:path';
 import { getAll } from '../../client/get/get-all.js';
 import { get } from '../../client/get/get.js';
 import type { GetItem, GetOptions } from '../../client/get/options.js';
-import { folderNameOf, targetNameOf } from '../../client/save-name.js';
-import { type Location, parseLocation } from '../../route/location.js';
-import { namesFolder, pathForFile } from '../../files/folder.js';
-import { mkdirAll } from '../../files/fs.js';
-import { isPartialOf } from '../../files/partial-name.js';
-import { withWriteErrors } from '../../files/write-error.js';
+import { withSessions } from '../../client/http/encryption.js';
+import { targetNameOf } from '../../client/save-name.js';
+import { Checksums } from '../../files/checksum-file.js';
+import type { Location } from '../../route/location.js';
 import { ViaductError, asViaductError } from '../../errors.js';
-import { visible } from '../../text.js';
-import { type TrustOptions, encryptionFrom } from '../encryption.js';
+import { encryptionFrom } from '../encryption.js';
 import type { CommandContext } from '../context.js';
 import { outcomeOf } from '../exit-codes.js';
-import { type ProxyOptions, proxyFrom } from '../proxy.js';
+import { readWhole } from '../input.js';
+import { proxyFrom } from '../proxy.js';
 import { JsonReport } from './json-report.js';
 import type { GetReport } from './report.js';
 import { TextReport } from './text-report.js';
 import { listenForInterruption } from '../terminal/interruption.js';
 import { standardOutput } from '../terminal/standard-output.js';
-import { type Where, type WhereOptions, locationFrom } from '../where.js';
+import type { GetCommandOptions } from './options.js';
+import { type Wanted, itemsFor, matched, otherRoutes, wantedFrom } from './items.js';
 
-/** Parsed options; times in ms. */
-export interface GetCommandOptions extends WhereOptions, TrustOptions, ProxyOptions {
-  readonly output?: string;
-  readonly recursive?: true;
-  readonly transfers: number;
-  readonly segments?: number;
-  readonly via?: readonly string[];
-  readonly also?: readonly string[];
-  readonly retry?: number;
-  readonly retryTime?: number;
-  readonly retryConnect?: true;
-  readonly verify: boolean;
-  /** False for `--no-clobber`. */
-  readonly clobber: boolean;
-  /** Bytes per second. */
-  readonly limitRate?: number;
-  readonly timeout: number;
-  readonly connectTimeout: number;
-  readonly maxTime?: number;
-  readonly maxHops: number;
-  readonly quiet?: true;
-  readonly verbose?: true;
-  readonly json?: true;
-}
+/** Of a million files with long paths. */
+const CHECKSUM_FILE_BYTES = 256 * 1024 * 1024;
 
 /** Fetches the files and folders that the locations name. Returns the exit code. */
 export async function runGet(
@@ -53,34 +28,34 @@ export async function runGet(
   options: GetCommandOptions,
   context: CommandContext,
 ): Promise<number> {
-  const several = wheres.length > 1 || options.recursive === true;
   const toStdout = options.output === '-';
   // Standard output may be for the bytes of the file.
   const jsonOutput = toStdout ? context.stderr : context.stdout;
-  let locations: readonly Where[];
-  let items: readonly GetItem[];
+  let wanted: readonly Wanted[];
   let also: readonly Location[];
+  let known: readonly GetItem[] | undefined;
+  let checksums: Checksums | undefined;
+  let isOne: boolean;
   try {
-    if (toStdout && several) throw new ViaductError('USAGE', '-o - accepts only one file');
-    also = otherRoutes(wheres, options);
-    const [jump = options.jump] = options.via ?? [];
-    locations = await Promise.all(
-      (wheres.length === 0 ? [undefined] : wheres).map((where) =>
-        locationFrom(where, { ...options, jump }, context),
-      ),
-    );
-    items = await itemsFor(wheres, locations, options);
+    if (toStdout && options.recursive) throw new ViaductError('USAGE', '-o - accepts no folders (-r)');
+    also = await otherRoutes(wheres, options);
+    wanted = await wantedFrom(wheres, options, context);
+    const hasPattern = wanted.some(({ pattern }) => pattern !== undefined);
+    isOne = wanted.length === 1 && !hasPattern;
+    checksums = await checksumsFrom(options, context);
+    if (!hasPattern) known = await itemsFor(wanted, isOne, options);
   } catch (error) {
     if (options.json) return new JsonReport(jsonOutput).failed(asViaductError(error));
     throw error;
   }
+  const several = !isOne || options.recursive === true;
   const report = options.json
     ? new JsonReport(jsonOutput)
     : new TextReport({ ...options, toStdout, several }, context);
   const interruption = listenForInterruption('');
   const trustContext = {
-    pin: locations[0]?.pin,
-    scheme: locations.every(({ scheme }) => scheme === 'https') ? ('https' as const) : ('http' as const),
+    pin: wanted[0]?.pin,
+    scheme: wanted.every(({ scheme }) => scheme === 'https') ? ('https' as const) : ('http' as const),
     signal: interruption.signal,
     terminal: report,
   };
@@ -101,116 +76,65 @@ export async function runGet(
     signal: withTimeout(interruption.signal, options.maxTime),
   });
   try {
-    const settings = await settingsFor();
-    if (toStdout) return interruption.exitCode(await toStandardOutput(items, settings, report, context));
-    const totals = await getAll(items, {
-      ...settings,
-      transfers: options.transfers,
-      onFile: (target) => report.file(target),
-      onFound: (files, bytes) => report.found(files, bytes),
-      onListingRetry: (target, retry) => report.listingRetry(target, retry),
+    const exit = await withSessions(await settingsFor(), async (settings) => {
+      const items =
+        known ??
+        (await itemsFor(await matched(wanted, settings, options.recursive === true), isOne, options));
+      if (toStdout) return toStandardOutput(items, settings, checksums, report, context);
+      const totals = await getAll(items, {
+        ...settings,
+        checksums,
+        transfers: options.transfers,
+        onFile: (target) => report.file(target),
+        onFound: (files, bytes) => report.found(files, bytes),
+        onListingRetry: (target, retry) => report.listingRetry(target, retry),
+      });
+      report.close(several ? totals : undefined);
+      return totals.firstFailure === undefined ? 0 : outcomeOf(totals.firstFailure).exit;
     });
-    report.close(several ? totals : undefined);
-    return interruption.exitCode(totals.firstFailure === undefined ? 0 : outcomeOf(totals.firstFailure).exit);
+    return interruption.exitCode(exit);
   } catch (error) {
     return interruption.exitCode(report.failed(asViaductError(error)));
   }
 }
 
-/** Further routes to the one file. @throws ViaductError USAGE, BAD_ROUTE */
-function otherRoutes(
-  [where, ...more]: readonly string[],
-  { via = [], also = [], jump, route, recursive }: GetCommandOptions,
-): Location[] {
-  const isUsed = via.length + also.length > 0;
-  if (!isUsed) return [];
-  if (where === undefined || more.length > 0 || recursive === true || route !== undefined)
-    throw new ViaductError('USAGE', '--via and --also are for one file, which is named by its location');
-  if (jump !== undefined && via.length > 0) throw new ViaductError('USAGE', '--via takes the place of -J');
-  return [
-    ...via.slice(1).map((relays) => parseLocation(where, relays)),
-    ...also.map((other) => parseLocation(other)),
-  ];
-}
-
-/** What to fetch and where to save it. Several locations are saved into a folder. */
-async function itemsFor(
-  wheres: readonly string[],
-  locations: readonly Location[],
-  options: GetCommandOptions,
-): Promise<GetItem[]> {
-  const { output } = options;
-  const recursive = options.recursive === true;
-  if (!recursive) for (const [at, location] of locations.entries()) refuseHopAsName(wheres[at], location);
-  const [only] = locations;
-  if (output !== undefined && only !== undefined && locations.length === 1)
-    return [{ location: only, target: await targetFor(output, only, recursive), recursive }];
-  const nameOf = recursive ? folderNameOf : targetNameOf;
-  const items = locations.map((location) => ({
-    location,
-    target: join(output ?? '', nameOf(location)),
-    recursive,
-  }));
-  for (const { target } of items) {
-    const same = items.filter((other) => other.target === target);
-    if (same.length > 1)
-      throw new ViaductError('USAGE', `two locations would both be saved as ${visible(target)}`);
-    const beside = recursive ? undefined : items.find((other) => isPartialOf(target, other.target));
-    if (beside !== undefined)
-      throw new ViaductError(
-        'USAGE',
-        `${visible(beside.target)} conflicts with the partial file of ${visible(target)}; fetch the files one by one`,
-      );
-  }
-  if (output !== undefined) await createOutputFolder(output);
-  return items;
-}
-
-async function createOutputFolder(output: string): Promise<void> {
-  const existing = await stat(output).catch(() => undefined);
-  if (existing !== undefined && !existing.isDirectory())
-    throw new ViaductError('USAGE', `with several files -o must be a folder; ${visible(output)} is none`);
-  await withWriteErrors(output, () => mkdirAll(output));
-}
-
-/** In `h1:12000/@odd:80` the last part may be meant as the name of a file. */
-function refuseHopAsName(where: string | undefined, { path }: Location): void {
-  const [, name] = /\/(@[^/]*)\/?$/.exec(where ?? '') ?? [];
-  if (path !== '/' || name === undefined) return;
-  const [shown, encoded] = [visible(name), visible(`%40${name.slice(1)}`)];
-  throw new ViaductError(
-    'BAD_ROUTE',
-    `"${shown}" was read as a hop; for a file of this name write "${encoded}", for the root folder of the hop use -r`,
-  );
-}
-
-/** What `-o` means for one location. With `-r`, only the origin knows whether it is a file. */
-async function targetFor(output: string, location: Location, recursive: boolean): Promise<string> {
-  if (output === '-') return output;
-  if (recursive) return (await namesFolder(output)) ? join(output, '/') : output;
-  return pathForFile(output, () => targetNameOf(location));
-}
-
 async function toStandardOutput(
-  [order]: readonly GetItem[],
+  items: readonly GetItem[],
   settings: GetOptions,
+  checksums: Checksums | undefined,
   report: GetReport,
   { stdout }: CommandContext,
 ): Promise<number> {
-  if (order === undefined) throw new ViaductError('USAGE', 'no location given');
-  const { location } = order;
-  const listener = report.file(targetNameOf(location));
+  const names = items.map(({ location }) => targetNameOf(location));
+  const sums = names.map((name) => checksums?.of(name));
   let exit = 0;
-  try {
-    const result = await get(location, standardOutput(stdout), { ...settings, onEvent: listener.event });
-    listener.complete(result);
-  } catch (error) {
-    const known = asViaductError(error);
-    listener.failed(known);
-    exit = outcomeOf(known).exit;
+  for (const [at, { location }] of items.entries()) {
+    const listener = report.file(names[at] ?? '');
+    try {
+      const options = { ...settings, sha256: sums[at], onEvent: listener.event };
+      listener.complete(await get(location, standardOutput(stdout), options));
+    } catch (error) {
+      const known = asViaductError(error);
+      listener.failed(known);
+      exit = outcomeOf(known).exit;
+      // What follows would be taken for the rest of this one.
+      break;
+    }
   }
   report.close(undefined);
   return exit;
+}
+
+/** @throws ViaductError READ_FAILED; USAGE if standard input is read twice */
+async function checksumsFrom(
+  { checksumFile, route }: GetCommandOptions,
+  context: CommandContext,
+): Promise<Checksums | undefined> {
+  if (checksumFile === undefined) return undefined;
+  if (checksumFile === '-' && route === '-')
+    throw new ViaductError('USAGE', 'only one of --checksum-file and --route can be standard input');
+  const { bytes, label } = await readWhole(checksumFile, context, CHECKSUM_FILE_BYTES);
+  return Checksums.parse(bytes, label);
 }
 
 /** A signal that also aborts after a timeout, if there is one. */

@@ -5,6 +5,7 @@ import { linkPath } from '../../route/share-link.js';
 import { encodeShare } from '../../route/share-token.js';
 import { formatSubtree } from '../../route/subtree.js';
 import { visible } from '../../text.js';
+import { withNamedRoute } from '../config/named-route.js';
 import type { CommandContext } from '../context.js';
 import { standardOutput, untilReaderLeaves } from '../terminal/standard-output.js';
 import { parseShare } from '../shares.js';
@@ -35,7 +36,7 @@ export async function runShare(
   }
   if (argument === undefined) throw usage('expected: share PATH, or --revoke-all');
   // Checked before a secret is made.
-  const url = urlFor(options.route);
+  const url = urlFor(options.route && (await withNamedRoute(options.route)));
   const shares = options.share?.map(parseShare);
   const { below, kind } = await findShared(argument, options.root ?? (shares ? undefined : '.'), shares);
   const expires = Math.floor(Date.now() / 1000) + options.for;

@@ -33,7 +33,6 @@ export class FileDownload {
   inBody = false;
   readonly #verification: Verification;
   readonly #repair = new Repair();
-  readonly #verifies: boolean;
   #parts: Parts | undefined;
   /** The origin sends no parts. */
   #isInOne = false;
@@ -42,12 +41,11 @@ export class FileDownload {
   constructor(location: Location, to: Destination, options: SharedOptions, signal: AbortSignal) {
     this.#to = to;
     this.#options = options;
-    this.#verifies = options.verify !== false;
     this.#signal = signal;
     this.#attempts = new Attempts(to.bytes, options);
     this.#throttle = options.throttle;
     if (options.limitRate !== undefined) this.#throttle ??= new Throttle(options.limitRate);
-    this.#verification = new Verification(to, signal);
+    this.#verification = new Verification(to, options, signal);
     const receiveBuffer = this.#throttle?.receiveBuffer;
     const onSend = (): void => void (this.#sentAt = performance.now());
     this.#routes = new Routes(location, options.also ?? [], { ...options, receiveBuffer, onSend }, signal);
@@ -85,9 +83,10 @@ export class FileDownload {
   /** Undefined if a part of it was damaged, and is to be fetched again. */
   async #finish(): Promise<GetResult | undefined> {
     await this.#closeParts();
-    if (this.#verifies) this.#emit({ type: 'phase', phase: 'verifying' });
-    const digest = this.#verifies ? await this.#verification.verify(this.#origin, this.#repaired) : undefined;
-    if (this.#verifies && digest === undefined) return undefined;
+    const { isNeeded } = this.#verification;
+    if (isNeeded) this.#emit({ type: 'phase', phase: 'verifying' });
+    const digest = isNeeded ? await this.#verification.verify(this.#origin, this.#repaired) : undefined;
+    if (isNeeded && digest === undefined) return undefined;
     const { modified, grownTo } = this.#verification;
     const { bytes } = this.#to;
     if (grownTo !== undefined && grownTo > bytes) this.#emit({ type: 'grown', bytes, size: grownTo });
@@ -95,7 +94,7 @@ export class FileDownload {
     return { size: bytes, received: this.#received, sha256, modified };
   }
 
-  /** Of the route that is in use. */
+  /** On the route in use. */
   get #origin(): OriginFile {
     return this.#routes.current.origin;
   }
@@ -121,7 +120,7 @@ export class FileDownload {
     const { version, isComplete, bytes } = this.#to;
     if (isComplete && !this.#startOver) {
       // The SHA-256 confirms the version too.
-      if (!this.#verifies) await this.#verification.confirm(this.#origin);
+      if (!this.#verification.asks) await this.#verification.confirm(this.#origin);
       return;
     }
     const { contiguousBytes: start } = this.#to;
@@ -129,7 +128,7 @@ export class FileDownload {
     const resume = version && etag !== undefined ? await this.#routes.rest(version, start) : undefined;
     this.inBody = false;
     this.#emit({ type: 'phase', phase: 'connecting' });
-    const reply = await this.#origin.get(this.#verifies, resume);
+    const reply = await this.#origin.get(this.#verification.asks, resume);
     this.#hasReply = true;
     this.#routes.succeeded();
     try {

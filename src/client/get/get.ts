@@ -73,20 +73,21 @@ async function openDestination(
   location: Location,
   path: string | Sink,
   hashes: HashThread,
-  { verify = true, noClobber = false, inTree = false, onEvent }: SharedOptions,
+  { verify = true, sha256, noClobber = false, inTree = false, onEvent }: SharedOptions,
 ): Promise<Destination> {
-  if (typeof path !== 'string') return new StreamDestination(path, verify);
+  const hashed = verify || sha256 !== undefined;
+  if (typeof path !== 'string') return new StreamDestination(path, hashed);
   const target = await inspectTarget(path, !inTree);
   if (noClobber && target.exists) {
     await removeLeftovers(target.finalPath, inTree);
     throw writeError(path, 'it already exists (--no-clobber)');
   }
-  if (target.isDevice) return openDevice(target, verify);
+  if (target.isDevice) return openDevice(target, hashed);
   const file = await PartialFile.open({
     target,
     source: recordedSource(location),
     isSameSource: (recorded) => isSameOriginPath(recorded, location),
-    hashes: verify ? hashes : undefined,
+    hashes: hashed ? hashes : undefined,
     keepExisting: noClobber,
     hiddenName: inTree,
   });
@@ -95,8 +96,8 @@ async function openDestination(
   return file;
 }
 
-async function openDevice({ path, finalPath, mode }: SaveTarget, verify: boolean): Promise<Destination> {
+async function openDevice({ path, finalPath, mode }: SaveTarget, hashed: boolean): Promise<Destination> {
   const file = await withWriteErrors(path, () => open(finalPath, 'w', mode));
   const sink: Sink = (chunk) => withWriteErrors(path, () => writeAll(file, chunk));
-  return new StreamDestination(sink, verify, () => file.close());
+  return new StreamDestination(sink, hashed, () => file.close());
 }

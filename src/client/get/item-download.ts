@@ -2,7 +2,7 @@ import { setMaxListeners } from 'node:events';
 import { join } from 'node:path';
 import { type ViaductError, asViaductError } from '../../errors.js';
 import { visible } from '../../text.js';
-import { encodeSegment } from '../../route/url.js';
+import { encodeSegment, nameOfPath } from '../../route/url.js';
 import type { Location } from '../../route/location.js';
 import { type Entry, omittedText } from '../../wire/http/listing.js';
 import { pathForFile } from '../../files/folder.js';
@@ -12,7 +12,7 @@ import { originError } from '../http/file-reply.js';
 import { targetNameOf } from '../save-name.js';
 import { type Listing, packedListing } from './folder-listing.js';
 import { getFile } from './get.js';
-import type { Job, JobSource, JobStack } from './job-stack.js';
+import { type JobStack, once } from './job-stack.js';
 import { LocalFolder } from './local-folder.js';
 import type {
   FileListener,
@@ -24,6 +24,7 @@ import type {
 } from './options.js';
 import { RetryLimit, pause } from './retry.js';
 import { Prefetch } from './prefetch.js';
+import { folderOf } from './source.js';
 
 /** Folders inside each other: a listing that never ends must not fill the disk. */
 const TREE_DEPTH = 100;
@@ -39,6 +40,8 @@ export class ItemDownload {
   readonly #broken = new AbortController();
   readonly #signal: AbortSignal;
   #prefetch: Prefetch | undefined;
+  /** The names of checksums are relative to this path. */
+  #base = '';
   /** A listing was received, so the route works. */
   #routeWorks = false;
 
@@ -54,11 +57,14 @@ export class ItemDownload {
   }
 
   run({ location, target, recursive }: GetItem): Promise<void> {
+    this.#base = folderOf(location.path);
     if (!recursive) return this.#file(location, target);
     this.#prefetch = this.#prefetchAt(location);
     if (location.path.endsWith('/')) return this.#folder(location, target, 0);
+    const path = `${location.path}/`;
+    this.#base = path;
     const asFile = (): Promise<void> => this.#topFile(location, target);
-    return this.#folder({ ...location, path: `${location.path}/` }, target, 0, asFile);
+    return this.#folder({ ...location, path }, target, 0, asFile);
   }
 
   /** Undefined if all is fetched the usual way. */
@@ -72,6 +78,7 @@ export class ItemDownload {
   /** What was requested as a folder is a file. */
   async #topFile(location: Location, target: string): Promise<void> {
     let path = target;
+    this.#base = folderOf(location.path);
     try {
       if (target.endsWith('/')) path = await pathForFile(target, () => targetNameOf(location));
     } catch (error) {
@@ -132,25 +139,37 @@ export class ItemDownload {
   }
 
   async #entry(location: Location, folder: LocalFolder, entry: Entry, depth: number): Promise<void> {
+    const { checksums, noClobber = false } = this.#options;
+    const path = location.path + encodeSegment(entry.name);
     let name: string;
+    let sha256: string | undefined;
     try {
       name = safeName(entry.name);
+      if (entry.kind === 'file') sha256 = checksums?.of(this.#nameOf(path));
     } catch (error) {
       return this.#failed(join(folder.path, visible(entry.name)), asViaductError(error));
     }
     const target = join(folder.path, name);
-    const path = location.path + encodeSegment(entry.name);
     if (entry.kind === 'folder') await this.#subFolder({ ...location, path: `${path}/` }, target, depth + 1);
-    else if (await folder.isUpToDate(target, entry, this.#options.noClobber === true))
-      this.#summary.skipped += 1;
-    else if (!(await this.#prefetched({ ...location, path }, target, entry.size)))
+    else if (await folder.isUpToDate(target, entry, noClobber, sha256)) this.#summary.skipped += 1;
+    else if (!(await this.#prefetched({ ...location, path }, target, entry.size, sha256)))
       await this.#file({ ...location, path }, target, true);
   }
 
+  /** As a checksum file has it. */
+  #nameOf(path: string): string {
+    return nameOfPath(path.slice(this.#base.length));
+  }
+
   /** Begins to fetch a file over a pipeline; false if that is not possible. */
-  async #prefetched(location: Location, target: string, size: number): Promise<boolean> {
+  async #prefetched(
+    location: Location,
+    target: string,
+    size: number,
+    sha256: string | undefined,
+  ): Promise<boolean> {
     if (this.#signal.aborted) return true;
-    const asked = await this.#prefetch?.file(location, target, size);
+    const asked = await this.#prefetch?.file(location, target, size, sha256);
     if (asked === undefined) return false;
     const end = async (): Promise<void> => {
       const { result, listener } = await asked.ended;
@@ -177,6 +196,7 @@ export class ItemDownload {
         ...this.#options,
         signal: this.#signal,
         inTree,
+        sha256: this.#options.checksums?.of(this.#nameOf(location.path)),
         onEvent: listener.event,
       });
       this.#prefetch?.resume();
@@ -222,14 +242,4 @@ export class ItemDownload {
     if (error.transient) this.#broken.abort(error);
     (listener ?? this.#options.onFile(target)).failed(error);
   }
-}
-
-/** A source of one job. */
-function once(job: Job): JobSource {
-  let isTaken = false;
-  return () => {
-    if (isTaken) return undefined;
-    isTaken = true;
-    return job;
-  };
 }

@@ -59,3 +59,13 @@ export class JobStack {
     }
   }
 }
+
+/** A source of one job. */
+export function once(job: Job): JobSource {
+  let isTaken = false;
+  return () => {
+    if (isTaken) return undefined;
+    isTaken = true;
+    return job;
+  };
+}

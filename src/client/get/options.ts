@@ -13,6 +13,8 @@ export interface GetOptions
     RetryOptions {
   /** Compare the SHA-256 with that of the origin. @default true */
   readonly verify?: boolean | undefined;
+  /** The SHA-256 in hexadecimal, in lower case, that the file must have, also with `verify: false`. @default none */
+  readonly sha256?: string | undefined;
   /** Connections on each route that fetch parts of the file; 1 for none. @default as many as are worth it, at most 16 */
   readonly segments?: number | undefined;
   /** Other routes to the same file, which is fetched over all of them. @default none */
@@ -44,7 +46,7 @@ export interface GetResult {
   readonly size: number;
   /** Bytes that were received over the route, in all attempts. */
   readonly received: number;
-  /** SHA-256 in hexadecimal, equal to that of the origin; undefined without verification. */
+  /** SHA-256 in hexadecimal, equal to that of the origin or to the one that was asked for; undefined if nothing was compared. */
   readonly sha256: string | undefined;
   /** Modification time at the origin; undefined if the origin does not report it. */
   readonly modified: Date | undefined;
@@ -66,7 +68,13 @@ export interface FileListener {
   failed(error: ViaductError): void;
 }
 
-export interface GetAllOptions extends Omit<GetOptions, 'onEvent' | 'limitRate'> {
+export interface GetAllOptions extends Omit<GetOptions, 'onEvent' | 'limitRate' | 'sha256'> {
+  /**
+   * The SHA-256 that each file must have, by its name: of a file in a folder that is fetched, its path below that folder.
+   * Existing files are skipped only if they have it. `of` throws if a file has none.
+   * @default none
+   */
+  readonly checksums?: { readonly of: (name: string) => string } | undefined;
   /** Bytes per second, all files together. @default no limit */
   readonly limitRate?: number | undefined;
   /** Files and listings that are fetched at the same time. @default 4 */

@@ -167,8 +167,8 @@ export class OriginFile {
   }
 
   /** An error of the last hop; `what` follows its name. */
-  error(code: ViaductError['code'], what: string, cause?: unknown): ViaductError {
-    return originError(this.#location, code, what, cause);
+  error(code: ViaductError['code'], what: string, cause?: unknown, hint?: string): ViaductError {
+    return originError(this.#location, code, what, cause, hint);
   }
 
   #noDigest(): ViaductError {

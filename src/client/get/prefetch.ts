@@ -68,11 +68,17 @@ export class Prefetch {
   /**
    * Asks for a file, when there is room.
    * @param size as the listing has it
+   * @param sha256 that it must have
    * @returns undefined if it cannot be fetched so, now or ever
    */
-  async file(location: Location, target: string, size: number): Promise<Begun<PrefetchedFile> | undefined> {
+  async file(
+    location: Location,
+    target: string,
+    size: number,
+    sha256: string | undefined,
+  ): Promise<Begun<PrefetchedFile> | undefined> {
     if (size > SMALL_FILE_BYTES) return undefined;
-    const file = new SmallFile(location, target, this.#options);
+    const file = new SmallFile(location, target, { ...this.#options, sha256 });
     const save = async (): Promise<PrefetchedFile> => {
       const result = await this.#saving(() => file.save());
       return { result, listener: file.listener };

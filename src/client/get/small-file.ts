@@ -15,6 +15,7 @@ import type { GetResult } from './options.js';
 
 export interface SmallFileOptions {
   readonly verify?: boolean | undefined;
+  readonly sha256?: string | undefined;
   readonly onFile: (target: string) => FileListener;
 }
 
@@ -27,16 +28,18 @@ export class SmallFile implements PipelinedRequest {
   readonly #location: Location;
   readonly #target: string;
   readonly #verify: boolean;
+  readonly #expected: string | undefined;
   readonly #onFile: (target: string) => FileListener;
   readonly #traceId = newTraceId();
   #head: ReplyHead | undefined;
   #version: Version | undefined;
   #pieces: Buffer[] = [];
 
-  constructor(location: Location, target: string, { verify = true, onFile }: SmallFileOptions) {
+  constructor(location: Location, target: string, { verify = true, sha256, onFile }: SmallFileOptions) {
     this.#location = location;
     this.#target = target;
     this.#verify = verify;
+    this.#expected = sha256;
     this.#onFile = onFile;
     this.path = location.path;
     this.fields = [IDENTITY, ...(verify ? [WANT_DIGEST] : []), traceparent(this.#traceId)];
@@ -72,14 +75,15 @@ export class SmallFile implements PipelinedRequest {
     this.#pieces = [];
     listener.event({ type: 'progress', bytes: bytes.length, size: bytes.length });
     let sha256: string | undefined;
-    if (this.#verify) {
+    if (this.#verify || this.#expected !== undefined) {
       listener.event({ type: 'phase', phase: 'verifying' });
       const digest = createHash('sha256').update(bytes).digest('base64');
-      if (digest !== digestOf(head)) {
+      if (this.#verify && digest !== digestOf(head)) {
         listener.event({ type: 'restart', reason: 'its SHA-256 is not the one that the origin reports' });
         throw this.#unfit('is damaged');
       }
       sha256 = hex(digest);
+      if (sha256 !== (this.#expected ?? sha256)) throw this.#unfit('is not the expected file');
     }
     const modified = modifiedOf(head);
     if (!(await saveSmall(this.#target, bytes, modified))) throw this.#unfit('cannot be saved at once');

@@ -19,3 +19,8 @@ export function isSameOriginPath(recorded: string, { path }: Location): boolean 
     throw error;
   }
 }
+
+/** The path of the folder that a file is in. */
+export function folderOf(path: string): string {
+  return path.slice(0, path.lastIndexOf('/') + 1);
+}

@@ -3,6 +3,7 @@ import { hex } from '../../text.js';
 import type { Destination } from '../../files/destination.js';
 import type { ReplyHead } from '../../wire/http/head.js';
 import { digestOf, grownTo, modifiedOf } from '../http/file-reply.js';
+import type { GetOptions } from './options.js';
 import type { OriginFile } from './origin-file.js';
 import { unlessAborted } from './retry.js';
 
@@ -10,6 +11,9 @@ import { unlessAborted } from './retry.js';
 export class Verification {
   readonly #to: Destination;
   readonly #signal: AbortSignal;
+  /** Whether the origin is asked for its SHA-256. */
+  readonly asks: boolean;
+  readonly #sha256: string | undefined;
   /** The SHA-256 of what was saved, while or after it is computed. */
   #ownDigest: Promise<string> | undefined;
   /** The SHA-256 that the origin reported, and the modification time. */
@@ -18,9 +22,20 @@ export class Verification {
   /** The size of the file by now, if it has grown, or was only renamed, since its version was determined. */
   grownTo: number | undefined;
 
-  constructor(to: Destination, signal: AbortSignal) {
+  constructor(
+    to: Destination,
+    { verify = true, sha256 }: Pick<GetOptions, 'verify' | 'sha256'>,
+    signal: AbortSignal,
+  ) {
     this.#to = to;
+    this.asks = verify;
+    this.#sha256 = sha256;
     this.#signal = signal;
+  }
+
+  /** Whether anything is compared. */
+  get isNeeded(): boolean {
+    return this.asks || this.#sha256 !== undefined;
   }
 
   /** A reply with bytes of the file. */
@@ -41,7 +56,8 @@ export class Verification {
   }
 
   /**
-   * Compares the SHA-256 of what was saved with that of the origin. A damaged file is removed, unless it can be repaired.
+   * Compares the SHA-256 of what was saved with that of the origin, and with the one that was asked for. A damaged file is
+   * removed, unless it can be repaired.
    * @throws ViaductError DIGEST_MISMATCH; CHANGED; UNVERIFIED if the origin no longer serves the file; as
    *   {@link OriginFile.digest}
    * @param repair drops what is damaged of the file, if that can be told from the rest
@@ -50,9 +66,9 @@ export class Verification {
   async verify(origin: OriginFile, repair: () => Promise<boolean>): Promise<string | undefined> {
     this.#ownDigest ??= this.#to.digest();
     this.#ownDigest.catch(() => {}); // Handled below, unless another error comes first.
-    const expected = (this.#originDigest ??= await this.#fetchDigest(origin));
+    const expected = this.asks ? (this.#originDigest ??= await this.#fetchDigest(origin)) : undefined;
     const own = await unlessAborted(this.#ownDigest, this.#signal);
-    if (own === expected) return own;
+    if (expected === undefined || own === expected) return this.#asked(own, origin);
     // Not only grown or renamed: its bytes have changed too.
     if (this.grownTo !== undefined && this.#to.restartable)
       throw origin.error('CHANGED', 'has another version of the file by now');
@@ -61,6 +77,17 @@ export class Verification {
     const what = `reports SHA-256 ${hex(expected)}, but the received file has ${hex(own)}`;
     const isGone = this.#to.restartable;
     throw origin.error('DIGEST_MISMATCH', isGone ? what : `${what}; the output is damaged`);
+  }
+
+  async #asked(own: string, origin: OriginFile): Promise<string> {
+    if (this.#sha256 === undefined || hex(own) === this.#sha256) return own;
+    await this.#to.discard();
+    throw origin.error(
+      'DIGEST_MISMATCH',
+      `sent a file with SHA-256 ${hex(own)}, not ${this.#sha256}`,
+      undefined,
+      `the file at the origin is not the one that you expect${this.#to.restartable ? '; nothing was kept' : ''}`,
+    );
   }
 
   /** Confirms the version of a complete file by its ETag; one that the origin no longer serves is accepted. */

@@ -108,10 +108,11 @@ export function originError(
   code: ErrorCode,
   what: string,
   cause?: unknown,
+  hint?: string,
 ): ViaductError {
   const [last] = route.slice(-1);
-  if (last === undefined) return new ViaductError(code, what, { cause });
-  return hopError(code, route.length, last, what, cause);
+  if (last === undefined) return new ViaductError(code, what, { cause, hint });
+  return hopError(code, route.length, last, what, cause, hint);
 }
 
 function refuseCoding(reply: ReplyHead, location: Location): void {

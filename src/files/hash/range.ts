@@ -1,5 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { FileHandle } from 'node:fs/promises';
+import { hex } from '../../text.js';
+import { open } from '../fs.js';
 import { type ByteRanges, addRange } from '../ranges.js';
 
 const BLOCK_BYTES = 1024 * 1024;
@@ -18,6 +20,17 @@ export async function differingParts(
     if ((await digestOfRange(file, start, end)) !== expected) differing = addRange(differing, { start, end });
   }
   return differing;
+}
+
+/** SHA-256 in hexadecimal of the file at a path. @throws system errors */
+export async function sha256OfFile(path: string): Promise<string> {
+  const file = await open(path, 'r');
+  try {
+    const { size } = await file.stat();
+    return hex(await digestOfRange(file, 0, size));
+  } finally {
+    await file.close();
+  }
 }
 
 /** SHA-256, as base64, of the bytes of an open file from `start` up to, but not including, `end`. */

@@ -67,16 +67,14 @@ interface EntryFacts {
   readonly modified: Date;
 }
 
+export type FileEntry = EntryFacts & {
+  readonly kind: 'file';
+  /** Bytes. */
+  readonly size: number;
+};
+
 /** Something in a far folder. */
-export type Entry = EntryFacts &
-  (
-    | { readonly kind: 'folder' }
-    | {
-        readonly kind: 'file';
-        /** Bytes. */
-        readonly size: number;
-      }
-  );
+export type Entry = FileEntry | (EntryFacts & { readonly kind: 'folder' });
 
 /**
  * Reads a listing strictly, chunk by chunk. It is written by a stranger: whatever is not as above is

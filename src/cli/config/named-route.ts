@@ -1,0 +1,48 @@
+import { ViaductError } from '../../errors.js';
+import { visible } from '../../text.js';
+import { configPath, readConfig } from './file.js';
+
+/*
+ * A location may begin with the name of a route: `lab:dir/file`. `host:port` is told from it by its digits, whatever the
+ * configuration file has, so that a new route changes no location that worked before:
+ *
+ *   location = name ":" [ "/" ] path          ; with a path that does not begin with 1*DIGIT ( "/" / end )
+ */
+const BY_NAME = /^([^:/@[\]]+):(?!\/\/|\d+(?:\/|$))\/?(.*)$/s;
+
+/**
+ * A location with the hops of its route in place of the name. Other text is returned as it is.
+ * @throws ViaductError BAD_ROUTE if there is no such route; as {@link readConfig}
+ */
+export async function withNamedRoute(where: string): Promise<string> {
+  const [, name, path = ''] = BY_NAME.exec(where) ?? [];
+  // user:password@host, and an IPv6 address without brackets, are better explained by who parses them.
+  if (name === undefined || /^:|^[^/]*@[^/]*:/.test(path)) return where;
+  const { routes } = await readConfig();
+  const route = routes.get(name);
+  if (route !== undefined) return `${route.prefix}/${path}`;
+  const port = path.split('/', 1)[0] ?? '';
+  throw new ViaductError(
+    'BAD_ROUTE',
+    `"${visible(where)}": "${visible(port)}" is not a port (1 to 65535), and ${configPath() ?? 'the configuration'} has no route "${visible(name)}"`,
+  );
+}
+
+/**
+ * Relays as `-J` has them, with the hops of a route in place of its name, which has no port.
+ * @throws ViaductError as {@link readConfig}
+ */
+export async function withNamedRelays(jump: string): Promise<string> {
+  const parts = jump.split(',');
+  if (parts.every((part) => part.includes(':') || part.trim() === '')) return jump;
+  const { routes } = await readConfig();
+  return parts
+    .map(
+      (part) =>
+        routes
+          .get(part.trim())
+          ?.prefix.replace(/^http:\/\//, '')
+          .replaceAll('/@', ',') ?? part,
+    )
+    .join(',');
+}

@@ -1,0 +1,139 @@
+import { stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { GetItem, GetOptions } from '../../client/get/options.js';
+import { findMatches } from '../../client/matching.js';
+import { folderNameOf, targetNameOf } from '../../client/save-name.js';
+import { ViaductError } from '../../errors.js';
+import { namesFolder, pathForFile } from '../../files/folder.js';
+import { mkdirAll } from '../../files/fs.js';
+import { isPartialOf } from '../../files/partial-name.js';
+import { safeName } from '../../files/safe-name.js';
+import { withWriteErrors } from '../../files/write-error.js';
+import { type Location, parseLocation } from '../../route/location.js';
+import { type NamePattern, splitPattern } from '../../route/pattern.js';
+import { visible } from '../../text.js';
+import { withNamedRelays, withNamedRoute } from '../config/named-route.js';
+import type { CommandContext } from '../context.js';
+import { type Where, locationFrom } from '../where.js';
+import type { GetCommandOptions } from './options.js';
+
+/** What one argument names: a file or folder, or the files of a folder that match a pattern. */
+export type Wanted = Where & { readonly pattern?: NamePattern | undefined };
+
+/** @throws ViaductError USAGE, READ_FAILED, BAD_ROUTE, BAD_CONFIG */
+export function wantedFrom(
+  wheres: readonly string[],
+  options: GetCommandOptions,
+  context: CommandContext,
+): Promise<Wanted[]> {
+  const [jump = options.jump] = options.via ?? [];
+  return Promise.all(
+    (wheres.length === 0 ? [undefined] : wheres).map(async (where) => {
+      const split = where === undefined ? undefined : splitPattern(await withNamedRoute(where));
+      const location = await locationFrom(split?.folder ?? where, { ...options, jump }, context);
+      if (split === undefined && options.recursive !== true) refuseHopAsName(where, location);
+      return Object.assign({}, location, { pattern: split?.pattern });
+    }),
+  );
+}
+
+/** Further routes to the one file. @throws ViaductError USAGE, BAD_ROUTE */
+export async function otherRoutes(
+  [where, ...more]: readonly string[],
+  { via = [], also = [], jump, route, recursive }: GetCommandOptions,
+): Promise<Location[]> {
+  if (via.length + also.length === 0) return [];
+  if (where === undefined || more.length > 0 || recursive === true || route !== undefined)
+    throw new ViaductError('USAGE', '--via and --also are for one file, which is named by its location');
+  if (jump !== undefined && via.length > 0) throw new ViaductError('USAGE', '--via takes the place of -J');
+  const location = await withNamedRoute(where);
+  if (splitPattern(location) !== undefined)
+    throw new ViaductError('USAGE', '--via and --also are for one file, not for a pattern');
+  return Promise.all([
+    ...via.slice(1).map(async (relays) => parseLocation(location, await withNamedRelays(relays))),
+    ...also.map(async (other) => parseLocation(await withNamedRoute(other))),
+  ]);
+}
+
+/** Puts the files that match in the place of patterns. @throws ViaductError as {@link findMatches} */
+export async function matched(
+  wanted: readonly Wanted[],
+  settings: GetOptions,
+  folders: boolean,
+): Promise<Location[]> {
+  const found: Location[] = [];
+  for (const { pattern, ...location } of wanted) {
+    if (pattern === undefined) found.push(location);
+    else
+      for (const match of await findMatches(location, pattern, { ...settings, folders })) found.push(match);
+  }
+  return found;
+}
+
+/** What to fetch and where to save it. Several locations, and what a pattern matches, are saved into a folder. */
+export async function itemsFor(
+  locations: readonly Location[],
+  isOne: boolean,
+  { output, recursive = false }: Pick<GetCommandOptions, 'output'> & { readonly recursive?: boolean },
+): Promise<GetItem[]> {
+  if (output === '-') return locations.map((location) => ({ location, target: output, recursive: false }));
+  const [only] = locations;
+  if (output !== undefined && only !== undefined && isOne)
+    return [{ location: only, target: await targetFor(output, only, recursive), recursive }];
+  const nameOf = recursive ? folderNameOf : targetNameOf;
+  const items = locations.map((location) => ({
+    location,
+    target: join(output ?? '', isOne ? nameOf(location) : safeName(nameOf(location))),
+    recursive,
+  }));
+  refuseSameTargets(
+    items.map(({ target }) => target),
+    recursive,
+  );
+  if (output !== undefined) await createOutputFolder(output);
+  return items;
+}
+
+/** @throws ViaductError USAGE if two files would be saved as one, or one as the partial file of another */
+function refuseSameTargets(targets: readonly string[], recursive: boolean): void {
+  const all = new Set<string>();
+  for (const target of targets) {
+    if (all.has(target))
+      throw new ViaductError('USAGE', `two locations would both be saved as ${visible(target)}`);
+    all.add(target);
+  }
+  if (recursive || all.size === 1) return;
+  const suspects = targets.filter((target) => target.includes('.part'));
+  for (const target of targets) {
+    const beside = suspects.find((other) => isPartialOf(target, other));
+    if (beside !== undefined)
+      throw new ViaductError(
+        'USAGE',
+        `${visible(beside)} conflicts with the partial file of ${visible(target)}; fetch the files one by one`,
+      );
+  }
+}
+
+async function createOutputFolder(output: string): Promise<void> {
+  const existing = await stat(output).catch(() => undefined);
+  if (existing !== undefined && !existing.isDirectory())
+    throw new ViaductError('USAGE', `with several files -o must be a folder; ${visible(output)} is none`);
+  await withWriteErrors(output, () => mkdirAll(output));
+}
+
+/** In `h1:12000/@odd:80` the last part may be meant as the name of a file. */
+function refuseHopAsName(where: string | undefined, { path }: Location): void {
+  const [, name] = /\/(@[^/]*)\/?$/.exec(where ?? '') ?? [];
+  if (path !== '/' || name === undefined) return;
+  const [shown, encoded] = [visible(name), visible(`%40${name.slice(1)}`)];
+  throw new ViaductError(
+    'BAD_ROUTE',
+    `"${shown}" was read as a hop; for a file of this name write "${encoded}", for the root folder of the hop use -r`,
+  );
+}
+
+/** What `-o` means for one location. With `-r`, only the origin knows whether it is a file. */
+async function targetFor(output: string, location: Location, recursive: boolean): Promise<string> {
+  if (recursive) return (await namesFolder(output)) ? join(output, '/') : output;
+  return pathForFile(output, () => targetNameOf(location));
+}
