@@ -39,6 +39,9 @@ export type {
   GetSummary,
 } from './client/get/options.js';
 export type { RequestOptions } from './client/http/request.js';
+export { type Match, type MatchOptions, findMatches } from './client/matching.js';
+export { type NamePattern, splitPattern } from './route/pattern.js';
+export { Checksums } from './files/checksum-file.js';
 export { type ListOptions, listFolder, listLocation } from './client/listing.js';
 export type { Entry } from './wire/http/listing.js';
 export {

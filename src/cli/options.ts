@@ -57,13 +57,17 @@ export function isRepeatable({ description }: Option): boolean {
 }
 
 /** Description of the argument that names a file or folder and its route. */
-export const WHERE = 'host:port/path, with relays as in http://h1:12000/@h2:11000/path, or route:path';
+export const WHERE =
+  'host:port/path, with relays as in http://h1:12000/@h2:11000/path; or path behind the name of a route, lab:path';
+
+/** The same, if its last part may be a pattern. */
+export const WHERE_OR_PATTERN = `${WHERE}; * ? [a-z] in its last part match names`;
 
 /** Relays as a list; a second `-J` adds to the first. */
 export function jumpOption(): Option {
   const option = new Option(
     '-J, --jump <relays>',
-    'relays before the host, as in ssh: h1:12000,h2:11000; repeatable',
+    'relays before the host, as in ssh: h1:12000,h2:11000, or the name of a route; repeatable',
   );
   return option.argParser((relays: string, before: string | undefined) =>
     before === undefined ? relays : `${before},${relays}`,

@@ -1,4 +1,5 @@
 import { type Location, locationOf, parseLocation } from '../route/location.js';
+import { type NamePattern, splitPattern } from '../route/pattern.js';
 import { ViaductError } from '../errors.js';
 import { withNamedRelays, withNamedRoute } from './config/named-route.js';
 import type { CommandContext } from './context.js';
@@ -15,6 +16,23 @@ export interface WhereOptions {
 /** A location, and the pin of its last hop if a route file has one. */
 export interface Where extends Location {
   readonly pin?: string | undefined;
+}
+
+/** What an argument names: something at a location, or what matches a pattern in the folder there. */
+export type WhereOrPattern = Where & { readonly pattern?: NamePattern | undefined };
+
+/**
+ * As {@link locationFrom}, if the last part of the argument may be a pattern.
+ * @throws ViaductError as {@link locationFrom}
+ */
+export async function patternFrom(
+  where: string | undefined,
+  options: WhereOptions,
+  context: CommandContext,
+): Promise<WhereOrPattern> {
+  const split = where === undefined ? undefined : splitPattern(await withNamedRoute(where));
+  const location = await locationFrom(split?.folder ?? where, options, context);
+  return { ...location, pattern: split?.pattern };
 }
 
 /**

@@ -1,7 +1,7 @@
 import type { Location } from '../route/location.js';
 import type { NamePattern } from '../route/pattern.js';
-import { encodeSegment, nameOfPath } from '../route/url.js';
 import { withoutLink } from '../route/share-link.js';
+import { encodeSegment, nameOfPath } from '../route/url.js';
 import { visible } from '../text.js';
 import type { Entry } from '../wire/http/listing.js';
 import { originError } from './http/file-reply.js';
@@ -13,17 +13,23 @@ export interface MatchOptions extends Omit<ListOptions, 'onOmitted'> {
   readonly folders?: boolean | undefined;
 }
 
+/** An entry of a folder, and where it is. */
+export interface Match {
+  readonly entry: Entry;
+  readonly location: Location;
+}
+
 /**
- * The files of a folder whose names fit a pattern, sorted by name. One whose name is exactly the text of the pattern is the
- * only one.
+ * The files of a folder whose names match a pattern, sorted by name. If the name of an entry is exactly the text of the
+ * pattern, it is the only match.
  * @param folder its path ends with `/`
- * @throws ViaductError as `listFolder`; NOT_FOUND if there is none
+ * @throws ViaductError as `listFolder`; NOT_FOUND if nothing matches
  */
 export function findMatches(
   folder: Location,
   pattern: NamePattern,
   options: MatchOptions = {},
-): Promise<readonly Location[]> {
+): Promise<readonly Match[]> {
   return withSessions(options, (shared) => matching(folder, pattern, shared));
 }
 
@@ -31,36 +37,35 @@ async function matching(
   folder: Location,
   pattern: NamePattern,
   options: MatchOptions,
-): Promise<readonly Location[]> {
+): Promise<readonly Match[]> {
   let exact: Entry | undefined;
   let leftOut = 0;
-  const names: string[] = [];
-  const take = (entry: Entry): void => {
+  const entries: Entry[] = [];
+  await readFolder(folder, options, (entry) => {
     if (entry.name === pattern.exact) exact = entry;
     if (!pattern.matches(entry.name)) return;
-    if (entry.kind === 'file' || options.folders) names.push(entry.name);
+    if (entry.kind === 'file' || options.folders) entries.push(entry);
     else leftOut += 1;
-  };
-  await readFolder(folder, options, take);
-  if (exact !== undefined) return [within(folder, exact.name)];
-  if (names.length > 0) return names.toSorted(byCode).map((name) => within(folder, name));
+  });
+  const found = exact === undefined ? entries.toSorted(byName) : [exact];
+  if (found.length > 0)
+    return found.map((entry) => ({
+      entry,
+      location: { ...folder, path: folder.path + encodeSegment(entry.name) },
+    }));
   const what = options.folders ? 'nothing' : 'no file';
-  const folders = leftOut === 0 ? '' : `, only ${leftOut} ${leftOut === 1 ? 'folder' : 'folders'} (use -r)`;
+  const only = leftOut === 0 ? '' : `, only ${leftOut} ${leftOut === 1 ? 'folder' : 'folders'} (use -r)`;
   const path = visible(nameOfPath(withoutLink(folder.path)));
   throw originError(
     folder,
     'NOT_FOUND',
-    `has ${what} in /${path} that matches "${visible(pattern.text)}"${folders}`,
+    `has ${what} in /${path} that matches "${visible(pattern.text)}"${only}`,
     undefined,
     'for *, ? and [ of a name write %2A, %3F and %5B',
   );
 }
 
-function within(folder: Location, name: string): Location {
-  return { ...folder, path: folder.path + encodeSegment(name) };
-}
-
 /** The same order everywhere, whatever the locale. */
-function byCode(a: string, b: string): number {
-  return a < b ? -1 : 1;
+function byName(a: Entry, b: Entry): number {
+  return a.name < b.name ? -1 : 1;
 }

@@ -15,6 +15,7 @@ const commands: readonly (readonly [string, readonly string[]])[] = [
   ['help', ['--help']],
   ['server-help', ['server', '--help']],
   ['get-help', ['get', '--help']],
+  ['cat-help', ['cat', '--help']],
   ['client-help', ['client', '--help']],
   ['ls-help', ['ls', '--help']],
   ['trace-help', ['trace', '--help']],
@@ -23,6 +24,7 @@ const commands: readonly (readonly [string, readonly string[]])[] = [
   ['share-help', ['share', '--help']],
   ['known-help', ['known', '--help']],
   ['parked-help', ['parked', '--help']],
+  ['config-help', ['config', '--help']],
   ['completion-help', ['completion', '--help']],
 ];
 for (const [name, args] of commands) {

@@ -17,7 +17,7 @@ const BY_NAME = /^([^:/@[\]]+):(?!\/\/|\d+(?:\/|$))\/?(.*)$/s;
 export async function withNamedRoute(where: string): Promise<string> {
   const [, name, path = ''] = BY_NAME.exec(where) ?? [];
   // user:password@host, and an IPv6 address without brackets, are better explained by who parses them.
-  if (name === undefined || /^:|^[^/]*@[^/]*:/.test(path)) return where;
+  if (name === undefined || /^:|^[^/@]+@[^/]*:/.test(path)) return where;
   const { routes } = await readConfig();
   const route = routes.get(name);
   if (route !== undefined) return `${route.prefix}/${path}`;

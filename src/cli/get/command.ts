@@ -1,7 +1,7 @@
 import { type Command, Option } from 'commander';
 import { TRANSFERS } from '../../defaults.js';
 import type { CommandContext } from '../context.js';
-import { WHERE, countOption } from '../options.js';
+import { WHERE_OR_PATTERN, countOption } from '../options.js';
 import { type GetCommandOptions, sourceOptions, transferOptions } from './options.js';
 
 export function addGetCommand(program: Command, context: CommandContext): void {
@@ -10,7 +10,7 @@ export function addGetCommand(program: Command, context: CommandContext): void {
     .description(
       'Fetch files over a route. Interrupted transfers are resumed, and each file is verified before it is saved.',
     )
-    .argument('[where...]', `${WHERE}; * ? [a-z] in the last part match names`);
+    .argument('[where...]', WHERE_OR_PATTERN);
   for (const option of sourceOptions()) command.addOption(option);
   command
     .option(

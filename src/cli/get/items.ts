@@ -10,29 +10,25 @@ import { isPartialOf } from '../../files/partial-name.js';
 import { safeName } from '../../files/safe-name.js';
 import { withWriteErrors } from '../../files/write-error.js';
 import { type Location, parseLocation } from '../../route/location.js';
-import { type NamePattern, splitPattern } from '../../route/pattern.js';
+import { splitPattern } from '../../route/pattern.js';
 import { visible } from '../../text.js';
 import { withNamedRelays, withNamedRoute } from '../config/named-route.js';
 import type { CommandContext } from '../context.js';
-import { type Where, locationFrom } from '../where.js';
+import { type WhereOrPattern, patternFrom } from '../where.js';
 import type { GetCommandOptions } from './options.js';
 
-/** What one argument names: a file or folder, or the files of a folder that match a pattern. */
-export type Wanted = Where & { readonly pattern?: NamePattern | undefined };
-
-/** @throws ViaductError USAGE, READ_FAILED, BAD_ROUTE, BAD_CONFIG */
+/** What the arguments name. @throws ViaductError USAGE, READ_FAILED, BAD_ROUTE, BAD_CONFIG */
 export function wantedFrom(
   wheres: readonly string[],
   options: GetCommandOptions,
   context: CommandContext,
-): Promise<Wanted[]> {
+): Promise<WhereOrPattern[]> {
   const [jump = options.jump] = options.via ?? [];
   return Promise.all(
     (wheres.length === 0 ? [undefined] : wheres).map(async (where) => {
-      const split = where === undefined ? undefined : splitPattern(await withNamedRoute(where));
-      const location = await locationFrom(split?.folder ?? where, { ...options, jump }, context);
-      if (split === undefined && options.recursive !== true) refuseHopAsName(where, location);
-      return Object.assign({}, location, { pattern: split?.pattern });
+      const wanted = await patternFrom(where, { ...options, jump }, context);
+      if (wanted.pattern === undefined && options.recursive !== true) refuseHopAsName(where, wanted);
+      return wanted;
     }),
   );
 }
@@ -57,7 +53,7 @@ export async function otherRoutes(
 
 /** Puts the files that match in the place of patterns. @throws ViaductError as {@link findMatches} */
 export async function matched(
-  wanted: readonly Wanted[],
+  wanted: readonly WhereOrPattern[],
   settings: GetOptions,
   folders: boolean,
 ): Promise<Location[]> {
@@ -65,7 +61,8 @@ export async function matched(
   for (const { pattern, ...location } of wanted) {
     if (pattern === undefined) found.push(location);
     else
-      for (const match of await findMatches(location, pattern, { ...settings, folders })) found.push(match);
+      for (const match of await findMatches(location, pattern, { ...settings, folders }))
+        found.push(match.location);
   }
   return found;
 }

@@ -9,6 +9,7 @@ import { ViaductError, asViaductError } from '../../errors.js';
 import { encryptionFrom } from '../encryption.js';
 import type { CommandContext } from '../context.js';
 import { outcomeOf } from '../exit-codes.js';
+import type { WhereOrPattern } from '../where.js';
 import { readWhole } from '../input.js';
 import { proxyFrom } from '../proxy.js';
 import { JsonReport } from './json-report.js';
@@ -17,7 +18,7 @@ import { TextReport } from './text-report.js';
 import { listenForInterruption } from '../terminal/interruption.js';
 import { standardOutput } from '../terminal/standard-output.js';
 import type { GetCommandOptions } from './options.js';
-import { type Wanted, itemsFor, matched, otherRoutes, wantedFrom } from './items.js';
+import { itemsFor, matched, otherRoutes, wantedFrom } from './items.js';
 
 /** Of a million files with long paths. */
 const CHECKSUM_FILE_BYTES = 256 * 1024 * 1024;
@@ -31,7 +32,7 @@ export async function runGet(
   const toStdout = options.output === '-';
   // Standard output may be for the bytes of the file.
   const jsonOutput = toStdout ? context.stderr : context.stdout;
-  let wanted: readonly Wanted[];
+  let wanted: readonly WhereOrPattern[];
   let also: readonly Location[];
   let known: readonly GetItem[] | undefined;
   let checksums: Checksums | undefined;

@@ -4,7 +4,7 @@ import type { CommandContext } from '../context.js';
 import { trustOptions } from '../encryption.js';
 import {
   DESCRIPTIONS,
-  WHERE,
+  WHERE_OR_PATTERN,
   countOption,
   jumpOption,
   proxyOption,
@@ -17,7 +17,7 @@ export function addListCommand(program: Command, context: CommandContext): void 
   const ls = program
     .command('ls')
     .description('List a remote folder.')
-    .argument('[where]', WHERE)
+    .argument('[where]', WHERE_OR_PATTERN)
     .addOption(jumpOption())
     .addOption(routeOption())
     .helpOption('--help', 'display help for command')

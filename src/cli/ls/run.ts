@@ -1,12 +1,13 @@
+import { findMatches } from '../../client/matching.js';
 import { listLocation } from '../../client/listing.js';
 import { formatBytes, visible } from '../../text.js';
-import { type Entry, nameMembers, omittedText } from '../../wire/http/listing.js';
+import { type Entry, type Omitted, nameMembers, omittedText } from '../../wire/http/listing.js';
 import type { CommandContext } from '../context.js';
 import { type TrustOptions, encryptionFrom } from '../encryption.js';
 import { type ProxyOptions, proxyFrom } from '../proxy.js';
 import { jsonLine } from '../terminal/print.js';
 import { standardOutput, untilReaderLeaves } from '../terminal/standard-output.js';
-import { type WhereOptions, locationFrom } from '../where.js';
+import { type WhereOptions, patternFrom } from '../where.js';
 
 /** Parsed options; times in ms. */
 export interface ListCommandOptions extends WhereOptions, TrustOptions, ProxyOptions {
@@ -28,19 +29,23 @@ export async function runList(
   options: ListCommandOptions,
   context: CommandContext,
 ): Promise<number> {
-  const location = await locationFrom(where, options, context);
+  const { pattern, ...location } = await patternFrom(where, options, context);
   const encryption = await encryptionFrom(options, context, location);
-  const entries = await listLocation(location, {
+  const settings = {
     ...encryption,
     timeoutMs: options.timeout,
     connectTimeoutMs: options.connectTimeout,
     maxHops: options.maxHops,
     proxy: proxyFrom(options),
-    onOmitted: (omitted) => {
-      const text = omittedText(omitted);
-      if (text !== '') context.stderr.write(`viaduct: not listed: ${text}\n`);
-    },
-  });
+  };
+  const onOmitted = (omitted: Omitted): void => {
+    const text = omittedText(omitted);
+    if (text !== '') context.stderr.write(`viaduct: not listed: ${text}\n`);
+  };
+  const entries =
+    pattern === undefined
+      ? await listLocation(location, { ...settings, onOmitted })
+      : (await findMatches(location, pattern, { ...settings, folders: true })).map(({ entry }) => entry);
   const lineOf = options.json ? asJson : options.long ? tableOf(entries) : nameOf;
   await untilReaderLeaves(printLines(entries, lineOf, context));
   return 0;
