@@ -12,7 +12,12 @@ const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
  */
 export async function runInProcess(
   args: readonly string[],
-  options: { readonly cwd?: string; readonly input?: string } = {},
+  options: {
+    readonly cwd?: string;
+    readonly input?: string;
+    /** Variables besides those of the process. */
+    readonly env?: Readonly<Record<string, string>>;
+  } = {},
 ): Promise<ClientRun> {
   const stdout = new TextStream();
   const stderr = new TextStream();
@@ -22,10 +27,16 @@ export async function runInProcess(
   const cwd = process.cwd();
   const listeners = SIGNALS.map((signal) => process.listeners(signal));
   if (options.cwd !== undefined) process.chdir(options.cwd);
+  const before = Object.keys(options.env ?? {}).map((name) => [name, process.env[name]] as const);
+  Object.assign(process.env, options.env);
   try {
     await runProgram(args, context);
   } finally {
     process.chdir(cwd);
+    for (const [name, value] of before) {
+      if (value === undefined) delete process.env[name];
+      else process.env[name] = value;
+    }
     // A process that ends removes none of its own.
     for (const [index, signal] of SIGNALS.entries()) {
       for (const listener of process.listeners(signal)) {

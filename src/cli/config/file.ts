@@ -1,12 +1,12 @@
 import { constants } from 'node:fs';
 import { join } from 'node:path';
-import { ViaductError, systemCode, systemReason, withContext } from '../../errors.js';
+import { ViaductError, systemCode, systemReason } from '../../errors.js';
 import { open } from '../../files/fs.js';
 import { whyNotTrusted } from '../../files/ownership.js';
 import { xdgFolders } from '../../files/xdg.js';
 import { visible } from '../../text.js';
 import { type NamedRoute, RouteTables } from './route-tables.js';
-import { type Assignment, parseToml } from './toml.js';
+import { parseToml } from './toml.js';
 
 /** Far more than people write. */
 const MAX_BYTES = 1024 * 1024;
@@ -43,17 +43,11 @@ export async function readConfig(): Promise<ConfigFile> {
   const path = configPath();
   const text = path === undefined ? undefined : await readTrusted(path);
   if (path === undefined || text === undefined) return { path: undefined, routes: new Map(), settings: [] };
-  let assignments: readonly Assignment[];
-  try {
-    assignments = await parseToml(text);
-  } catch (error) {
-    throw withContext(error, (message) => `${visible(path)}: ${message}`);
-  }
   const routes = new RouteTables();
   const settings: Setting[] = [];
-  for (const { path: names, value, line } of assignments) {
+  for (const { path: names, value, line } of await parseToml(text, visible(path, Infinity))) {
     const [section = '', key, ...more] = names;
-    const place = `${visible(path)}:${line}`;
+    const place = `${visible(path, Infinity)}:${line}`;
     if (section === 'route') routes.add(names.slice(1), value, place);
     else if (more.length > 0) throw unknownKey(names, place);
     else if (key !== undefined) settings.push({ section, key, value, place });

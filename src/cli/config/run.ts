@@ -45,7 +45,8 @@ export async function runConfig(
     name === undefined
       ? [...routeLines(file), ...changedLines(file, wholeProgram)]
       : await allLines(name, words, file, wholeProgram);
-  const text = json ? lines.map(jsonLine).join('') : asToml(lines);
+  const safe = lines.map((line) => Object.assign({}, line, { value: shown(line.value) }));
+  const text = json ? safe.map(jsonLine).join('') : asToml(safe);
   const path = visible(configPath() ?? 'no home folder', Infinity);
   const heading =
     json || name !== undefined ? '' : `# ${path}${file.path === undefined ? ' does not exist' : ''}\n`;
@@ -147,8 +148,16 @@ function asToml(lines: readonly Line[]): string {
 
 function formatted(value: unknown): string {
   if (Array.isArray(value)) return `[${value.map(formatted).join(', ')}]`;
-  if (typeof value === 'boolean' || typeof value === 'number') return String(value);
-  const text = typeof value === 'string' ? value : String(value);
-  if (/^(?:0|[1-9]\d*)(?:\.\d+)?$/.test(text)) return text;
-  return `"${visible(withoutTokens(withoutPasswords(text)), Infinity).replaceAll(/[\\"]/g, '\\$&')}"`;
+  return typeof value === 'string'
+    ? `"${visible(value, Infinity).replaceAll(/[\\"]/g, '\\$&')}"`
+    : String(value);
 }
+
+/** A number as one, wherever it comes from, and a text without the secrets in it. */
+function shown(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(shown);
+  if (typeof value !== 'string') return value;
+  return NUMBER.test(value) ? Number(value) : withoutTokens(withoutPasswords(value));
+}
+
+const NUMBER = /^(?:0|[1-9]\d{0,14})(?:\.\d+)?$/;

@@ -1,5 +1,5 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
-import { ViaductError, withContext } from '../../errors.js';
+import { ViaductError } from '../../errors.js';
 import { isRepeatable } from '../options.js';
 import { visible } from '../../text.js';
 import { type ConfigFile, type Setting, unknownKey } from './file.js';
@@ -72,8 +72,7 @@ export function applySettings(command: Command, file: ConfigFile, program: () =>
     );
     for (const candidate of free) {
       const other = free.find(({ option }) => exclude(candidate.option, option));
-      if (other !== undefined)
-        throw wrong(candidate, `${keyOf(candidate.option)} excludes ${keyOf(other.option)} (${other.place})`);
+      if (other !== undefined) throw wrong(candidate, `excludes ${keyOf(other.option)} (${other.place})`);
       command.setOptionValueWithSource(candidate.option.attributeName(), parsed(candidate), 'config');
       applied.set(keyOf(candidate.option), candidate);
     }
@@ -164,8 +163,9 @@ function parsed(candidate: Candidate): unknown {
   try {
     for (const text of texts) result = parseArg.call(option, text, result);
   } catch (error) {
-    if (error instanceof InvalidArgumentError) throw wrong(candidate, error.message);
-    throw withContext(error, (message) => `${candidate.place}: ${message}`);
+    if (error instanceof InvalidArgumentError || error instanceof ViaductError)
+      throw wrong(candidate, error.message);
+    throw error;
   }
   return result;
 }

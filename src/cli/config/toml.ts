@@ -12,16 +12,17 @@ export interface Assignment {
 /**
  * The keys of a TOML file in their order. The parser has no positions of keys, so the statements are parsed once more one by
  * one: one ends with the first line with which it can be parsed.
+ * @param label of the file, for errors
  * @throws ViaductError BAD_CONFIG that names the line
  */
-export async function parseToml(text: string): Promise<readonly Assignment[]> {
+export async function parseToml(text: string, label: string): Promise<readonly Assignment[]> {
   const { parse, TomlError } = await import('smol-toml');
   try {
     parse(text);
   } catch (error) {
     if (!(error instanceof TomlError)) throw error;
     const [what = ''] = error.message.replace(/^Invalid TOML document: /, '').split('\n');
-    throw new ViaductError('BAD_CONFIG', `line ${error.line}: ${what}`, { cause: error });
+    throw new ViaductError('BAD_CONFIG', `${label}:${error.line}: ${what}`, { cause: error });
   }
   const found: Assignment[] = [];
   let table: readonly string[] = [];
