@@ -30,8 +30,9 @@ export async function patternFrom(
   options: WhereOptions,
   context: CommandContext,
 ): Promise<WhereOrPattern> {
-  const split = where === undefined ? undefined : splitPattern(await withNamedRoute(where));
-  const location = await locationFrom(split?.folder ?? where, options, context);
+  const whole = where && (await withNamedRoute(where));
+  const split = whole === undefined ? undefined : splitPattern(whole);
+  const location = await locationFrom(split?.folder ?? whole, options, context);
   return { ...location, pattern: split?.pattern };
 }
 

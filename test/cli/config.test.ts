@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { chmodSync, mkdirSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { chmodSync, chownSync, mkdirSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { formatHop } from 'viaduct';
@@ -148,15 +148,16 @@ test('errors in the file: transcripts/config-errors.txt', async (t) => {
   transcript.equals('config-errors');
 });
 
+const shown = (env: Record<string, string>, ...args: readonly string[]) =>
+  runInProcess(['config', 'server', ...args], { env });
+
 test('a repeatable option has several values from each source; a stronger one replaces all', async () => {
-  const run = (env: Record<string, string>, ...args: readonly string[]) =>
-    runInProcess(['config', 'server', ...args], { env });
   const variable = { VIADUCT_SERVER_SHARE: 'a=/srv/a\nb=/srv/b' };
   assert.match(
-    (await run(variable)).stdout,
+    (await shown(variable)).stdout,
     /^share = \["a=\/srv\/a", "b=\/srv\/b"\] {2}# VIADUCT_SERVER_SHARE$/m,
   );
-  const typed = await run(variable, '--share', 'c=/c', '--share', 'd=/d');
+  const typed = await shown(variable, '--share', 'c=/c', '--share', 'd=/d');
   assert.match(typed.stdout, /^share = \["c=\/c", "d=\/d"\] {2}# command line$/m);
 });
 
@@ -192,6 +193,13 @@ test('a link to the file is followed; its target is what counts', async (t) => {
   assert.match((await config()).stdout, /\[route\.lab\]/);
   chmodSync(`${path}.real`, 0o666);
   assertOneLine(await config(), 26, /it is writable by others/);
+});
+
+test('a file of another user is refused', async (t) => {
+  if (process.getuid?.() !== 0) return t.skip('only root can give a file away');
+  const { path, config } = configFolder(t);
+  chownSync(path, 1, 1);
+  assertOneLine(await config(), 26, /config\.toml: it belongs to another user/);
 });
 
 test('a file that is none, or no text, is an error', async (t) => {

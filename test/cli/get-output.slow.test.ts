@@ -112,7 +112,7 @@ describe('what get prints', () => {
     const run = await runViaduct(t, ['get', ...PINNED, url, '--json', '-o', '-']);
     assert.deepEqual([run.code, run.stdout], [0, 'text']);
     assert.equal(eventsOf({ stdout: run.stderr }).at(-1)?.event, 'complete');
-    const refused = await runInProcess(['get', ...PINNED, 'h1:1/a', 'h1:1/b', '--json', '-o', '-']);
+    const refused = await runInProcess(['get', ...PINNED, 'h1:1/a', '-r', '--json', '-o', '-']);
     assert.equal(refused.stdout, '');
     assert.equal(eventsOf({ stdout: refused.stderr }).at(-1)?.['code'], 'USAGE');
   });
@@ -173,7 +173,7 @@ test('invalid arguments: one line, exit code 2', async (t) => {
     [['h1'], /"h1" has no port/],
     [['h1:1/'], /"\/" is a folder; name a file, or use -r to fetch the folder/],
     [['h1:1/a/'], /"\/a\/" is a folder/],
-    [['h1:1/x?y'], /a "\?" of a name is written %3F/],
+    [['h1:1/x?y/z'], /a "\?" of a name is written %3F/],
     [['h1:1/x', '--retry', '-1'], /Expected a whole number from 0/],
     [['h1:1/x', '-q', '-v'], /'-q, --quiet' cannot be used with option '-v, --verbose'/],
     [['h1:1/x', '--limit-rate', '0'], /Expected bytes per second, more than 0, such as 500K or 10M/],

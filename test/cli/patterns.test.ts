@@ -72,7 +72,10 @@ test('ls of a pattern prints what matches, folders too', async (t) => {
 test('with -r folders match too', async (t) => {
   const { cwd, run } = await logs(t);
   assert.equal((await run('get', 's[!t]*', '-r')).code, 0);
-  assert.deepEqual(readdirSync(cwd, { recursive: true }).toSorted(), ['sub', 'sub/2026-00.gz']);
+  assert.deepEqual(readdirSync(cwd, { recursive: true, encoding: 'utf8' }).toSorted(), [
+    'sub',
+    'sub/2026-00.gz',
+  ]);
 });
 
 test('what one file matches is saved in the folder of -o, as of several', async (t) => {

@@ -74,7 +74,7 @@ async function readTrusted(path: string): Promise<string | undefined> {
     }
   } catch (error) {
     if (error instanceof ViaductError) throw error;
-    if (systemCode(error) === 'ENOENT') return undefined;
+    if (['ENOENT', 'ENOTDIR'].includes(systemCode(error) ?? '')) return undefined;
     if (error instanceof TypeError) throw cannot('it is not UTF-8 text', error);
     throw cannot(systemReason(error), error);
   }
