@@ -53,6 +53,27 @@ test('files that have their SHA-256 are fetched: one, several, a pattern, a fold
   ]);
 });
 
+test('the list may be at a location itself, and is fetched first', async (t) => {
+  const root = tempFolder(t);
+  writeFileSync(join(root, 'a'), CONTENT.a);
+  writeFileSync(join(root, 'b'), CONTENT.b);
+  writeFileSync(join(root, 'SUMS'), sums(['b']));
+  writeFileSync(join(root, 'empty'), '');
+  const { route } = await testChain(t, 2, { root });
+  const cwd = tempFolder(t);
+  const run = (name: string, list: string) =>
+    runInProcess(['get', ...PINNED, urlOf(route, `/${name}`), '--checksum-file', urlOf(route, list)], {
+      cwd,
+    });
+  const right = await run('a', '/SUMS');
+  assert.equal(right.code, 0, right.stderr);
+  assert.equal((await run('b', '/SUMS')).code, 110);
+  assertOneLine(await run('a', '/absent'), 22, /--checksum-file: hop 2 \([^)]+\): there is no file "absent"/);
+  assertOneLine(await run('a', '/empty'), 26, /cannot read http:[^ ]+\/empty: no line of it has a SHA-256/);
+  assertOneLine(await run('a', '/'), 2, /--checksum-file http:\S+\/ is a folder, not a file/);
+  assert.deepEqual(readdirSync(cwd), ['a']);
+});
+
 test('a file with another SHA-256 is not saved, and leaves nothing: exit code 110', async (t) => {
   const { cwd, run, at } = await served(t);
   const { code, stderr } = await run(['get', at('a'), at('b')], sums(['b']));

@@ -27,7 +27,7 @@ export interface GetCommandOptions extends WhereOptions, TrustOptions, ProxyOpti
   readonly retryTime?: number;
   readonly retryConnect?: true;
   readonly verify: boolean;
-  /** A path, or `-`. */
+  /** A path, `-`, or a location. */
   readonly checksumFile?: string;
   /** False for `--no-clobber`. */
   readonly clobber: boolean;
@@ -81,7 +81,7 @@ export function transferOptions(): Option[] {
     new Option('--no-verify', 'check only the size, not the SHA-256'),
     new Option(
       '--checksum-file <file>',
-      'check files against this list too, such as SHA256SUMS; - for standard input',
+      'check files against this list too, such as SHA256SUMS: a local file, - for standard input, or a location',
     ).argParser(parseFile),
     new Option(
       '--limit-rate <rate>',

@@ -3,14 +3,13 @@ import { get } from '../../client/get/get.js';
 import type { GetItem, GetOptions } from '../../client/get/options.js';
 import { withSessions } from '../../client/http/encryption.js';
 import { targetNameOf } from '../../client/save-name.js';
-import { Checksums } from '../../files/checksum-file.js';
+import type { Checksums } from '../../files/checksum-file.js';
 import type { Location } from '../../route/location.js';
 import { ViaductError, asViaductError } from '../../errors.js';
 import { encryptionFrom } from '../encryption.js';
 import type { CommandContext } from '../context.js';
 import { outcomeOf } from '../exit-codes.js';
 import type { WhereOrPattern } from '../where.js';
-import { readWhole } from '../input.js';
 import { proxyFrom } from '../proxy.js';
 import { JsonReport } from './json-report.js';
 import type { GetReport } from './report.js';
@@ -18,10 +17,8 @@ import { TextReport } from './text-report.js';
 import { listenForInterruption } from '../terminal/interruption.js';
 import { standardOutput } from '../terminal/standard-output.js';
 import type { GetCommandOptions } from './options.js';
+import { checksumsFrom } from './checksums.js';
 import { itemsFor, matched, otherRoutes, wantedFrom } from './items.js';
-
-/** Of a million files with long paths. */
-const CHECKSUM_FILE_BYTES = 256 * 1024 * 1024;
 
 /** Fetches the files and folders that the locations name. Returns the exit code. */
 export async function runGet(
@@ -35,7 +32,7 @@ export async function runGet(
   let wanted: readonly WhereOrPattern[];
   let also: readonly Location[];
   let known: readonly GetItem[] | undefined;
-  let checksums: Checksums | undefined;
+  let readChecksums: (settings: GetOptions) => Promise<Checksums | undefined>;
   let isOne: boolean;
   try {
     if (toStdout && options.recursive) throw new ViaductError('USAGE', '-o - accepts no folders (-r)');
@@ -43,7 +40,7 @@ export async function runGet(
     wanted = await wantedFrom(wheres, options, context);
     const hasPattern = wanted.some(({ pattern }) => pattern !== undefined);
     isOne = wanted.length === 1 && !hasPattern;
-    checksums = await checksumsFrom(options, context);
+    readChecksums = await checksumsFrom(options, context);
     if (!hasPattern) known = await itemsFor(wanted, isOne, options);
   } catch (error) {
     if (options.json) return new JsonReport(jsonOutput).failed(asViaductError(error));
@@ -78,6 +75,7 @@ export async function runGet(
   });
   try {
     const exit = await withSessions(await settingsFor(), async (settings) => {
+      const checksums = await readChecksums(settings);
       const items =
         known ??
         (await itemsFor(await matched(wanted, settings, options.recursive === true), isOne, options));
@@ -124,18 +122,6 @@ async function toStandardOutput(
   }
   report.close(undefined);
   return exit;
-}
-
-/** @throws ViaductError READ_FAILED; USAGE if standard input is read twice */
-async function checksumsFrom(
-  { checksumFile, route }: GetCommandOptions,
-  context: CommandContext,
-): Promise<Checksums | undefined> {
-  if (checksumFile === undefined) return undefined;
-  if (checksumFile === '-' && route === '-')
-    throw new ViaductError('USAGE', 'only one of --checksum-file and --route can be standard input');
-  const { bytes, label } = await readWhole(checksumFile, context, CHECKSUM_FILE_BYTES);
-  return Checksums.parse(bytes, label);
 }
 
 /** A signal that also aborts after a timeout, if there is one. */
