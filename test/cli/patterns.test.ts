@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { existsSync, mkdirSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
+import { faultProxy } from '../support/fault-proxy.js';
 import { urlOf } from '../support/http.js';
 import { PINNED } from '../support/identity.js';
 import { testChain, testNode } from '../support/nodes.js';
@@ -116,6 +117,22 @@ test('the listing and the files share one connection to the origin', async (t) =
   const { run, origin } = await logs(t);
   assert.equal((await run('cat', '*.gz')).code, 0);
   assert.equal(origin?.events.filter(({ type }) => type === 'secured').length, 1);
+});
+
+test('the listing has shown that the route works, so a connection that breaks before a reply is retried', async (t) => {
+  const root = tempFolder(t);
+  for (const name of ['a', 'b']) writeFileSync(join(root, name), name);
+  const { hop } = await testNode(t, { root });
+  // The first connection brings the listing and one of the files, the second is for the other one.
+  const proxy = await faultProxy(t, hop, (connection) => ({
+    kind: 'reset',
+    at: connection === 1 ? 0 : Infinity,
+  }));
+  const cwd = tempFolder(t);
+  const run = await runInProcess(['get', ...PINNED, urlOf([proxy.hop], '/*')], { cwd });
+  assert.equal(run.code, 0, run.stderr);
+  assert.match(run.stderr, /^viaduct: [ab]: hop 1 [^\n]+; retrying in \S+ s/);
+  assert.deepEqual(readdirSync(cwd).toSorted(), ['a', 'b']);
 });
 
 test('a name that would be a partial file is not taken from a listing', async (t) => {

@@ -1,4 +1,5 @@
 import { ViaductError } from '../../errors.js';
+import { withoutTokens } from '../../route/share-link.js';
 import { visible } from '../../text.js';
 import { configPath, readConfig } from './file.js';
 
@@ -24,7 +25,7 @@ export async function withNamedRoute(where: string): Promise<string> {
   const port = path.split('/', 1)[0] ?? '';
   throw new ViaductError(
     'BAD_ROUTE',
-    `"${visible(where)}": "${visible(port)}" is not a port (1 to 65535), and ${configPath() ?? 'the configuration'} has no route "${visible(name)}"`,
+    `"${visible(withoutTokens(where))}": "${visible(port)}" is not a port (1 to 65535), and ${configPath() ?? 'the configuration'} has no route "${visible(name)}"`,
   );
 }
 

@@ -4,6 +4,7 @@ import { withoutTokens } from '../../route/share-link.js';
 import { withoutPasswords } from '../../route/url.js';
 import { visible } from '../../text.js';
 import type { CommandContext } from '../context.js';
+import { isRepeatable } from '../options.js';
 import { jsonLine } from '../terminal/print.js';
 import { standardOutput, untilReaderLeaves } from '../terminal/standard-output.js';
 import { type ConfigFile, configPath, readConfig } from './file.js';
@@ -106,7 +107,7 @@ async function allLines(
       return [
         {
           ...line,
-          value: texts.length > 1 && !isSwitch(option) ? texts : texts.at(-1),
+          value: texts.length > 1 && isRepeatable(option) ? texts : texts.at(-1),
           source: 'command line',
         },
       ];

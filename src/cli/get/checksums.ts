@@ -3,7 +3,7 @@ import type { GetOptions } from '../../client/get/options.js';
 import { ViaductError, withContext } from '../../errors.js';
 import { Checksums } from '../../files/checksum-file.js';
 import { type Location, formatLocation, parseLocation } from '../../route/location.js';
-import { withoutLink } from '../../route/share-link.js';
+import { withoutLink, withoutTokens } from '../../route/share-link.js';
 import { visible } from '../../text.js';
 import { withNamedRoute } from '../config/named-route.js';
 import type { CommandContext } from '../context.js';
@@ -25,7 +25,10 @@ export async function checksumsFrom(
   if (isLocation(checksumFile)) {
     const location = parseLocation(await withNamedRoute(checksumFile));
     if (location.path.endsWith('/'))
-      throw new ViaductError('USAGE', `--checksum-file ${visible(checksumFile)} is a folder, not a file`);
+      throw new ViaductError(
+        'USAGE',
+        `--checksum-file ${visible(withoutTokens(checksumFile))} is a folder, not a file`,
+      );
     return (settings) => fetched(location, settings);
   }
   if (checksumFile === '-' && route === '-')

@@ -38,7 +38,7 @@ export async function runGet(
     if (toStdout && options.recursive) throw new ViaductError('USAGE', '-o - accepts no folders (-r)');
     also = await otherRoutes(wheres, options);
     wanted = await wantedFrom(wheres, options, context);
-    const hasPattern = wanted.some(({ pattern }) => pattern !== undefined);
+    const hasPattern = wanted.some(isPattern);
     isOne = wanted.length === 1 && !hasPattern;
     readChecksums = await checksumsFrom(options, context);
     if (!hasPattern) known = await itemsFor(wanted, isOne, options);
@@ -74,11 +74,12 @@ export async function runGet(
     signal: withTimeout(interruption.signal, options.maxTime),
   });
   try {
-    const exit = await withSessions(await settingsFor(), async (settings) => {
-      const checksums = await readChecksums(settings);
+    const exit = await withSessions(await settingsFor(), async (first) => {
+      const checksums = await readChecksums(first);
       const items =
-        known ??
-        (await itemsFor(await matched(wanted, settings, options.recursive === true), isOne, options));
+        known ?? (await itemsFor(await matched(wanted, first, options.recursive === true), isOne, options));
+      // The listings have come, so the routes work.
+      const settings = wanted.every(isPattern) ? { ...first, retryConnect: true } : first;
       if (toStdout) return toStandardOutput(items, settings, checksums, report, context);
       const totals = await getAll(items, {
         ...settings,
@@ -122,6 +123,10 @@ async function toStandardOutput(
   }
   report.close(undefined);
   return exit;
+}
+
+function isPattern({ pattern }: WhereOrPattern): boolean {
+  return pattern !== undefined;
 }
 
 /** A signal that also aborts after a timeout, if there is one. */
