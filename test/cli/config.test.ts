@@ -63,6 +63,7 @@ test('the environment and what comes before what: transcripts/config-environment
     'VIADUCT_LS_PIN=sha256//AAAA viaduct get h1:1/x --retry many',
     'VIADUCT_GET_RETRIES=3 viaduct config',
     'VIADUCT_GET_QUIET=1 VIADUCT_GET_VERBOSE=1 viaduct get h1:1/x',
+    'VIADUCT_GET_QUIET=0 VIADUCT_GET_VERBOSE=1 viaduct config',
   ])
     await transcript.run(line);
   transcript.config(`[defaults]
@@ -150,6 +151,13 @@ test('errors in the file: transcripts/config-errors.txt', async (t) => {
 
 const shown = (env: Record<string, string>, ...args: readonly string[]) =>
   runInProcess(['config', 'server', ...args], { env });
+
+test('a switch that is taken back on the command line excludes nothing', async () => {
+  const env = { VIADUCT_GET_PIN: IDENTITY.pin, VIADUCT_GET_ACCEPT_NEW: '0' };
+  const run = await runInProcess(['config', 'get', '--no-accept-new'], { env });
+  assert.match(run.stdout, /^pin = \["sha256.*"\] {2}# VIADUCT_GET_PIN$/m);
+  assert.match(run.stdout, /^accept-new = false {2}# command line$/m);
+});
 
 test('a repeatable option has several values from each source; a stronger one replaces all', async () => {
   const variable = { VIADUCT_SERVER_SHARE: 'a=/srv/a\nb=/srv/b' };

@@ -26,12 +26,12 @@ export class RouteTables {
     if (!NAME.test(name) || SCHEMES.has(name.toLowerCase()))
       throw bad(
         place,
-        `"${visible(name)}" is no name of a route: letters, digits and "._-", but not http or https`,
+        `"${visible(name)}" is not a valid name of a route: use letters, digits and "._-", but not http or https`,
       );
     if (!this.#begun.has(name)) this.#begun.set(name, place);
     if (key === undefined) {
       if (typeof value !== 'object')
-        throw bad(place, `${table} is a table: [${table}], and a line via = […]`);
+        throw bad(place, `${table} must be a table, [${table}], with a line via = […]`);
       return;
     }
     if (key !== 'via' || more.length > 0)
@@ -49,7 +49,7 @@ export class RouteTables {
 
 function prefixOf(value: unknown, place: string): string {
   if (!Array.isArray(value) || value.length === 0 || !value.every((hop) => typeof hop === 'string'))
-    throw bad(place, 'via is a list of hops, such as ["bastion:12000", "gw:9000"]');
+    throw bad(place, 'via must be a list of hops, such as ["bastion:12000", "gw:9000"]');
   const prefix = value.join('/@');
   try {
     const { route, path } = parseLocation(`${prefix}/`);

@@ -53,7 +53,7 @@ export async function runConfig(
     json || name !== undefined ? '' : `# ${path}${file.path === undefined ? ' does not exist' : ''}\n`;
   await untilReaderLeaves(standardOutput(stdout)(Buffer.from(heading + text)));
   for (const variable of unknownVariables(wholeProgram()))
-    stderr.write(`viaduct: warning: ${visible(variable)} is no option of any command, and is ignored\n`);
+    stderr.write(`viaduct: warning: ${visible(variable)} is not an option of any command; it is ignored\n`);
   return 0;
 }
 

@@ -66,13 +66,18 @@ export function applySettings(command: Command, file: ConfigFile, program: () =>
     fromFile(file.settings, DEFAULTS, options),
   ];
   for (const candidates of ranks) {
-    const stronger = options.filter((option) => isSet(command, option));
+    const stronger = options.filter(
+      (option) => isSet(command, option) && isActive(option, command.getOptionValue(option.attributeName())),
+    );
     const free = candidates.filter(
       ({ option }) => !isSet(command, option) && !stronger.some((other) => exclude(option, other)),
     );
     for (const candidate of free) {
-      const other = free.find(({ option }) => exclude(candidate.option, option));
-      if (other !== undefined) throw wrong(candidate, `excludes ${keyOf(other.option)} (${other.place})`);
+      const other = free.find(
+        ({ option, value }) => isActive(option, value) && exclude(candidate.option, option),
+      );
+      if (other !== undefined && isActive(candidate.option, candidate.value))
+        throw wrong(candidate, `excludes ${keyOf(other.option)} (${other.place})`);
       command.setOptionValueWithSource(candidate.option.attributeName(), parsed(candidate), 'config');
       applied.set(keyOf(candidate.option), candidate);
     }
@@ -101,6 +106,11 @@ function takeBack(command: Command, options: readonly Option[]): void {
 
 function isSet(command: Command, option: Option): boolean {
   return ![undefined, 'default'].includes(command.getOptionValueSource(option.attributeName()));
+}
+
+/** A switch that is off excludes nothing. */
+function isActive(option: Option, value: unknown): boolean {
+  return !isSwitch(option) || value === !option.negate;
 }
 
 export function isSwitch(option: Option): boolean {
