@@ -1,0 +1,47 @@
+import type { IncomingMessage } from 'node:http';
+import { contentPolicy } from '../../wire/http/content-policy.js';
+import { type Field, type ReplyHead, fieldOf } from '../../wire/http/head.js';
+
+/** Fields of a local client that the origin gets: what it wants, of which version. */
+const ASKED = [
+  'Accept',
+  'Range',
+  'If-Range',
+  'If-Match',
+  'If-None-Match',
+  'If-Modified-Since',
+  'If-Unmodified-Since',
+] as const;
+
+/** Fields of a reply that a local client gets: what describes the content. The origin can neither set cookies nor allow others to read. */
+const PASSED = [
+  'Accept-Ranges',
+  'Content-Disposition',
+  'Content-Encoding',
+  'Content-Language',
+  'Content-Length',
+  'Content-Range',
+  'Content-Type',
+  'Date',
+  'ETag',
+  'Last-Modified',
+  'Repr-Digest',
+] as const;
+
+/** The fields of a request for the origin. */
+export function askedFields({ headers }: IncomingMessage): Field[] {
+  return ASKED.flatMap((name): Field[] => {
+    const value = headers[name.toLowerCase()];
+    return typeof value === 'string' ? [[name, value]] : [];
+  });
+}
+
+/** The fields of a reply for the local client, with what keeps a browser from trusting the content. */
+export function passedFields({ fields }: ReplyHead): Field[] {
+  const passed = PASSED.flatMap((name): Field[] => {
+    const value = fieldOf(fields, name.toLowerCase());
+    return value === undefined ? [] : [[name, value]];
+  });
+  // A browser may keep it, and has to ask each time.
+  return [...passed, ['Cache-Control', 'private, no-cache'], ...contentPolicy(passed)];
+}
