@@ -42,7 +42,7 @@ function lineOf(event: GatewayEvent, verbose: boolean): string | undefined {
     case 'failed': {
       // The client shows the error page of what has not begun.
       if (event.bytes === 0 && !verbose) return undefined;
-      return errorLine(event.error, `${visible(event.path)}: ${formatBytes(event.bytes)} sent, then: `);
+      return errorLine(event.error, `${visible(event.path)}: ${sentText(event.bytes)}`);
     }
     case 'retry': {
       if (!verbose) return undefined;
@@ -61,6 +61,10 @@ function lineOf(event: GatewayEvent, verbose: boolean): string | undefined {
     case 'reply':
       return undefined;
   }
+}
+
+function sentText(bytes: number): string {
+  return bytes === 0 ? '' : `after ${formatBytes(bytes)}: `;
 }
 
 /** One JSON object per event and line. */

@@ -14,10 +14,10 @@ export interface FilePart {
 export function partOf(reply: Reply): FilePart | undefined {
   const { status, length } = reply;
   const [etag, coding] = [reply.field('etag'), reply.field('content-encoding') ?? 'identity'];
-  const isWhole = status === 200 && reply.field('accept-ranges') === 'bytes';
   if (length === undefined || etag === undefined || !isStrongEtag(etag) || coding !== 'identity')
     return undefined;
-  if (isWhole) return { version: { etag, size: length }, range: { start: 0, end: length } };
+  if (status === 200 && reply.field('accept-ranges') === 'bytes')
+    return { version: { etag, size: length }, range: { start: 0, end: length } };
   const [, first = '', last = '', size] =
     /^bytes (\d{1,15})-(\d{1,15})\/(\d{1,15})$/.exec(reply.field('content-range') ?? '') ?? [];
   const range = { start: Number(first), end: Number(last) + 1 };

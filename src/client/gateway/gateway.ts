@@ -11,7 +11,7 @@ import type { Gateway, GatewayEvent, GatewayOptions } from './options.js';
 import { RouteWatch } from './route-watch.js';
 import { Tickets } from './secret.js';
 import { LocalServer } from './serve.js';
-import { STATUS_PATH } from './status.js';
+import { STATUS_PATH } from './pages/status.js';
 import { Transfers } from './transfers.js';
 
 const ADDRESS = '127.0.0.1';
@@ -95,7 +95,7 @@ function identityText({ plain, encryption }: GatewayOptions, pin: string | undef
   if (plain === true) return 'Not encrypted to the last hop (--plain).';
   if (encryption?.authorities !== undefined)
     return 'Encrypted to the last hop, which has a trusted certificate.';
-  return `Encrypted to the last hop, whose key is known: ${pin ?? ''}`;
+  return `Encrypted to the last hop, whose key is known: ${pin ?? ''}. Relays cannot read what they pass on.`;
 }
 
 /** @throws ViaductError LISTEN_FAILED */

@@ -36,7 +36,7 @@ export class LocalReply {
     this.#sendHead();
     return new Promise((resolve, reject) => {
       this.#response.write(chunk, (error) => {
-        if (error == null) resolve();
+        if (error === null || error === undefined) resolve();
         else reject(new ViaductError('CLIENT_GONE', 'the client left', { cause: error }));
       });
     });

@@ -1,13 +1,13 @@
 import { createHash } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
-import { ViaductError, asViaductError } from '../../errors.js';
+import { type ErrorCode, type ViaductError, asViaductError } from '../../errors.js';
 import { hex } from '../../text.js';
 import type { Location } from '../../route/location.js';
 import { newTraceId, traceparent } from '../../wire/http/trace-context.js';
 import type { Field } from '../../wire/http/head.js';
 import { IDENTITY, OriginFile, WANT_DIGEST } from '../get/origin-file.js';
 import { RetryLimit, pauseUnless } from '../get/retry.js';
-import { checkPart, digestOf, originError } from '../http/file-reply.js';
+import { changed, checkPart, digestOf, originError } from '../http/file-reply.js';
 import type { Reply } from '../http/reply.js';
 import { type RequestOptions, request } from '../http/request.js';
 import { askedFields, passedFields } from './fields.js';
@@ -19,6 +19,9 @@ import type { Transfer } from './transfers.js';
 
 /** The end of a file that a client gets once the SHA-256 has been compared. */
 const HELD_BYTES = 16 * 1024;
+
+/** What a request for the rest of a file fails with if the file has changed. */
+const OF_ANOTHER_VERSION: ReadonlySet<ErrorCode> = new Set(['PRECONDITION_FAILED', 'RANGE_NOT_SATISFIABLE']);
 
 export interface PassageOptions extends GatewayOptions, Pick<RequestOptions, 'sessions'> {
   readonly watch: RouteWatch;
@@ -123,7 +126,10 @@ export class Passage {
     if (part === undefined) throw new Error('only a part of a file goes on');
     const { version, range } = part;
     const missing = { version, range: { start: range.start + this.#received, end: range.end } };
-    const reply = await this.#request('GET', partFields(missing));
+    const reply = await this.#request('GET', partFields(missing)).catch((error: unknown) => {
+      const isOther = OF_ANOTHER_VERSION.has(asViaductError(error).code);
+      throw isOther ? changed(this.#location) : error;
+    });
     try {
       checkPart(reply, version, missing.range, this.#location);
     } catch (error) {
@@ -177,7 +183,11 @@ export class Passage {
     const retry = this.#limit.next(this.#received > this.#bestReceived);
     this.#bestReceived = this.#received;
     watch.failed(error);
-    if (retry === undefined) throw watch.failure ?? error;
+    if (retry === undefined) {
+      // In a tunnel the client sees only that no more bytes come.
+      await watch.refresh();
+      throw watch.failure ?? error;
+    }
     this.#transfer.interrupted(retry, error);
     await pauseUnless(watch.recovery(), retry.pauseMs, signal);
   }

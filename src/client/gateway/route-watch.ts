@@ -48,7 +48,7 @@ export class RouteWatch {
   #reported: string | undefined;
   #onRecovery: (() => void)[] = [];
   #trace: Promise<void> | undefined;
-  #probing: Promise<void> | undefined;
+  #isProbing = false;
 
   /** @param signal ends all probes */
   constructor(
@@ -67,7 +67,7 @@ export class RouteWatch {
   failed(error: ViaductError): void {
     if (this.failure !== undefined || ABOUT_THE_FILE.has(error.code)) return;
     this.failure = error;
-    this.#probing ??= this.#probe().finally(() => (this.#probing = undefined));
+    if (!this.#isProbing) void this.#probe();
   }
 
   /** A request was answered. */
@@ -94,7 +94,7 @@ export class RouteWatch {
     const { route, scheme } = this.#location;
     const { timeoutMs = SILENCE_MS, connectTimeoutMs = CONNECT_MS, maxHops, proxy } = this.#options;
     try {
-      this.hops = await traceRoute(route, {
+      const hops = await traceRoute(route, {
         ...forProbes(this.#location, this.#options),
         ...this.#encryption(),
         scheme,
@@ -105,9 +105,22 @@ export class RouteWatch {
         proxy,
         signal: this.#signal,
       });
+      this.hops = hops;
+      this.#found(failureIn(hops));
     } catch (error) {
-      if (!this.#signal.aborted) this.failure ??= asViaductError(error);
+      // Of this machine, such as of known_hosts.
+      if (!this.#signal.aborted) this.#found(asViaductError(error));
     }
+  }
+
+  /** The answer of all hops: what is wrong with the route. */
+  #found(failure: ViaductError | undefined): void {
+    if (failure === undefined) return this.worked();
+    this.failed(failure);
+    this.failure = failure;
+    if (this.#reported === failure.message) return;
+    this.#reported = failure.message;
+    this.#emit({ type: 'broken', error: failure });
   }
 
   /** The key of the last hop decides; those of the relays are only shown. */
@@ -125,17 +138,17 @@ export class RouteWatch {
     return { encryption: { ...probes, checkKey } };
   }
 
+  /** Asks the hops until the route works. */
   async #probe(): Promise<void> {
-    for (let pauseMs = PROBE_FIRST_MS; ; pauseMs = Math.min(pauseMs * 2, PROBE_LAST_MS)) {
-      await this.refresh();
-      if (this.failure === undefined || this.#signal.aborted) return;
-      const found = failureIn(this.hops ?? []);
-      if (found === undefined) return this.worked();
-      this.failure = found;
-      if (this.#reported !== found.message) this.#emit({ type: 'broken', error: found });
-      this.#reported = found.message;
+    this.#isProbing = true;
+    let pauseMs = PROBE_FIRST_MS;
+    await this.refresh();
+    while (this.failure !== undefined && !this.#signal.aborted) {
       await delay(pauseMs, undefined, { signal: this.#signal, ref: false }).catch(() => {});
+      pauseMs = Math.min(pauseMs * 2, PROBE_LAST_MS);
+      await this.refresh();
     }
+    this.#isProbing = false;
   }
 }
 

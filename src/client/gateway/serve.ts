@@ -5,13 +5,13 @@ import type { Location } from '../../route/location.js';
 import { parseTarget } from '../../route/url.js';
 import type { Field } from '../../wire/http/head.js';
 import { OriginFile } from '../get/origin-file.js';
-import { errorReply } from './error-reply.js';
+import { errorReply } from './pages/error-reply.js';
 import { isOurs, pathBehind, splitTarget } from './guard.js';
 import { LocalReply } from './local-reply.js';
-import { PAGE_POLICY } from './page.js';
+import { PAGE_POLICY } from './pages/page.js';
 import { Passage, type PassageOptions } from './passage.js';
 import { type Tickets, newSecret } from './secret.js';
-import { STATUS_PATH, StatusPages } from './status.js';
+import { STATUS_PATH, StatusPages } from './pages/status.js';
 import type { Transfers } from './transfers.js';
 
 /** Connections over the route at once. Browsers open 6 to one host, aria2 at most 16. */

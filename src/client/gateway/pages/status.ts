@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { setTimeout as delay } from 'node:timers/promises';
 import { PAGE_POLICY, scriptPolicy } from './page.js';
-import { newSecret } from './secret.js';
+import { newSecret } from '../secret.js';
 import { type Status, sections, statusPage } from './status-page.js';
 
 /** Below the secret: the name of the node's own resources, which no tree has. */

@@ -1,13 +1,13 @@
-import { formatHop, isParked } from '../../route/hop.js';
-import { type Location, formatLocation } from '../../route/location.js';
-import { withoutTokens } from '../../route/share-link.js';
-import { nameOfPath } from '../../route/url.js';
-import { escapeHtml } from '../../html.js';
-import { formatBytes, visible } from '../../text.js';
-import type { TracedHop } from '../trace.js';
+import { formatHop, isParked } from '../../../route/hop.js';
+import { type Location, formatLocation } from '../../../route/location.js';
+import { withoutTokens } from '../../../route/share-link.js';
+import { nameOfPath } from '../../../route/url.js';
+import { escapeHtml } from '../../../html.js';
+import { formatBytes, visible } from '../../../text.js';
+import type { TracedHop } from '../../trace.js';
 import { page } from './page.js';
-import type { RouteWatch } from './route-watch.js';
-import type { Transfer } from './transfers.js';
+import type { RouteWatch } from '../route-watch.js';
+import type { Transfer } from '../transfers.js';
 
 export interface Status {
   readonly location: Location;

@@ -1,9 +1,9 @@
 import { STATUS_CODES, type IncomingMessage } from 'node:http';
 import Negotiator from 'negotiator';
-import type { ViaductError } from '../../errors.js';
-import { escapeHtml } from '../../html.js';
-import { httpFailure } from '../../wire/http/failures.js';
-import type { Field } from '../../wire/http/head.js';
+import type { ViaductError } from '../../../errors.js';
+import { escapeHtml } from '../../../html.js';
+import { httpFailure } from '../../../wire/http/failures.js';
+import type { Field } from '../../../wire/http/head.js';
 import { PAGE_POLICY, page } from './page.js';
 
 /** Seconds after which a client may ask again, and a page does. */
@@ -55,6 +55,8 @@ export function errorReply(
     }
     case 'text/plain':
       return reply('text/plain; charset=utf-8', `${message}\n`);
+    case 'application/problem+json':
+    case undefined:
     default: {
       const problem = { type: 'about:blank', title: STATUS_CODES[status], status, detail: message, code };
       const text = JSON.stringify({ ...problem, hop: hopNumber, address: hopAddress });

@@ -1,5 +1,5 @@
-import { escapeHtml } from '../../html.js';
-import type { Field } from '../../wire/http/head.js';
+import { escapeHtml } from '../../../html.js';
+import type { Field } from '../../../wire/http/head.js';
 
 /** Of pages of the gateway itself: nothing but their own style, in no frame. */
 export const PAGE_POLICY: readonly Field[] = policy('');
