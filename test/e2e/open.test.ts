@@ -7,6 +7,7 @@ import { formatHop, openGateway } from 'viaduct';
 import { failureOf } from '../support/failures.js';
 import { ask, testGateway } from '../support/gateway.js';
 import { TRUSTED } from '../support/identity.js';
+import { SECRET, linkTo } from '../support/links.js';
 import { testChain, testNode } from '../support/nodes.js';
 import { randomFile, tempFolder } from '../support/temp.js';
 
@@ -104,6 +105,33 @@ test('a single file', async (t) => {
   assert.ok((await ask(gateway.url)).body.equals(bytes));
 });
 
+test('without verification', async (t) => {
+  const { route, bytes } = await folderBehind(t);
+  const gateway = await testGateway(t, { route, path: '/photos/picture.jpg' }, { verify: false });
+  assert.ok((await ask(gateway.url)).body.equals(bytes));
+  assert.equal((await gateway.event('complete')).sha256, undefined);
+});
+
+test('a share link: its token is in the URL, and in no event', async (t) => {
+  const root = tempFolder(t);
+  mkdirSync(join(root, 'photos'));
+  const bytes = randomFile(join(root, 'photos'), 'picture.jpg', 1000);
+  const { hop } = await testNode(t, { root, access: 'links', shareSecret: SECRET });
+  const path = linkTo('/photos', 'folder', '/photos/');
+  const gateway = await testGateway(t, { route: [hop], path });
+  assert.ok((await ask(`${gateway.url}picture.jpg`)).body.equals(bytes));
+  assert.equal((await gateway.event('complete')).path, '/.viaduct/share/…/photos/picture.jpg');
+  const token = path.split('/')[3] ?? assert.fail();
+  const { body } = await ask(gateway.statusUrl);
+  assert.ok(
+    !body
+      .toString()
+      .replace(/href="[^"]*"/, '')
+      .includes(token),
+  );
+  assert.equal((await ask(gateway.url.replace(path, '/photos/'))).status, 403);
+});
+
 test('what cannot be opened fails at once, with the hop and the reason', async (t) => {
   const { route } = await folderBehind(t);
   const missing = await failureOf(openGateway({ route, path: '/missing' }, TRUSTED));
@@ -117,11 +145,11 @@ test('what cannot be opened fails at once, with the hop and the reason', async (
 
 test('many clients at once share a bounded number of connections over the route', async (t) => {
   const root = tempFolder(t);
-  const bytes = randomFile(root, 'file', 300_000);
+  const bytes = randomFile(root, 'file', 100_000);
   const origin = await testNode(t, { root });
   const relay = await testNode(t);
   const gateway = await testGateway(t, { route: [relay.hop, origin.hop], path: '/file' });
-  const answers = await Promise.all(Array.from({ length: 100 }, () => ask(gateway.url)));
+  const answers = await Promise.all(Array.from({ length: 60 }, () => ask(gateway.url)));
   assert.ok(answers.every(({ body }) => body.equals(bytes)));
   const connections = relay.events.filter(({ type }) => type === 'accepted').length;
   assert.ok(connections <= 33, `${connections} connections`);

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
@@ -69,6 +70,7 @@ test('those who know the URL read: programs, the address bar, links, pages of th
     ['a program', {}],
     ['the address bar', fetching('none', 'navigate', 'document')],
     ['a link of a sandboxed page', fetching('cross-site', 'navigate', 'document')],
+    ['a download from a sandboxed page', fetching('cross-site', 'navigate', 'empty')],
     ['a picture in a sandboxed page', fetching('cross-site', 'no-cors', 'image')],
     ['a page of the gateway', { ...fetching('same-origin', 'cors', 'empty'), Origin: origin }],
   ];
@@ -103,6 +105,19 @@ test('a ticket leads to the URL once', async (t) => {
   assert.deepEqual([first.status, first.headers['location']], [303, new URL(gateway.url).pathname]);
   assert.equal((await ask(ticket)).status, 404);
   assert.notEqual(gateway.ticketUrl(), ticket);
+});
+
+test('a ticket is of no use to another user, and stays valid', async (t) => {
+  if (process.getuid?.() !== 0) return t.skip('only root can be another user too');
+  const { gateway } = await openedFile(t);
+  const ticket = gateway.ticketUrl();
+  const args = ['-q', '-s', '-o', '/dev/null', '-w', '%{http_code}', '--noproxy', '*', ticket];
+  const status = await new Promise<string>((resolve, reject) => {
+    const ended = (error: Error | null, stdout: string): void => (error ? reject(error) : resolve(stdout));
+    execFile('curl', args, { uid: 65_534, gid: 65_534 }, ended);
+  });
+  assert.equal(status, '404');
+  assert.equal((await ask(ticket)).status, 303);
 });
 
 test('nothing answers once it is closed', async (t) => {

@@ -17,7 +17,7 @@ import type { OpenCommandOptions } from './run.js';
 export function addOpenCommand(program: Command, context: CommandContext): void {
   const open = program
     .command('open')
-    .description('Open a remote file or folder in the browser, and in every program that reads URLs.')
+    .description('Open a remote file or folder in the browser and other programs.')
     .argument('[where]', WHERE)
     .addOption(jumpOption())
     .addOption(routeOption())

@@ -12,6 +12,8 @@ import { isSecret } from './secret.js';
  *   could not read.
  */
 
+/** What navigation may bring: pages, and downloads. Not frames. */
+const OPENED = new Set(['document', 'empty']);
 /** What an opaque origin may load: no page can read these of another origin. */
 const SHOWN = new Set(['image', 'audio', 'video']);
 
@@ -44,7 +46,7 @@ function isFromHere(headers: IncomingMessage['headers']): boolean {
     String(headers[name] ?? ''),
   );
   if (site === '' || site === 'same-origin' || site === 'none') return true;
-  return (mode === 'navigate' && kind === 'document') || (mode === 'no-cors' && SHOWN.has(kind ?? ''));
+  return (mode === 'navigate' && OPENED.has(kind ?? '')) || (mode === 'no-cors' && SHOWN.has(kind ?? ''));
 }
 
 /** The path at the origin that a request means; undefined if its secret is wrong. */

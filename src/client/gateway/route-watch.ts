@@ -98,7 +98,6 @@ export class RouteWatch {
         ...forProbes(this.#location, this.#options),
         ...this.#encryption(),
         scheme,
-        probes: 1,
         timeoutMs: Math.min(timeoutMs, PROBE_ANSWER_MS),
         connectTimeoutMs: Math.min(connectTimeoutMs, PROBE_ANSWER_MS),
         maxHops,

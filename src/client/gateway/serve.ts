@@ -17,7 +17,7 @@ import type { Transfers } from './transfers.js';
 /** Connections over the route at once. Browsers open 6 to one host, aria2 at most 16. */
 const CONNECTIONS = 32;
 /** A request waits so long for one of them. */
-const TURN_MS = 10_000;
+const TURN_MS = 60_000;
 
 export interface ServeOptions extends PassageOptions {
   /** What was opened. */

@@ -23,7 +23,8 @@ function policy(more: string): readonly Field[] {
 /** Dark and light by the reader's choice. In a narrow window tables can be scrolled. */
 const STYLE = `
 :root { color-scheme: light dark; }
-body { font: 1rem/1.5 system-ui, sans-serif; margin: 2rem auto; max-width: 60rem; padding: 0 1rem; }
+body { background: Canvas; color: CanvasText; font: 1rem/1.5 system-ui, sans-serif; margin: 2rem auto; max-width: 60rem; padding: 0 1rem; }
+a { color: LinkText; }
 h1, h2 { font-size: 1.25rem; overflow-wrap: anywhere; }
 h2 { font-size: 1.1rem; margin-top: 2rem; }
 p { overflow-wrap: anywhere; }
@@ -31,8 +32,8 @@ p { overflow-wrap: anywhere; }
 table { border-collapse: collapse; width: 100%; }
 th, td { padding: .25rem .75rem .25rem 0; text-align: left; vertical-align: baseline; }
 th { border-bottom: 1px solid; font-weight: 600; white-space: nowrap; }
-td { font-variant-numeric: tabular-nums; }
-td.name { min-width: 12rem; overflow-wrap: anywhere; }
+td { font-variant-numeric: tabular-nums; white-space: nowrap; }
+td.text { min-width: 12rem; overflow-wrap: anywhere; white-space: normal; }
 progress { width: 8rem; }
 .good, .bad { border-left: .3rem solid; padding-left: .75rem; }
 .good { border-color: #1a7f37; } .bad { border-color: #cf222e; }

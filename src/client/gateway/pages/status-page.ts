@@ -17,20 +17,26 @@ export interface Status {
   readonly transfers: readonly Transfer[];
 }
 
-/** The parts of the page that change, by the `id` of their element. */
+/** The parts of the page that change. */
+const SECTIONS = ['state', 'route', 'transfers'] as const;
+
+/** What is in them, by the `id` of their element. */
 export function sections({
   location,
-  identity,
   watch,
   transfers,
-}: Status): Readonly<Record<'route' | 'transfers', string>> {
-  return { route: routeSection(location, identity, watch), transfers: transfersSection(transfers) };
+}: Status): Readonly<Record<(typeof SECTIONS)[number], string>> {
+  return {
+    state: stateSection(watch),
+    route: routeSection(location, watch),
+    transfers: transfersSection(transfers),
+  };
 }
 
 /** Replaces what has changed. Without it the page is as right, and loaded again every few seconds. */
 const SCRIPT = `
 const source = new EventSource('events');
-for (const id of ['route', 'transfers'])
+for (const id of ${JSON.stringify(SECTIONS)})
   source.addEventListener(id, ({ data }) => { document.getElementById(id).innerHTML = JSON.parse(data); });
 source.onopen = () => { document.getElementById('ended').hidden = true; };
 source.onerror = () => { document.getElementById('ended').hidden = false; };
@@ -41,26 +47,36 @@ source.onerror = () => { document.getElementById('ended').hidden = false; };
  * @param nonce of the script
  */
 export function statusPage(status: Status, home: string, nonce: string): string {
-  const { route, transfers } = sections(status);
-  const where = visible(withoutTokens(formatLocation(status.location)));
-  const content = `<h1>${escapeHtml(where)}</h1>
+  const { state, route, transfers } = sections(status);
+  const where = visible(withoutTokens(formatLocation(status.location))).replace(/^http:\/\//, '');
+  const content = `<h1>${escapeHtml(where).replaceAll('/', '<wbr>/')}</h1>
 <p><a href="${escapeHtml(home)}">Open</a></p>
 <p id="ended" class="bad" role="alert" hidden>viaduct open does not answer. It may have ended.</p>
-<h2>Route</h2><div id="route">${route}</div>
-<h2>Transfers</h2><div id="transfers">${transfers}</div>
+<div id="state" role="status">${state}</div>
+<h2>Route</h2>
+<p>${escapeHtml(status.identity)}</p>
+<div id="route" class="table" role="region" aria-label="Route" tabindex="0">${route}</div>
+<h2>Transfers</h2>
+<div id="transfers" class="table" role="region" aria-label="Transfers" tabindex="0">${transfers}</div>
 <script nonce="${nonce}">${SCRIPT}</script>`;
   return page(`viaduct: ${where}`, content, '<noscript><meta http-equiv="refresh" content="3"></noscript>');
 }
 
-function routeSection({ route }: Location, identity: string, { hops, failure }: RouteWatch): string {
-  const state =
-    failure === undefined
-      ? '<p class="good" role="status">The route works.</p>'
-      : `<p class="bad" role="status">The route does not work: ${escapeHtml(failure.message)}.</p>`;
+function stateSection({ failure }: RouteWatch): string {
+  return failure === undefined
+    ? '<p class="good">The route works.</p>'
+    : `<p class="bad">The route does not work: ${escapeHtml(failure.message)}.</p>`;
+}
+
+function routeSection({ route }: Location, { hops }: RouteWatch): string {
   const rows = route.map((hop, index) => hopRow(index + 1, formatHop(hop), hops?.[index]));
-  return `${state}<p>${escapeHtml(identity)}</p>
-<div class="table"><table><thead><tr><th scope="col">Hop</th><th scope="col">Address</th><th scope="col">Round trip</th><th scope="col">Link</th><th scope="col">Key</th><th scope="col">State</th></tr></thead>
-<tbody>${rows.join('\n')}</tbody></table></div>`;
+  return tableOf(['Hop', 'Address', 'Round trip', 'Link', 'Key', 'State'], rows);
+}
+
+/** @param rows each an element */
+function tableOf(titles: readonly string[], rows: readonly string[]): string {
+  const heading = titles.map((title) => `<th scope="col">${title}</th>`).join('');
+  return `<table><thead><tr>${heading}</tr></thead>\n<tbody>${rows.join('\n')}</tbody></table>`;
 }
 
 function hopRow(number: number, address: string, traced: TracedHop | undefined): string {
@@ -83,8 +99,7 @@ function hopRow(number: number, address: string, traced: TracedHop | undefined):
 
 function transfersSection(transfers: readonly Transfer[]): string {
   if (transfers.length === 0) return '<p>Nothing has been fetched yet.</p>';
-  return `<div class="table"><table><thead><tr><th scope="col">File</th><th scope="col">Progress</th><th scope="col">Rate</th><th scope="col">State</th></tr></thead>
-<tbody>${transfers.map(transferRow).join('\n')}</tbody></table></div>`;
+  return tableOf(['File', 'Progress', 'Rate', 'State'], transfers.map(transferRow));
 }
 
 function transferRow(transfer: Transfer): string {
@@ -97,7 +112,7 @@ function transferRow(transfer: Transfer): string {
       : '';
   const amount = `${formatBytes(bytes)}${size === undefined || size === bytes ? '' : ` of ${formatBytes(size)}`}`;
   const rate = state === 'sending' ? `${formatBytes(transfer.rate)}/s` : '';
-  return `<tr><td class="name">${name}</td><td>${bar}${amount}</td><td>${rate}</td><td>${escapeHtml(stateOf(transfer))}</td></tr>`;
+  return `<tr><td class="text">${name}</td><td>${bar}${amount}</td><td>${rate}</td><td class="text">${escapeHtml(stateOf(transfer))}</td></tr>`;
 }
 
 function stateOf({ state, error, digest, method }: Transfer): string {
