@@ -1,5 +1,5 @@
 // Viaduct beside other relays and clients. docs/performance.md tells how to read what it prints.
-//   npm run bench -- [throughput] [get] [encrypted] [parked] [access] [small] [idle] [--peers viaduct,c,…] [--rounds N] [--json] …
+//   npm run bench -- [throughput] [get] [encrypted] [open] [parked] [access] [small] [idle] [--peers viaduct,c,…] [--rounds N] [--json] …
 import { cpus, release } from 'node:os';
 import { parseArgs } from 'node:util';
 import { type Access, accessTable, measureAccess } from './access.js';
@@ -8,11 +8,12 @@ import { type Get, getTable, measureGet, missingForGet } from './get.js';
 import { type Idle, connectionsThatFit, idleTable, measureIdle } from './idle.js';
 import { compileLoad } from './load.js';
 import { type Wire, everyKey, keysForIdle, keysForSmall, missingPrograms, peersFor } from './peers.js';
+import { type Open, measureOpen, openTable } from './open.js';
 import { type Parked, measureParked, parkedTable } from './parked.js';
 import { type Small, measureSmall, smallTable } from './small.js';
 import { type Throughput, measureThroughput, throughputTable } from './throughput.js';
 
-const PARTS = ['throughput', 'get', 'encrypted', 'parked', 'access', 'small', 'idle'] as const;
+const PARTS = ['throughput', 'get', 'encrypted', 'open', 'parked', 'access', 'small', 'idle'] as const;
 const WIRES = ['classic', 'http'] as const;
 const MIB = 1024 * 1024;
 
@@ -47,7 +48,7 @@ async function bench(wires: readonly Wire[]): Promise<void> {
   if (process.platform !== 'linux') throw new Error('the bench reads proc(5), which only Linux has');
   for (const part of parts) oneOf('part', part, PARTS);
   for (const key of keys) oneOf('peer', key, everyKey);
-  if (parts.some((part) => !['get', 'encrypted', 'access'].includes(part))) {
+  if (parts.some((part) => !['get', 'encrypted', 'open', 'access'].includes(part))) {
     for (const program of missingPrograms(keys)) say(`${program} is not on this machine: left out`);
     compileLoad();
   }
@@ -60,6 +61,8 @@ async function bench(wires: readonly Wire[]): Promise<void> {
   if (get.length > 0) show(getTable(get));
   const encrypted = parts.includes('encrypted') ? await everyEncrypted() : [];
   if (encrypted.length > 0) show(encryptedTable(encrypted));
+  const open = parts.includes('open') ? await everyOpen() : [];
+  if (open.length > 0) show(openTable(open));
   const parked = parts.includes('parked') ? await everyParked() : [];
   if (parked.length > 0) show(parkedTable(parked));
   const access = parts.includes('access') ? await everyAccess() : [];
@@ -70,7 +73,7 @@ async function bench(wires: readonly Wire[]): Promise<void> {
   if (idle.length > 0) show(idleTable(idle));
   if (asked.json) {
     process.stdout.write(
-      `${JSON.stringify({ date, machine, throughput, get, encrypted, parked, access, small, idle }, undefined, 2)}\n`,
+      `${JSON.stringify({ date, machine, throughput, get, encrypted, open, parked, access, small, idle }, undefined, 2)}\n`,
     );
   }
 }
@@ -108,6 +111,12 @@ async function everyEncrypted(): Promise<Encrypted[]> {
   const rounds = Number(asked.rounds ?? 5);
   const bytes = Number(asked.mib ?? 1024) * MIB;
   return measureEncrypted({ rounds, bytes, chains: numbers(asked.chains ?? '0,2,4'), say });
+}
+
+async function everyOpen(): Promise<Open[]> {
+  const rounds = Number(asked.rounds ?? 9);
+  say(`open: ${rounds} rounds`);
+  return measureOpen(rounds, Number(asked.mib ?? 2048) * MIB);
 }
 
 async function everyParked(): Promise<Parked[]> {

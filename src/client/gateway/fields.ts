@@ -1,5 +1,5 @@
 import type { IncomingMessage } from 'node:http';
-import { contentPolicy } from '../../wire/http/content-policy.js';
+import { contentPolicy, isFolderPath } from '../../wire/http/content-policy.js';
 import { type Field, type ReplyHead, fieldOf } from '../../wire/http/head.js';
 
 /** Fields of a local client that the origin gets: what it wants, of which version. */
@@ -36,12 +36,19 @@ export function askedFields({ headers }: IncomingMessage): Field[] {
   });
 }
 
-/** The fields of a reply for the local client, with what keeps a browser from trusting the content. */
-export function passedFields({ fields }: ReplyHead): Field[] {
+/**
+ * The fields of a reply for the local client, with what keeps a browser from trusting the content.
+ * @param path of the request, at the origin
+ */
+export function passedFields({ status, fields }: ReplyHead, path: string): Field[] {
   const passed = PASSED.flatMap((name): Field[] => {
     const value = fieldOf(fields, name.toLowerCase());
     return value === undefined ? [] : [[name, value]];
   });
   // A browser may keep it, and has to ask each time.
-  return [...passed, ['Cache-Control', 'private, no-cache'], ...contentPolicy(passed)];
+  return [
+    ...passed,
+    ['Cache-Control', 'private, no-cache'],
+    ...contentPolicy(passed, status === 200 && isFolderPath(path)),
+  ];
 }

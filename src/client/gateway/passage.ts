@@ -89,7 +89,7 @@ export class Passage {
       reply.close();
       throw originError(this.#location, 'HTTP_ERROR', `answered with status ${status}`);
     }
-    const fields = passedFields(reply);
+    const fields = passedFields(reply, this.#location.path);
     // From a node it means the folder of that name, wherever else it may lead.
     if (status === 301) fields.push(['Location', withSlash(this.#location.path)]);
     this.#part = method === 'GET' ? partOf(reply) : undefined;
