@@ -32,11 +32,11 @@ export async function runOpen(
   options: OpenCommandOptions,
   context: CommandContext,
 ): Promise<number> {
-  const location = await locationFrom(where, options, context);
   const interruption = listenForInterruption('');
   const { signal } = interruption;
   const report = options.json ? jsonReport(context) : textReport(context, options.verbose === true);
   try {
+    const location = await locationFrom(where, options, context);
     const { pin, scheme } = location;
     const encryption = await encryptionFrom(options, context, { pin, scheme, signal });
     const gateway = await openGateway(location, {
