@@ -6,7 +6,7 @@ const LOOPBACK = '0100007F';
  * The user ID of the process that has connected over 127.0.0.1, from proc_net(5).
  * @param peerPort of the connection there
  * @param ownPort of the connection here
- * @returns undefined where the system does not tell
+ * @returns undefined where the system does not show it
  */
 export async function peerUser(peerPort: number, ownPort: number): Promise<number | undefined> {
   const table = await readFile('/proc/net/tcp', 'latin1').catch(() => '');

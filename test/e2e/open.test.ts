@@ -1,12 +1,14 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { mkdirSync, writeFileSync } from 'node:fs';
+import { get } from 'node:http';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { formatHop, openGateway } from 'viaduct';
 import { failureOf } from '../support/failures.js';
 import { ask, testGateway } from '../support/gateway.js';
 import { TRUSTED } from '../support/identity.js';
+import { watchDescriptors } from '../support/leaks.js';
 import { SECRET, linkTo } from '../support/links.js';
 import { testChain, testNode } from '../support/nodes.js';
 import { randomFile, tempFolder } from '../support/temp.js';
@@ -153,6 +155,18 @@ test('many clients at once share a bounded number of connections over the route'
   assert.ok(answers.every(({ body }) => body.equals(bytes)));
   const connections = relay.events.filter(({ type }) => type === 'accepted').length;
   assert.ok(connections <= 33, `${connections} connections`);
+});
+
+test('it closes what it has opened', async (t) => {
+  const { location } = await folderBehind(t);
+  const settled = watchDescriptors();
+  const gateway = await testGateway(t, location);
+  await Promise.all([ask(gateway.url), ask(`${gateway.url}picture.jpg`), ask(gateway.statusUrl)]);
+  const cut = ask(`${gateway.statusUrl}events`);
+  await new Promise((resolve) => get(`${gateway.statusUrl}events`, resolve).on('error', () => {}));
+  await gateway.close();
+  await cut;
+  await settled();
 });
 
 test('hops in the path are refused: their keys were not checked', async (t) => {

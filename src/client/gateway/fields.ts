@@ -2,8 +2,8 @@ import type { IncomingMessage } from 'node:http';
 import { contentPolicy, isFolderPath } from '../../wire/http/content-policy.js';
 import { type Field, type ReplyHead, fieldOf } from '../../wire/http/head.js';
 
-/** Fields of a local client that the origin gets: what it wants, of which version. */
-const ASKED = [
+/** Fields of a local client that are forwarded to the origin: the range and form that it wants, and conditions. */
+const FORWARDED = [
   'Accept',
   'Range',
   'If-Range',
@@ -29,8 +29,8 @@ const PASSED = [
 ] as const;
 
 /** The fields of a request for the origin. */
-export function askedFields({ headers }: IncomingMessage): Field[] {
-  return ASKED.flatMap((name): Field[] => {
+export function forwardedFields({ headers }: IncomingMessage): Field[] {
+  return FORWARDED.flatMap((name): Field[] => {
     const value = headers[name.toLowerCase()];
     return typeof value === 'string' ? [[name, value]] : [];
   });

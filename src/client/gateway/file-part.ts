@@ -10,7 +10,7 @@ export interface FilePart {
   readonly range: ByteRange;
 }
 
-/** The part of a file that a reply carries; undefined for anything that cannot be asked for again from a byte on. */
+/** The part of a file that a reply carries; undefined for what cannot be requested again from a byte on. */
 export function partOf(reply: Reply): FilePart | undefined {
   const { status, length } = reply;
   const [etag, coding] = [reply.field('etag'), reply.field('content-encoding') ?? 'identity'];

@@ -23,7 +23,7 @@ const HEAD_MS = 10_000;
 
 /**
  * Opens a file or folder at the end of a route for the programs of this machine: a gateway on 127.0.0.1 that answers HTTP
- * (GET and HEAD) and fetches over the route, in TLS to its last hop unless `plain`. It first asks for the location, so that
+ * (GET and HEAD) and fetches over the route, in TLS to its last hop unless `plain`. It first requests the head of the location, so that
  * a wrong route, path or key fails here.
  *
  * Only whoever knows its URL can read. A reply that breaks off goes on from the byte where it broke; whole files are

@@ -7,7 +7,7 @@ import { isSecret } from './secret.js';
  *
  * - `Host` is the address that was printed: no other name leads here (DNS rebinding).
  * - `Origin`, which browsers send with what a script wants to read, is absent or the gateway's own.
- * - `Sec-Fetch-Site` says that the page is of this origin, or that there is none. A page of a hop has an opaque origin (its
+ * - `Sec-Fetch-Site` is `same-origin` or `none`, or absent. A page of a hop has an opaque origin (its
  *   sandbox), and so counts as another site: it may lead to other pages, and show pictures and media, which other sites
  *   could not read.
  */

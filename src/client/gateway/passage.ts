@@ -10,7 +10,7 @@ import { RetryLimit, pauseUnless } from '../get/retry.js';
 import { changed, checkPart, digestOf, originError } from '../http/file-reply.js';
 import type { Reply } from '../http/reply.js';
 import { type RequestOptions, request } from '../http/request.js';
-import { askedFields, passedFields } from './fields.js';
+import { forwardedFields, passedFields } from './fields.js';
 import { type FilePart, isWhole, partFields, partOf } from './file-part.js';
 import type { LocalReply } from './local-reply.js';
 import type { GatewayOptions } from './options.js';
@@ -61,11 +61,11 @@ export class Passage {
    * @throws ViaductError as {@link request}; CUT_SHORT, TIMEOUT, CHANGED and others once the reply has begun;
    *   DIGEST_MISMATCH, UNVERIFIED; the reason of the reply's signal
    */
-  async run(asked: IncomingMessage): Promise<void> {
+  async run(local: IncomingMessage): Promise<void> {
     const { method } = this.#transfer;
     const wantsDigest = method === 'GET' && this.#options.verify !== false;
     const reply = await this.#request(method, [
-      ...askedFields(asked),
+      ...forwardedFields(local),
       IDENTITY,
       ...(wantsDigest ? [WANT_DIGEST] : []),
     ]);

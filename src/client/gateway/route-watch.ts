@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { type ErrorCode, ViaductError, asViaductError } from '../../errors.js';
+import { type ErrorCode, ViaductError } from '../../errors.js';
 import { CONNECT_MS, SILENCE_MS } from '../../defaults.js';
 import { HostTrust } from '../../identity/host-trust.js';
 import type { Location } from '../../route/location.js';
@@ -13,8 +13,8 @@ const PROBE_LAST_MS = 5000;
 /** A hop that takes longer to answer a probe does not answer. */
 const PROBE_ANSWER_MS = 5000;
 
-/** What is wrong with a request or a file, and not with the route. */
-const ABOUT_THE_FILE: ReadonlySet<ErrorCode> = new Set([
+/** Failures of a request, of a file, or of a hop that is busy: the route works. */
+const NOT_OF_THE_ROUTE: ReadonlySet<ErrorCode> = new Set([
   'NOT_FOUND',
   'FORBIDDEN',
   'ACCESS_DENIED',
@@ -29,6 +29,7 @@ const ABOUT_THE_FILE: ReadonlySet<ErrorCode> = new Set([
   'NO_DIGEST',
   'HTTP_ERROR',
   'READ_FAILED',
+  'UNAVAILABLE',
   'CLIENT_GONE',
   'ABORTED',
   'INTERNAL',
@@ -65,7 +66,7 @@ export class RouteWatch {
 
   /** A request has failed. If the route is to blame, it is probed until it works. */
   failed(error: ViaductError): void {
-    if (this.failure !== undefined || ABOUT_THE_FILE.has(error.code)) return;
+    if (this.failure !== undefined || NOT_OF_THE_ROUTE.has(error.code)) return;
     this.failure = error;
     if (!this.#isProbing) void this.#probe();
   }
@@ -106,15 +107,14 @@ export class RouteWatch {
       });
       this.hops = hops;
       this.#found(failureIn(hops));
-    } catch (error) {
-      // Of this machine, such as of known_hosts.
-      if (!this.#signal.aborted) this.#found(asViaductError(error));
+    } catch {
+      // The end, or a failure of this machine, such as of known_hosts, which says nothing of the route.
     }
   }
 
-  /** The answer of all hops: what is wrong with the route. */
+  /** All hops were probed. */
   #found(failure: ViaductError | undefined): void {
-    if (failure === undefined) return this.worked();
+    if (failure === undefined || NOT_OF_THE_ROUTE.has(failure.code)) return this.worked();
     this.failed(failure);
     this.failure = failure;
     if (this.#reported === failure.message) return;

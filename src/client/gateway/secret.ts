@@ -31,7 +31,7 @@ export class Tickets {
   }
 
   /**
-   * Whether it is valid; it no longer is afterwards. Where the system tells whose process the peer is, a process of
+   * Whether it is valid; it no longer is afterwards. Where the system shows whose process the peer is, a process of
    * another user neither gets nor spends it; one of root may belong to a forwarder, as in WSL.
    * @param ports of the connection, at the peer and here
    */

@@ -97,7 +97,7 @@ export class LocalServer {
     }
   }
 
-  /** @throws ViaductError NOT_FOUND for a path with further hops: nobody would have checked their keys */
+  /** @throws ViaductError NOT_FOUND for a path with further hops: their keys would not be checked */
   #locationOf(path: string): Location {
     const { route, path: clean } = parseTarget(path);
     if (route.length > 0)
@@ -110,7 +110,7 @@ export class LocalServer {
 
   /** @throws ViaductError UNAVAILABLE if no connection becomes free */
   async #inTurn(signal: AbortSignal, act: () => Promise<void>): Promise<void> {
-    const full = `${CONNECTIONS} requests are being answered already`;
+    const full = `${CONNECTIONS} requests are being answered already; try again later`;
     const late = new AbortController();
     const timer = setTimeout(() => late.abort(new ViaductError('UNAVAILABLE', full)), TURN_MS);
     const over = AbortSignal.any([late.signal, signal]);
@@ -158,7 +158,7 @@ function rejected(signal: AbortSignal): Promise<never> {
   });
 }
 
-/** To those who do not know the secret: the same, whatever they asked. */
+/** For all who do not know the secret the same reply, whatever the request. */
 function notFound(response: ServerResponse): void {
   const fields = [['Content-Type', 'text/plain'], ['Content-Length', '10'], ...PAGE_POLICY];
   response.writeHead(404, fields.flat()).end('not found\n');

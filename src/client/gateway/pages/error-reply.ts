@@ -17,7 +17,7 @@ interface ErrorReply {
 
 /**
  * An error as a local client gets it: as a page, text or problem details (RFC 9457), by Accept. The page of a failure that may
- * pass asks again by itself.
+ * pass reloads by itself.
  * @param statusPath path of the status page
  * @param own more fields
  */
@@ -48,7 +48,7 @@ export function errorReply(
   switch (new Negotiator({ headers }).mediaType(['application/problem+json', 'text/html', 'text/plain'])) {
     case 'text/html': {
       const again = transient ? `<meta http-equiv="refresh" content="${RETRY_SECONDS}">` : '';
-      const hint = transient ? '<p>This page asks again every few seconds.</p>' : '';
+      const hint = transient ? '<p>This page reloads until the route works.</p>' : '';
       const text = `<h1>${escapeHtml(title)}</h1><p>${escapeHtml(sentence(message))}</p>${hint}`;
       const link = `<p><a href="${escapeHtml(statusPath)}">State of the route</a></p>`;
       return reply('text/html; charset=utf-8', page(title, `${text}${link}`, again));

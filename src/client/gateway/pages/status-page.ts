@@ -92,7 +92,7 @@ function hopRow(number: number, address: string, traced: TracedHop | undefined):
           '',
           '',
           '',
-          { down: 'down', unreached: 'not reached', unknown: 'not asked yet' }[traced?.state ?? 'unknown'],
+          { down: 'down', unreached: 'not reached', unknown: 'not probed yet' }[traced?.state ?? 'unknown'],
         ];
   return `<tr>${[number, address, ...cells].map((cell) => `<td>${escapeHtml(String(cell))}</td>`).join('')}</tr>`;
 }

@@ -10,7 +10,7 @@ export const STATUS_PATH = '/.viaduct/open/';
 /** Pages that are updated at the same time. */
 const VIEWERS = 16;
 const UPDATE_MS = 500;
-/** The hops are asked so often while a page is looked at. */
+/** The hops are probed so often while a page is open. */
 const TRACE_MS = 5000;
 /** A page waits so long for the first answers of the hops. */
 const FIRST_TRACE_MS = 1500;
