@@ -47,11 +47,7 @@ function lineOf(event: GatewayEvent, verbose: boolean): string | undefined {
     case 'retry': {
       if (!verbose) return undefined;
       const after = `; goes on in ${(event.pauseMs / 1000).toFixed(1)} s`;
-      return errorLine(
-        event.error,
-        `${visible(event.path)}: ${formatBytes(event.bytes)} sent, then: `,
-        after,
-      );
+      return errorLine(event.error, `${visible(event.path)}: ${sentText(event.bytes)}`, after);
     }
     case 'complete': {
       if (!verbose) return undefined;
