@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import type { Page } from 'playwright-core';
@@ -129,4 +129,26 @@ test('a page that could not be loaded loads by itself once the route is back', a
   );
   await middle.start();
   await page.getByText('a note').waitFor();
+});
+
+test('a download goes on where a hop died', async (t) => {
+  if (!havePeer(t, 'chromium')) return;
+  const root = tempFolder(t);
+  const size = 256 * MIB;
+  sparseFile(root, 'large.bin', size);
+  const [{ route, middle }, browser] = await Promise.all([chain(t, root), startChromium(t)]);
+  const gateway = await testGateway(t, { route, path: '/' });
+  const page = await browser.newPage();
+  await page.goto(gateway.url);
+  const [download] = await Promise.all([
+    page.waitForEvent('download'),
+    page.getByRole('link', { name: 'large.bin' }).click(),
+  ]);
+  await middle.kill();
+  await gateway.event('retry');
+  await middle.start();
+  const target = join(tempFolder(t), 'saved');
+  await download.saveAs(target);
+  assert.equal(statSync(target).size, size);
+  assert.equal(await download.failure(), null);
 });
