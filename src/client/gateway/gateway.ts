@@ -26,7 +26,7 @@ const HEAD_MS = 10_000;
  * (GET and HEAD) and fetches over the route, in TLS to its last hop unless `plain`. It first requests the head of the location, so that
  * a wrong route, path or key fails here.
  *
- * Only whoever knows its URL can read. A reply that breaks off goes on from the byte where it broke; whole files are
+ * Only clients that know its URL can read. A reply that breaks off goes on from the byte where it broke; whole files are
  * verified before the client gets their end.
  *
  * @throws ViaductError as `get` before its first byte; LISTEN_FAILED; the reason of the signal

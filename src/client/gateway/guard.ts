@@ -2,7 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import { isSecret } from './secret.js';
 
 /*
- * Who may read over the gateway: whoever knows the secret in front of the path. A browser runs pages of others beside it,
+ * Who may read over the gateway: a client that knows the secret in front of the path. A browser runs pages of others beside it,
  * so its requests have to come from the address bar, a link, or a page of the gateway:
  *
  * - `Host` is the address that was printed: no other name leads here (DNS rebinding).

@@ -24,7 +24,7 @@ export interface GatewayOptions
 
 /** A local HTTP server for what is at the last hop of a route. */
 export interface Gateway {
-  /** Opens the location: `http://127.0.0.1:PORT/SECRET/path`. Whoever has it can read all that the client may read. */
+  /** Opens the location: `http://127.0.0.1:PORT/SECRET/path`. Every program that has it can read what this user can. */
   readonly url: string;
   /** The page with the state of the route and the transfers. */
   readonly statusUrl: string;

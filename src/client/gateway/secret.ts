@@ -6,7 +6,7 @@ const TICKET_MS = 60_000;
 
 const ROOT = 0;
 
-/** A path segment that nobody can guess: 128 random bits in base64url. */
+/** A path segment that cannot be guessed: 128 random bits in base64url. */
 export function newSecret(): string {
   return randomBytes(16).toString('base64url');
 }
