@@ -1,7 +1,7 @@
 import { parseArgs } from 'node:util';
 import { type Wire, everyKey } from './peers.js';
 
-export const PARTS = ['throughput', 'get', 'encrypted', 'parked', 'access', 'small', 'idle'] as const;
+export const PARTS = ['throughput', 'get', 'encrypted', 'open', 'parked', 'access', 'small', 'idle'] as const;
 const WIRES = ['classic', 'http'] as const;
 
 const HELP = `Usage: npm run bench -- [PART...] [OPTION...]
@@ -14,7 +14,7 @@ Parts (all of them by default): ${PARTS.join(', ')}
   --rounds N        paired rounds
   --chains LIST     relays between origin and sink (throughput: 1,2,4,8; encrypted: 0,2,4)
   --flows LIST      parallel transfers (throughput, parked: 1,64)
-  --mib N           size of a round or a file in MiB (throughput: 512; get, encrypted, parked: 1024)
+  --mib N           size of a round or a file in MiB (throughput: 512; get, encrypted, parked: 1024; open: 2048)
   --at-once LIST    replies in flight (small: 1,64,512)
   --connections N   connections (idle: 5000)
   --json            everything as JSON

@@ -1,5 +1,5 @@
 // Viaduct beside other relays and clients. docs/performance.md tells how to read what it prints.
-//   npm run bench -- [throughput] [get] [encrypted] [parked] [access] [small] [idle] [--peers viaduct,c,…] [--rounds N] [--json] …
+//   npm run bench -- [throughput] [get] [encrypted] [open] [parked] [access] [small] [idle] [--peers viaduct,c,…] [--rounds N] [--json] …
 import { cpus, release } from 'node:os';
 import { type Asked, argumentsFrom } from './arguments.js';
 import { type Access, accessTable, measureAccess } from './access.js';
@@ -8,6 +8,7 @@ import { type Get, getTable, measureGet, missingForGet } from './get.js';
 import { type Idle, connectionsThatFit, idleTable, measureIdle } from './idle.js';
 import { compileLoad } from './load.js';
 import { type Wire, keysForIdle, keysForSmall, missingPrograms, peersFor } from './peers.js';
+import { type Open, measureOpen, openTable } from './open.js';
 import { type Parked, measureParked, parkedTable } from './parked.js';
 import { type Small, measureSmall, smallTable } from './small.js';
 import { type Throughput, measureThroughput, throughputTable } from './throughput.js';
@@ -42,7 +43,7 @@ function orExit(read: () => Asked | string): Asked {
 async function bench(): Promise<void> {
   const { wires } = asked;
   if (process.platform !== 'linux') throw new Error('the bench reads proc(5), which only Linux has');
-  if (parts.some((part) => !['get', 'encrypted', 'access'].includes(part))) {
+  if (parts.some((part) => !['get', 'encrypted', 'open', 'access'].includes(part))) {
     for (const program of missingPrograms(keys)) say(`${program} is not on this machine: left out`);
     compileLoad();
   }
@@ -55,6 +56,8 @@ async function bench(): Promise<void> {
   if (get.length > 0) show(getTable(get));
   const encrypted = parts.includes('encrypted') ? await everyEncrypted() : [];
   if (encrypted.length > 0) show(encryptedTable(encrypted));
+  const open = parts.includes('open') ? await everyOpen() : [];
+  if (open.length > 0) show(openTable(open));
   const parked = parts.includes('parked') ? await everyParked() : [];
   if (parked.length > 0) show(parkedTable(parked));
   const access = parts.includes('access') ? await everyAccess() : [];
@@ -65,7 +68,7 @@ async function bench(): Promise<void> {
   if (idle.length > 0) show(idleTable(idle));
   if (asked.json) {
     process.stdout.write(
-      `${JSON.stringify({ date, machine, throughput, get, encrypted, parked, access, small, idle }, undefined, 2)}\n`,
+      `${JSON.stringify({ date, machine, throughput, get, encrypted, open, parked, access, small, idle }, undefined, 2)}\n`,
     );
   }
 }
@@ -103,6 +106,12 @@ async function everyEncrypted(): Promise<Encrypted[]> {
   const rounds = asked.rounds ?? 5;
   const bytes = (asked.mib ?? 1024) * MIB;
   return measureEncrypted({ rounds, bytes, chains: asked.chains ?? [0, 2, 4], say });
+}
+
+async function everyOpen(): Promise<Open[]> {
+  const rounds = asked.rounds ?? 9;
+  say(`open: ${rounds} rounds`);
+  return measureOpen(rounds, (asked.mib ?? 2048) * MIB);
 }
 
 async function everyParked(): Promise<Parked[]> {

@@ -35,6 +35,7 @@ const mergeCommands: Plugin = {
       contents: [
         'get',
         'ls',
+        'open',
         'trace',
         'client',
         'identity',
@@ -62,7 +63,7 @@ const { metafile } = await bundle({
   platform: 'node',
   target: 'node20',
   // They load files of their own.
-  external: ['koffi', 'pino', 'pino-pretty'],
+  external: ['koffi', 'open', 'pino', 'pino-pretty'],
   // Bundled CommonJS packages call it for modules of Node.
   banner: {
     js: `import { createRequire as createBundleRequire } from 'node:module';

@@ -17,6 +17,7 @@ const commands: readonly (readonly [string, readonly string[]])[] = [
   ['get-help', ['get', '--help']],
   ['client-help', ['client', '--help']],
   ['ls-help', ['ls', '--help']],
+  ['open-help', ['open', '--help']],
   ['trace-help', ['trace', '--help']],
   ['identity-help', ['identity', '--help']],
   ['authorize-help', ['authorize', '--help']],
