@@ -1,53 +1,49 @@
 // Viaduct beside other relays and clients. docs/performance.md tells how to read what it prints.
-//   npm run bench -- [throughput] [get] [encrypted] [parked] [access] [small] [idle] [--peers viaduct,c,…] [--rounds N] [--json] …
+//   npm run bench -- [throughput] [get] [encrypted] [open] [parked] [access] [small] [idle] [--peers viaduct,c,…] [--rounds N] [--json] …
 import { cpus, release } from 'node:os';
-import { parseArgs } from 'node:util';
+import { type Asked, argumentsFrom } from './arguments.js';
 import { type Access, accessTable, measureAccess } from './access.js';
 import { type Encrypted, encryptedTable, measureEncrypted } from './encrypted.js';
 import { type Get, getTable, measureGet, missingForGet } from './get.js';
 import { type Idle, connectionsThatFit, idleTable, measureIdle } from './idle.js';
 import { compileLoad } from './load.js';
-import { type Wire, everyKey, keysForIdle, keysForSmall, missingPrograms, peersFor } from './peers.js';
+import { type Wire, keysForIdle, keysForSmall, missingPrograms, peersFor } from './peers.js';
+import { type Open, measureOpen, openTable } from './open.js';
 import { type Parked, measureParked, parkedTable } from './parked.js';
 import { type Small, measureSmall, smallTable } from './small.js';
 import { type Throughput, measureThroughput, throughputTable } from './throughput.js';
 
-const PARTS = ['throughput', 'get', 'encrypted', 'parked', 'access', 'small', 'idle'] as const;
-const WIRES = ['classic', 'http'] as const;
 const MIB = 1024 * 1024;
 
 // A proxy of the user could not reach this machine.
 for (const name of ['NO_PROXY', 'no_proxy']) process.env[name] = '*';
 
-const { values: asked, positionals } = parseArgs({
-  allowPositionals: true,
-  options: {
-    wires: { type: 'string', default: 'classic,http' },
-    peers: { type: 'string', default: everyKey.join(',') },
-    chains: { type: 'string' },
-    flows: { type: 'string', default: '1,64' },
-    mib: { type: 'string' },
-    'at-once': { type: 'string', default: '1,64,512' },
-    connections: { type: 'string', default: '5000' },
-    rounds: { type: 'string' },
-    json: { type: 'boolean', default: false },
-  },
-});
-const parts = positionals.length > 0 ? positionals : PARTS;
-const keys = asked.peers.split(',');
+const asked = orExit(() => argumentsFrom(process.argv.slice(2)));
+const { parts, keys } = asked;
 
 try {
-  await bench(asked.wires.split(',').map((wire) => oneOf('wire', wire, WIRES)));
+  await bench();
 } catch (error) {
   say(error instanceof Error ? error.message : String(error));
   process.exitCode = 1;
 }
 
-async function bench(wires: readonly Wire[]): Promise<void> {
+function orExit(read: () => Asked | string): Asked {
+  try {
+    const found = read();
+    if (typeof found !== 'string') return found;
+    process.stdout.write(found);
+    process.exit(0);
+  } catch (error) {
+    say(error instanceof Error ? error.message : String(error));
+    process.exit(2);
+  }
+}
+
+async function bench(): Promise<void> {
+  const { wires } = asked;
   if (process.platform !== 'linux') throw new Error('the bench reads proc(5), which only Linux has');
-  for (const part of parts) oneOf('part', part, PARTS);
-  for (const key of keys) oneOf('peer', key, everyKey);
-  if (parts.some((part) => !['get', 'encrypted', 'access'].includes(part))) {
+  if (parts.some((part) => !['get', 'encrypted', 'open', 'access'].includes(part))) {
     for (const program of missingPrograms(keys)) say(`${program} is not on this machine: left out`);
     compileLoad();
   }
@@ -60,6 +56,8 @@ async function bench(wires: readonly Wire[]): Promise<void> {
   if (get.length > 0) show(getTable(get));
   const encrypted = parts.includes('encrypted') ? await everyEncrypted() : [];
   if (encrypted.length > 0) show(encryptedTable(encrypted));
+  const open = parts.includes('open') ? await everyOpen() : [];
+  if (open.length > 0) show(openTable(open));
   const parked = parts.includes('parked') ? await everyParked() : [];
   if (parked.length > 0) show(parkedTable(parked));
   const access = parts.includes('access') ? await everyAccess() : [];
@@ -70,7 +68,7 @@ async function bench(wires: readonly Wire[]): Promise<void> {
   if (idle.length > 0) show(idleTable(idle));
   if (asked.json) {
     process.stdout.write(
-      `${JSON.stringify({ date, machine, throughput, get, encrypted, parked, access, small, idle }, undefined, 2)}\n`,
+      `${JSON.stringify({ date, machine, throughput, get, encrypted, open, parked, access, small, idle }, undefined, 2)}\n`,
     );
   }
 }
@@ -83,11 +81,11 @@ function show(text: string): void {
 async function everyThroughput(wires: readonly Wire[]): Promise<Throughput[]> {
   const rows: Throughput[] = [];
   for (const wire of wires) {
-    for (const flows of numbers(asked.flows)) {
-      for (const relays of numbers(asked.chains ?? '1,2,4,8')) {
-        const rounds = Number(asked.rounds ?? defaultRounds(relays, flows));
+    for (const flows of asked.flows) {
+      for (const relays of asked.chains ?? [1, 2, 4, 8]) {
+        const rounds = asked.rounds ?? defaultRounds(relays, flows);
         say(`throughput: ${wire}, ${relays} relays, ${flows} flows, ${rounds} rounds`);
-        const bytes = Number(asked.mib ?? 512) * MIB;
+        const bytes = (asked.mib ?? 512) * MIB;
         rows.push(...(await measureThroughput(peersFor(wire, keys), { wire, relays, flows, rounds, bytes })));
       }
     }
@@ -99,29 +97,35 @@ async function everyGet(): Promise<Get[]> {
   const missing = missingForGet();
   for (const program of missing) say(`${program} is not on this machine: get is left out`);
   if (missing.length > 0) return [];
-  const rounds = Number(asked.rounds ?? 15);
+  const rounds = asked.rounds ?? 15;
   say(`get: ${rounds} rounds`);
-  return measureGet({ rounds, bytes: Number(asked.mib ?? 1024) * MIB });
+  return measureGet({ rounds, bytes: (asked.mib ?? 1024) * MIB });
 }
 
 async function everyEncrypted(): Promise<Encrypted[]> {
-  const rounds = Number(asked.rounds ?? 5);
-  const bytes = Number(asked.mib ?? 1024) * MIB;
-  return measureEncrypted({ rounds, bytes, chains: numbers(asked.chains ?? '0,2,4'), say });
+  const rounds = asked.rounds ?? 5;
+  const bytes = (asked.mib ?? 1024) * MIB;
+  return measureEncrypted({ rounds, bytes, chains: asked.chains ?? [0, 2, 4], say });
+}
+
+async function everyOpen(): Promise<Open[]> {
+  const rounds = asked.rounds ?? 9;
+  say(`open: ${rounds} rounds`);
+  return measureOpen(rounds, (asked.mib ?? 2048) * MIB);
 }
 
 async function everyParked(): Promise<Parked[]> {
   const rows: Parked[] = [];
-  for (const flows of numbers(asked.flows)) {
-    const rounds = Number(asked.rounds ?? 15);
+  for (const flows of asked.flows) {
+    const rounds = asked.rounds ?? 15;
     say(`parked: ${flows} flows, ${rounds} rounds`);
-    rows.push(...(await measureParked({ flows, rounds, bytes: Number(asked.mib ?? 1024) * MIB })));
+    rows.push(...(await measureParked({ flows, rounds, bytes: (asked.mib ?? 1024) * MIB })));
   }
   return rows;
 }
 
 async function everyAccess(): Promise<Access[]> {
-  const rounds = Number(asked.rounds ?? 15);
+  const rounds = asked.rounds ?? 15;
   say(`access: ${rounds} rounds`);
   return measureAccess({ rounds, requests: 2000 });
 }
@@ -133,8 +137,8 @@ async function everySmall(wires: readonly Wire[]): Promise<Small[]> {
       wire,
       keys.filter((key) => keysForSmall.includes(key)),
     );
-    for (const atOnce of numbers(asked['at-once'])) {
-      const rounds = Number(asked.rounds ?? 15);
+    for (const atOnce of asked.atOnce) {
+      const rounds = asked.rounds ?? 15;
       say(`small: ${wire}, ${atOnce} at once, ${rounds} rounds`);
       rows.push(...(await measureSmall(peers, { wire, atOnce, rounds, replies: repliesPerRound(atOnce) })));
     }
@@ -144,8 +148,8 @@ async function everySmall(wires: readonly Wire[]): Promise<Small[]> {
 
 async function everyIdle(wires: readonly Wire[]): Promise<Idle[]> {
   const rows: Idle[] = [];
-  const connections = await connectionsThatFit(Number(asked.connections));
-  if (connections < Number(asked.connections)) {
+  const connections = await connectionsThatFit(asked.connections);
+  if (connections < asked.connections) {
     say(`idle: only ${connections} connections, as a process may open no more descriptors (ulimit -n)`);
   }
   for (const wire of wires) {
@@ -167,16 +171,6 @@ function defaultRounds(relays: number, flows: number): number {
 /** Of one relay: about a second's. */
 function repliesPerRound(atOnce: number): number {
   return Math.min(3000, 400 + 20 * atOnce);
-}
-
-function numbers(list: string): number[] {
-  return list.split(',').map(Number);
-}
-
-function oneOf<Name extends string>(what: string, name: string, known: readonly Name[]): Name {
-  const found = known.find((one) => one === name);
-  if (found !== undefined) return found;
-  throw new Error(`there is no ${what} ${name}, only ${known.join(', ')}`);
 }
 
 /** Progress, and what is left out: never into the tables. */

@@ -48,7 +48,7 @@ const PIPE_RELAY = fileURLToPath(new URL('pipe-relay.js', import.meta.url));
 const pipe: Peer = {
   key: 'pipe',
   name: 'a.pipe(b)',
-  wires: ['classic'],
+  wires: ['classic', 'http'],
   program: process.execPath,
   start: (nextPort) => startPrinting(process.execPath, [PIPE_RELAY, String(nextPort)], /port (\d+)/),
 };
@@ -56,7 +56,7 @@ const pipe: Peer = {
 const socat: Peer = {
   key: 'socat',
   name: 'socat -b 262144',
-  wires: ['classic'],
+  wires: ['classic', 'http'],
   program: 'socat',
   forks: true,
   start: async (nextPort) => {
@@ -172,7 +172,7 @@ const all = [
 
 /** All keys, and those of the parts that do not take all. */
 export const everyKey: readonly string[] = all.map(({ key }) => key);
-export const keysForSmall = ['viaduct', 'c', 'portable', 'haproxy', 'nginx-stream', 'nginx-unbuffered'];
+export const keysForSmall = everyKey.filter((key) => key !== 'nginx-buffered');
 export const keysForIdle = ['viaduct', 'portable', 'haproxy', 'nginx-stream', 'nginx-unbuffered'];
 
 /** Who of `keys` speaks the wire and is on this machine; viaduct always, as the others are compared with it. */

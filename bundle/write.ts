@@ -36,6 +36,7 @@ const mergeCommands: Plugin = {
         'get',
         'cat',
         'ls',
+        'open',
         'trace',
         'client',
         'identity',
@@ -64,7 +65,7 @@ const { metafile } = await bundle({
   platform: 'node',
   target: 'node20',
   // They load files of their own.
-  external: ['koffi', 'pino', 'pino-pretty'],
+  external: ['koffi', 'open', 'pino', 'pino-pretty'],
   // Bundled CommonJS packages call it for modules of Node.
   banner: {
     js: `import { createRequire as createBundleRequire } from 'node:module';

@@ -38,6 +38,8 @@ export type {
   GetResult,
   GetSummary,
 } from './client/get/options.js';
+export { openGateway } from './client/gateway/gateway.js';
+export type { Gateway, GatewayEvent, GatewayOptions } from './client/gateway/options.js';
 export type { RequestOptions } from './client/http/request.js';
 export { type Match, type MatchOptions, findMatches } from './client/matching.js';
 export { type NamePattern, splitPattern } from './route/pattern.js';

@@ -16,6 +16,7 @@ import { addGetCommand } from './get/command.js';
 import { addIdentityCommand } from './identity/command.js';
 import { addKnownCommand } from './known/command.js';
 import { addListCommand } from './ls/command.js';
+import { addOpenCommand } from './open/command.js';
 import { addParkedCommand } from './parked/command.js';
 import { addServerCommand } from './server/command.js';
 import { addShareCommand } from './share/command.js';
@@ -34,6 +35,7 @@ const COMMANDS: ReadonlyMap<string, (program: Command, context: CommandContext) 
   ['get', addGetCommand],
   ['cat', addCatCommand],
   ['ls', addListCommand],
+  ['open', addOpenCommand],
   ['trace', addTraceCommand],
   ['client', addClientCommand],
   ['identity', addIdentityCommand],

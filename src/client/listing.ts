@@ -80,8 +80,8 @@ export async function readFolder(
 
 export const LISTING_FIELDS: readonly Field[] = [['Accept', 'application/json']];
 
-/** The head of what is there, without the rest. */
-async function headOf(location: Location, options: ListOptions): Promise<Reply> {
+/** The head of what is there, without the rest. @throws ViaductError as {@link request} */
+export async function headOf(location: Location, options: ListOptions): Promise<Reply> {
   let reply: Reply;
   try {
     reply = await request(location, { ...options, method: 'HEAD' });

@@ -60,7 +60,7 @@ export class KeptUpstream {
     const idle = this.#idle;
     this.#idle = undefined;
     idle?.release();
-    idle?.stream.finish(() => idle.stream.close());
+    idle?.stream.leave();
   }
 }
 

@@ -161,9 +161,9 @@ export async function startNodeWith(options: NodeOptions, times: Partial<NodeTim
   return {
     address: { host: listener?.address.address ?? '', port: ownPort },
     serve: (stream, begin) => {
-      if (!isStopping && canSend(stream, options) && makeRoom(stream.remote))
-        serve(new Connection(context, stream, true), begin);
-      else stream.reset();
+      if (isStopping || !canSend(stream, options) || !makeRoom(stream.remote)) return stream.reset();
+      stream.resetOnDeath();
+      serve(new Connection(context, stream, true), begin);
     },
     access: readers.summary,
     root: roots.top.path,

@@ -134,7 +134,7 @@ class SocketFlow implements RunningFlow {
     if (!this.#down.ended || (this.#up && !this.#up.ended)) return;
     this.#settle(undefined);
     // Upstream has sent all that is wanted of it; this sends our FIN.
-    if (!this.#up && this.#kept === undefined) upstream.finish(() => upstream.close());
+    if (!this.#up && this.#kept === undefined) upstream.leave();
   };
 
   #fail(side: FlowFailure['side'], code: FlowFailure['code'], cause?: Error): void {

@@ -58,10 +58,18 @@ export interface ByteStream {
   write(chunk: Uint8Array, flushed?: () => void): boolean;
   /** Sends FIN after all that was written; `queued` is called when the kernel has both. */
   finish(queued?: () => void): void;
-  /** Closes both directions, with FIN if {@link finish} was called and with RST otherwise. */
+  /** Nothing more is wanted of the peer: sends FIN after all that was written, and closes both directions. */
+  leave(): void;
+  /** Closes both directions, after {@link finish}. */
   close(): void;
   /** Closes both directions with RST, at once. */
   reset(): void;
+
+  /**
+   * From here on the kernel resets it if this process dies, until {@link finish}: what was sent must not look whole then.
+   * Accepted connections are so from the start, dialled ones 0.1 s later.
+   */
+  resetOnDeath(): void;
 
   /** The peer is a proxy, and has connected to this host. */
   leadTo(host: HostHop): void;

@@ -53,7 +53,11 @@ const REASONS: Readonly<Record<string, string>> = {
   ENOTFOUND: 'the host does not resolve to an address',
 };
 
-function listenError(cause: Error, { host, port }: ListenOptions): ViaductError {
+/** Why a listener could not be opened, as LISTEN_FAILED. */
+export function listenError(
+  cause: Error,
+  { host, port }: Pick<ListenOptions, 'host' | 'port'>,
+): ViaductError {
   const code = systemCode(cause) ?? '';
   const where = host === undefined ? `port ${port}` : `${host} port ${port}`;
   return new ViaductError('LISTEN_FAILED', `cannot listen on ${where}: ${REASONS[code] ?? cause.message}`, {

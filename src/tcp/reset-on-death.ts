@@ -15,17 +15,55 @@ export function resetOnDeathMissing(): string | undefined {
   return 'missing' in calls ? calls.missing : undefined;
 }
 
-/**
- * Arms a socket, or a listener and with it every socket that it will accept, so that closing it in
- * any way but after {@link clearResetOnDeath} sends RST. Without koffi it does nothing.
- */
-export function setResetOnDeath(socket: Socket | Server): void {
-  setLinger(socket, 1);
+/** Arms a listener, and with it every socket that it will accept. Without koffi it does nothing. */
+export function setResetOnDeath(server: Server): void {
+  setLinger(server, 1);
 }
 
-/** Takes it back: to be called once the FIN is queued, since from here on a close must not destroy data. */
-export function clearResetOnDeath(socket: Socket): void {
-  setLinger(socket, 0);
+/**
+ * A dialled connection is armed so late: most that fetch a small reply are gone by then, and arming takes two system calls. To its
+ * peer a death before that looks like half-close.
+ */
+const ARMING_MS = 100;
+
+/** Whether closing a socket in any way but after {@link clear} sends RST. */
+export class ResetOnDeath {
+  readonly #socket: Socket;
+  #isSet: boolean;
+  #soon: NodeJS.Timeout | undefined;
+
+  /** @param isSet its listener was armed */
+  constructor(socket: Socket, isSet: boolean) {
+    this.#socket = socket;
+    this.#isSet = isSet;
+  }
+
+  get isSet(): boolean {
+    return this.#isSet;
+  }
+
+  set(): void {
+    this.forget();
+    if (!this.#isSet) setLinger(this.#socket, 1);
+    this.#isSet = true;
+  }
+
+  /** Sets it after 0.1 s. */
+  setSoon(): void {
+    this.#soon = setTimeout(() => this.set(), ARMING_MS).unref();
+  }
+
+  /** Takes it back: to be called once the FIN is queued, since from here on a close must not destroy data. */
+  clear(): void {
+    this.forget();
+    if (this.#isSet) setLinger(this.#socket, 0);
+    this.#isSet = false;
+  }
+
+  /** The socket is being closed. */
+  forget(): void {
+    clearTimeout(this.#soon);
+  }
 }
 
 function setLinger(socket: Socket | Server, on: 0 | 1): void {

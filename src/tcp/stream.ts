@@ -1,4 +1,4 @@
-import { type Socket, connect } from 'node:net';
+import { type Socket, connect, isIP } from 'node:net';
 import { TLSSocket } from 'node:tls';
 import type { HostHop } from '../route/hop.js';
 import { systemCalls } from '../system/calls.js';
@@ -12,7 +12,7 @@ import {
   unsentBytes,
 } from './handle.js';
 import { SHARED_BUFFER } from './read-buffer.js';
-import { clearResetOnDeath, setResetOnDeath } from './reset-on-death.js';
+import { ResetOnDeath } from './reset-on-death.js';
 import { useCongestion } from './congestion.js';
 import { limitUnsent } from './unsent-limit.js';
 import { SocketReader } from './socket-reader.js';
@@ -33,11 +33,13 @@ export class TcpStream implements ByteStream {
   readonly #carrier: ByteStream | undefined;
   readonly #incoming: SocketReader;
   #isReset = false;
+  readonly #death: ResetOnDeath;
   #remote: HostHop | undefined;
   #local: HostHop | undefined;
 
-  private constructor(socket: Socket, carrier?: ByteStream) {
+  private constructor(socket: Socket, isAccepted: boolean, carrier?: ByteStream) {
     this.#socket = socket;
+    this.#death = new ResetOnDeath(socket, isAccepted);
     this.#carrier = carrier;
     this.#incoming = new SocketReader(socket);
     socket.on('error', (error) => {
@@ -62,7 +64,7 @@ export class TcpStream implements ByteStream {
    * @param carrier the connection under a TLS socket
    */
   static over(socket: Socket, carrier?: ByteStream): TcpStream {
-    const stream = new TcpStream(socket, carrier);
+    const stream = new TcpStream(socket, true, carrier);
     stream.#incoming.start();
     return stream;
   }
@@ -75,11 +77,12 @@ export class TcpStream implements ByteStream {
     const created: Created = {};
     const onread = TcpStream.#targetOf(created);
     const socket = connect({ host: address, port, allowHalfOpen: true, noDelay: true, onread });
-    const stream = new TcpStream(socket);
+    const stream = new TcpStream(socket, false);
     created.stream = stream;
+    if (isIP(address) === 4) stream.#remote = { host: address, port };
     socket.pause();
     socket.once('connect', () => {
-      setResetOnDeath(socket);
+      stream.#death.setSoon();
       connected(stream);
     });
     return stream;
@@ -95,6 +98,11 @@ export class TcpStream implements ByteStream {
 
   get remote(): HostHop {
     return (this.#remote ??= this.#carrier?.remote ?? remoteOf(this.#socket));
+  }
+
+  resetOnDeath(): void {
+    if (this.#carrier === undefined) this.#death.set();
+    else this.#carrier.resetOnDeath();
   }
 
   leadTo(host: HostHop): void {
@@ -143,13 +151,21 @@ export class TcpStream implements ByteStream {
 
   finish(queued: () => void = () => {}): void {
     this.#socket.once('finish', () => {
-      clearResetOnDeath(this.#socket);
+      this.#death.clear();
       queued();
     });
     this.#socket.end();
   }
 
+  leave(): void {
+    // The kernel sends FIN itself then: one call less.
+    if (this.#death.isSet || this.#carrier !== undefined || this.#socket.writableLength > 0)
+      this.finish(() => this.close());
+    else this.close();
+  }
+
   close(): void {
+    this.#death.forget();
     this.#socket.destroy();
   }
 

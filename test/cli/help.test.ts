@@ -18,6 +18,7 @@ const commands: readonly (readonly [string, readonly string[]])[] = [
   ['cat-help', ['cat', '--help']],
   ['client-help', ['client', '--help']],
   ['ls-help', ['ls', '--help']],
+  ['open-help', ['open', '--help']],
   ['trace-help', ['trace', '--help']],
   ['identity-help', ['identity', '--help']],
   ['authorize-help', ['authorize', '--help']],

@@ -1,4 +1,5 @@
 import { once } from 'node:events';
+import { setImmediate } from 'node:timers/promises';
 import type { CommandContext } from '../context.js';
 
 /** Unread lines on standard output or in the log; further ones are dropped and counted. */
@@ -12,8 +13,13 @@ const OUTPUT_FLUSH_MS = 500;
  * standard streams queue what the reader does not take; here the queue is bounded, and further lines are dropped.
  */
 
-/** Writes lines to a standard stream, in order. When too many are unread, further lines are dropped and counted. */
+/**
+ * Writes lines to a standard stream, in order; those of one turn of the event loop together, as each write is a system call.
+ * When too many are unread, further lines are dropped and counted.
+ */
 export class LineWriter {
+  /** Of this turn. */
+  #lines = '';
   readonly #stream: NodeJS.WriteStream;
   readonly #formatDropped: (count: number) => string;
   #dropped = 0;
@@ -27,13 +33,19 @@ export class LineWriter {
 
   /** @param text one or more whole lines */
   write(text: string): void {
-    if (this.#stream.writableLength > OUTPUT_QUEUE_BYTES) {
+    if (this.#stream.writableLength + this.#lines.length > OUTPUT_QUEUE_BYTES) {
       this.#dropped += 1;
       return;
     }
-    this.#reportDropped();
-    this.#stream.write(text);
+    if (this.#lines === '') void setImmediate().then(this.#flush);
+    this.#lines += text;
   }
+
+  readonly #flush = (): void => {
+    this.#reportDropped();
+    this.#stream.write(this.#lines);
+    this.#lines = '';
+  };
 
   #reportDropped(): void {
     if (this.#dropped === 0) return;
@@ -44,6 +56,7 @@ export class LineWriter {
 
 /** Waits until the output has been read, for a limited time. */
 export async function flushOutput({ stdout, stderr }: CommandContext): Promise<void> {
+  await setImmediate(); // Lines of this turn are written with its end.
   const signal = AbortSignal.timeout(OUTPUT_FLUSH_MS);
   for (const stream of [stdout, stderr]) {
     if (stream.writableLength === 0) continue;

@@ -1,6 +1,6 @@
 import type { Phase, TransferView } from './layout.js';
 import { visible } from '../../text.js';
-import { RateMeter } from './rate.js';
+import { RateMeter } from '../../client/rate.js';
 
 /** A change of a transfer; members that are left out stay as they were. */
 export interface TransferUpdate {

@@ -67,7 +67,7 @@ export async function fetchFile(
       const message = `hop 1 (${hopAddress}) reset the connection after ${stream.received} bytes: the chain broke there or beyond${missing}`;
       return new ViaductError('CUT_SHORT', message, { ...details, cause: stream.error });
     },
-    end: () => stream.finish(() => stream.close()),
+    end: () => stream.leave(),
     ended: () => undefined, // A clean end is the sign of a whole file.
   });
   return { bytes: stream.received, seconds: (performance.now() - startedAt) / 1000 };

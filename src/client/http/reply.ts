@@ -115,7 +115,7 @@ export class Reply implements ReplyHead {
   /** Once: the whole reply was read. */
   #end(): void {
     const { stream } = this.#peer;
-    if (this.#keep === undefined) stream.finish(() => stream.close());
+    if (this.#keep === undefined) stream.leave();
     else if (!this.#isEnded) this.#keep();
     this.#isEnded = true;
   }

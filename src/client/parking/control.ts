@@ -102,7 +102,7 @@ export function holdControl(
       reading.detach();
       forget();
       signal.removeEventListener('abort', leave);
-      if (why === undefined) stream.finish(() => stream.close());
+      if (why === undefined) stream.leave();
       else stream.reset();
       resolve(why === undefined ? undefined : hopError('CUT_SHORT', route.length, hop, why, stream.error));
     };

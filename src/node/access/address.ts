@@ -78,6 +78,7 @@ export function classOfClient(text: string, view: NetworkView): AddressClass {
 
 /** What stands for one client where clients share something fairly: an IPv4 address, or an IPv6 /64. */
 export function networkOf(text: string): string {
+  if (!text.includes(':')) return text;
   const address = parseAddress(text);
   return address instanceof ipaddr.IPv6 ? address.parts.slice(0, 4).join(':') : text;
 }

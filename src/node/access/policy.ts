@@ -9,6 +9,7 @@ import {
   classOfTarget,
   isMoreInward,
 } from './address.js';
+import { KnownClasses } from './known-classes.js';
 import { type RelayClient, type RelayFor, parseRelayFor, relaysFor } from './relay-for.js';
 import { type DenyRule, type HopRule, isAbout } from './rules.js';
 
@@ -41,6 +42,9 @@ export class Policy {
   readonly #relayFor: RelayFor;
   readonly #deniedHosts: readonly HopRule[];
   readonly #deniedParked: readonly string[];
+  readonly #clientClasses = new KnownClasses(classOfClient);
+  readonly #targetClasses = new KnownClasses((address, view) => classOfTarget(address, view));
+  readonly #ownPortClasses = new KnownClasses((address, view) => classOfTarget(address, view, true));
 
   constructor(options: PolicyOptions) {
     this.#options = options;
@@ -52,7 +56,9 @@ export class Policy {
 
   /** The class of a client, by its address. */
   classOf(clientAddress: string): AddressClass {
-    return this.#options.clients === 'public' ? 'public' : classOfClient(clientAddress, this.#options.view());
+    return this.#options.clients === 'public'
+      ? 'public'
+      : this.#clientClasses.of(clientAddress, this.#options.view());
   }
 
   /** @throws ViaductError PROHIBITED if this node does not relay for the client */
@@ -110,7 +116,8 @@ export class Policy {
 
   #classOfTarget(address: string, port: number): AddressClass | 'never' {
     // Itself, at its own port, is a node like any other: the same host may come up again in a route.
-    return classOfTarget(address, this.#options.view(), port === this.#options.ownPort);
+    const classes = port === this.#options.ownPort ? this.#ownPortClasses : this.#targetClasses;
+    return classes.of(address, this.#options.view());
   }
 
   /** True if a rule names this very host, not just a range: then it need not be a node. */

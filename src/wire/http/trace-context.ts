@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto';
+import { randomFillSync } from 'node:crypto';
 import { type Field, valuesOf } from './head.js';
 
 /*
@@ -12,7 +12,7 @@ const TRACEPARENT = /^(?!ff)[\da-f]{2}-(?!0{32})([\da-f]{32})-(?!0{16})[\da-f]{1
 
 /** A new trace ID: 32 hexadecimal digits. */
 export function newTraceId(): string {
-  return randomBytes(16).toString('hex');
+  return randomHex(16);
 }
 
 /** The trace ID of a request; undefined if it has none that is valid. */
@@ -23,5 +23,18 @@ export function traceIdOf(fields: readonly Field[]): string | undefined {
 
 /** The field for a request that this host sends. */
 export function traceparent(traceId: string): Field {
-  return ['traceparent', `00-${traceId}-${randomBytes(8).toString('hex')}-01`];
+  return ['traceparent', `00-${traceId}-${randomHex(8)}-01`];
+}
+
+/** Random bytes for IDs, drawn ahead: each draw is a system call. */
+const pool = Buffer.alloc(4096);
+let used = pool.length;
+
+function randomHex(bytes: number): string {
+  if (used + bytes > pool.length) {
+    randomFillSync(pool);
+    used = 0;
+  }
+  used += bytes;
+  return pool.toString('hex', used - bytes, used);
 }

@@ -19,10 +19,13 @@ const LISTENER = (serve: string): string => `
   });
   console.log(address.port);`;
 
-/** Dials, says so, and then waits to be killed. */
-const DIALLER = (port: number): string => `
+/** Dials, says so, and then waits to be killed. What is dialled is not reset unless that is asked for. */
+const DIALLER = (port: number, asked: string): string => `
   import { TcpStream } from '${SRC}tcp/stream.js';
-  const stream = TcpStream.dialling('127.0.0.1', ${port}, () => stream.write(Buffer.from('hello')));
+  const stream = TcpStream.dialling('127.0.0.1', ${port}, () => {
+    ${asked}
+    stream.write(Buffer.from('hello'));
+  });
   stream.attach({ take: () => true, end: () => {} }).resume();`;
 
 function run(t: TestContext, code: string, options: readonly string[] = []): Child {
@@ -65,20 +68,24 @@ test(
   },
 );
 
-test(
-  'a process that is killed resets the connections that it has dialled',
-  { skip: withoutKoffi },
-  async (t) => {
-    let arrive: (how: string) => void;
-    const ended = new Promise<string>((resolve) => (arrive = resolve));
-    const { hop } = await rawServer(t, (socket) => {
-      void readToEnd(socket).then(({ how }) => arrive(how));
-      socket.once('data', () => child.process.kill('SIGKILL'));
-    });
-    const child = run(t, DIALLER(hop.port));
-    assert.equal(await ended, 'reset');
-  },
-);
+for (const [asked, how] of [
+  ['', 'end'],
+  ['stream.resetOnDeath();', 'reset'],
+] as const)
+  test(
+    `a process that is killed: a connection that it has dialled gets ${how}`,
+    { skip: withoutKoffi },
+    async (t) => {
+      let arrive: (how: string) => void;
+      const ended = new Promise<string>((resolve) => (arrive = resolve));
+      const { hop } = await rawServer(t, (socket) => {
+        void readToEnd(socket).then((end) => arrive(end.how));
+        socket.once('data', () => child.process.kill('SIGKILL'));
+      });
+      const child = run(t, DIALLER(hop.port, asked));
+      assert.equal(await ended, how);
+    },
+  );
 
 test('once the FIN is queued, death destroys nothing', async (t) => {
   // More than the client's kernel takes while it does not read, so the rest is in ours when we die.
