@@ -1,7 +1,7 @@
 import { parseArgs } from 'node:util';
 import { type Wire, everyKey } from './peers.js';
 
-export const PARTS = ['throughput', 'get', 'encrypted', 'open', 'parked', 'access', 'small', 'idle'] as const;
+const PARTS = ['throughput', 'get', 'encrypted', 'open', 'parked', 'access', 'small', 'idle'] as const;
 const WIRES = ['classic', 'http'] as const;
 
 const HELP = `Usage: npm run bench -- [PART...] [OPTION...]
