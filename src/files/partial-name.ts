@@ -34,8 +34,22 @@ export function isPartialName(name: string): boolean {
 /** After the name of the partial file: nothing, the suffix of the sidecar (final or temporary), or of the lock. */
 const SUFFIX = /^(?:\.json(?:\.new)?|\.lock.*)?$/;
 
-/** Whether `other` is the path of the partial file of `target`, its sidecar or its lock. */
-export function isPartialOf(target: string, other: string): boolean {
-  const { partial } = partialPathsOf(target, false);
-  return other.startsWith(partial) && SUFFIX.test(other.slice(partial.length));
+/**
+ * Two of several paths of which one is the partial file of the other, its sidecar or its lock; undefined if there are none.
+ * Takes time in proportion to their number: an origin may have any names.
+ */
+export function partialConflict(
+  targets: readonly string[],
+): { readonly target: string; readonly beside: string } | undefined {
+  const suspects = targets.filter((target) => target.includes('.part'));
+  if (suspects.length === 0) return undefined;
+  const owners = new Map(targets.map((target) => [partialPathsOf(target, false).partial, target]));
+  for (const beside of suspects) {
+    for (const { index, 0: suffix } of beside.matchAll(/\.part/g)) {
+      const end = index + suffix.length;
+      const target = SUFFIX.test(beside.slice(end)) ? owners.get(beside.slice(0, end)) : undefined;
+      if (target !== undefined) return { target, beside };
+    }
+  }
+  return undefined;
 }

@@ -6,7 +6,7 @@ import { folderNameOf, targetNameOf } from '../../client/save-name.js';
 import { ViaductError } from '../../errors.js';
 import { namesFolder, pathForFile } from '../../files/folder.js';
 import { mkdirAll } from '../../files/fs.js';
-import { isPartialOf } from '../../files/partial-name.js';
+import { partialConflict } from '../../files/partial-name.js';
 import { safeName } from '../../files/safe-name.js';
 import { withWriteErrors } from '../../files/write-error.js';
 import { type Location, parseLocation } from '../../route/location.js';
@@ -71,7 +71,7 @@ export async function matched(
 export async function itemsFor(
   locations: readonly Location[],
   isOne: boolean,
-  { output, recursive = false }: Pick<GetCommandOptions, 'output'> & { readonly recursive?: boolean },
+  { output, recursive = false }: Pick<GetCommandOptions, 'output'> & { readonly recursive?: boolean | undefined },
 ): Promise<GetItem[]> {
   if (output === '-') return locations.map((location) => ({ location, target: output, recursive: false }));
   const [only] = locations;
@@ -100,15 +100,12 @@ function refuseSameTargets(targets: readonly string[], recursive: boolean): void
     all.add(target);
   }
   if (recursive || all.size === 1) return;
-  const suspects = targets.filter((target) => target.includes('.part'));
-  for (const target of targets) {
-    const beside = suspects.find((other) => isPartialOf(target, other));
-    if (beside !== undefined)
-      throw new ViaductError(
-        'USAGE',
-        `${visible(beside)} conflicts with the partial file of ${visible(target)}; fetch the files one by one`,
-      );
-  }
+  const conflict = partialConflict(targets);
+  if (conflict !== undefined)
+    throw new ViaductError(
+      'USAGE',
+      `${visible(conflict.beside)} conflicts with the partial file of ${visible(conflict.target)}; fetch the files one by one`,
+    );
 }
 
 async function createOutputFolder(output: string): Promise<void> {
