@@ -56,7 +56,8 @@ export function splitPattern(
 
 function tokensOf(text: string): readonly Token[] {
   const tokens: Token[] = [];
-  const parts = /[*?]|\[[!^]?\]?[^\]]*\]|[^*?[]+|\[/gs;
+  // As in sh, a "]" that comes first is one of the characters: "[]" and "[!]" are no sets.
+  const parts = /[*?]|\[(?:[!^]|(?![!^]))(?:\][^\]]*|[^\]]+)\]|[^*?[]+|\[/gs;
   for (const [part] of text.matchAll(parts)) {
     if (part === '*') tokens.push({ kind: 'any' });
     else if (part === '?') tokens.push({ kind: 'one' });

@@ -33,6 +33,9 @@ describe('a pattern', () => {
     ['*%25', ['5%'], ['5%25']],
     ['%FF*', [`${byte}x`], ['x']],
     ['*[', ['x['], ['x']],
+    ['x[]*', ['x[]', 'x[]1'], ['x', 'x[', 'x1']],
+    ['x[!]*', ['x[!]', 'x[!]1'], ['x1', 'x[1']],
+    ['x[!!]*', ['x1'], ['x!', 'x']],
     ['@types*', ['@types'], ['types']],
   ] as const) {
     test(`"${pattern}" matches ${fitting.length} names, and not ${others.length} others`, () => {
