@@ -136,11 +136,17 @@ test('errors in the file: transcripts/config-errors.txt', async (t) => {
     '\n[route.lab]\nvia = "h1:1"\n',
     '[route.lab]\nvia = ["h1:1", "h2"]\n',
     '[route.lab]\nvia = ["h1:1/dir", "h2:2"]\n',
+    '[route.lab]\nvia = ["h1:1/.viaduct/share/AWsL6W4BAkPGs7bbY98uedVSXOLPbeI/pub/"]\n',
     '[route.lab]\nvia = []\n',
     '[route.lab]\nvai = ["h1:1"]\n',
     '[route.lab]\n\n[route.other]\nvia = ["h1:1"]\n',
     '[route]\nlab = "h1:1"\n',
+    '[route]\nvia = ["h1:1"]\n',
     '[route.https]\nvia = ["h1:1"]\n',
+    '[route.a.b]\nvia = ["h1:1"]\n',
+    'route = "h1:1"\n',
+    'get = 1\n',
+    '[[get]]\nretry = 1\n',
     '[route."a b"]\nvia = ["h1:1"]\n',
   ]) {
     transcript.config(text);

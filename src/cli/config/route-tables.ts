@@ -1,6 +1,8 @@
 import { ViaductError, withContext } from '../../errors.js';
 import { parseLocation } from '../../route/location.js';
+import { withoutTokens } from '../../route/share-link.js';
 import { visible } from '../../text.js';
+import { isTable } from './toml.js';
 
 /** `[route.lab]` of a configuration file. */
 export interface NamedRoute {
@@ -21,7 +23,10 @@ export class RouteTables {
 
   /** @param names of the key, behind `route` @throws ViaductError BAD_CONFIG */
   add([name, key, ...more]: readonly string[], value: unknown, place: string): void {
-    if (name === undefined) return;
+    if (name === undefined) {
+      if (!isTable(value)) throw bad(place, 'route must be a table, such as [route.lab]');
+      return;
+    }
     const table = `route.${visible(name)}`;
     if (!NAME.test(name) || SCHEMES.has(name.toLowerCase()))
       throw bad(
@@ -30,12 +35,16 @@ export class RouteTables {
       );
     if (!this.#begun.has(name)) this.#begun.set(name, place);
     if (key === undefined) {
-      if (typeof value !== 'object')
-        throw bad(place, `${table} must be a table, [${table}], with a line via = […]`);
+      if (!isTable(value)) throw bad(place, `${table} must be a table, [${table}], with a line via = […]`);
       return;
     }
-    if (key !== 'via' || more.length > 0)
-      throw bad(place, `unknown key "${table}.${visible([key, ...more].join('.'))}"; a route has via`);
+    if (key !== 'via' || more.length > 0) {
+      const rest = visible([key, ...more].join('.'));
+      const quoted = isTable(value)
+        ? `, and a name with a dot is quoted: [route."${visible(name)}.${rest}"]`
+        : '';
+      throw bad(place, `unknown key "${table}.${rest}"; a route has via${quoted}`);
+    }
     this.#routes.set(name, { prefix: prefixOf(value, place), place });
   }
 
@@ -57,7 +66,7 @@ function prefixOf(value: unknown, place: string): string {
   } catch (error) {
     throw withContext(error, (message) => `${place}: via: ${message}`);
   }
-  throw bad(place, `via: "${visible(prefix)}" is not a list of hops, each host:port or ~name`);
+  throw bad(place, `via: "${visible(withoutTokens(prefix))}" is not a list of hops, each host:port or ~name`);
 }
 
 function bad(place: string, what: string): ViaductError {

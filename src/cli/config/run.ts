@@ -48,9 +48,10 @@ export async function runConfig(
       : await allLines(name, words, file, wholeProgram);
   const safe = lines.map((line) => Object.assign({}, line, { value: shown(line.value) }));
   const text = json ? safe.map(jsonLine).join('') : asToml(safe);
-  const path = visible(configPath() ?? 'no home folder', Infinity);
+  const path = configPath();
+  const found = path === undefined || file.path !== undefined ? '' : ' does not exist';
   const heading =
-    json || name !== undefined ? '' : `# ${path}${file.path === undefined ? ' does not exist' : ''}\n`;
+    json || name !== undefined ? '' : `# ${visible(path ?? 'no home folder for a file', Infinity)}${found}\n`;
   await untilReaderLeaves(standardOutput(stdout)(Buffer.from(heading + text)));
   for (const variable of unknownVariables(wholeProgram()))
     stderr.write(`viaduct: warning: ${visible(variable)} is not an option of any command; it is ignored\n`);
@@ -139,7 +140,8 @@ function asToml(lines: readonly Line[]): string {
   let section: string | undefined;
   return lines
     .map((line) => {
-      const header = line.section === section ? '' : `\n[${line.section}]\n`;
+      const table = line.section.replace(/^route\.(.*\..*)$/, 'route."$1"');
+      const header = line.section === section ? '' : `\n[${table}]\n`;
       section = line.section;
       return `${header}${line.key} = ${formatted(line.value)}  # ${line.place ?? line.source}\n`;
     })

@@ -3,6 +3,7 @@ import { ViaductError } from '../../errors.js';
 import { isRepeatable } from '../options.js';
 import { visible } from '../../text.js';
 import { type ConfigFile, type Setting, unknownKey } from './file.js';
+import { isTable } from './toml.js';
 
 /** The section of a configuration file for all commands that have the option. */
 const DEFAULTS = 'defaults';
@@ -87,10 +88,12 @@ export function applySettings(command: Command, file: ConfigFile, program: () =>
 
 /** @throws ViaductError BAD_CONFIG for a section or a key that no command has */
 function checkKeys(settings: readonly Setting[], program: Command): void {
-  for (const { section, key, place } of settings) {
+  for (const { section, key, value, place } of settings) {
     const commands = program.commands.filter((command) => section === DEFAULTS || command.name() === section);
     const isKnown = commands.some((command) => settable(command).some((option) => keyOf(option) === key));
     if (commands.length === 0) throw unknownKey([section], place);
+    if (key === '' && !isTable(value))
+      throw new ViaductError('BAD_CONFIG', `${place}: ${section} must be a table, [${section}]`);
     if (key !== '' && !isKnown) throw unknownKey([section, key], place);
   }
 }
@@ -165,7 +168,11 @@ function parsed(candidate: Candidate): unknown {
   }
   if (option.optional && value === true) return true;
   const texts = textsOf(value);
-  if (texts.length === 0) throw wrong(candidate, 'expected a value in quotes, or a number');
+  if (texts.length === 0)
+    throw wrong(
+      candidate,
+      candidate.source === 'file' ? 'expected a value in quotes, or a number' : 'expected a value',
+    );
   if (texts.length > 1 && !isRepeatable(option)) throw wrong(candidate, 'expected one value, not several');
   const { parseArg } = option;
   if (parseArg === undefined) return texts[0];

@@ -54,8 +54,34 @@ describe('the keys of a TOML file', () => {
     assert.deepEqual(await keysOf('# x\n\n'), []);
   });
 
-  test('an array of tables is no table', async () => {
-    assert.deepEqual(await keysOf('[[get]]\nx = 1\n'), ['1 get = {}', '2 get|x = 1']);
+  test('have their lines behind brackets and quotes in strings and comments', async () => {
+    const text = String.raw`a = [ # ]
+  "[", '{', # "
+]
+b = '''
+[[''''' # '
+c = """
+\"""] x"" # \\
+"""""
+d = "\"[" # [
+e = '\' # {
+f = 1`;
+    const lines = (await keysOf(text)).map((key) => key.split(' ', 2).join(' '));
+    assert.deepEqual(lines, ['1 a', '4 b', '6 c', '9 d', '10 e', '11 f']);
+  });
+
+  test('of a list with very many lines take time in proportion to them', async () => {
+    // With each line parsed once more for each line after it, this took minutes.
+    const text = `a = [\n${'"x",\n'.repeat(60_000)}]\nb = """${'\n'.repeat(200_000)}"""\nc = 1\n`;
+    assert.match((await keysOf(text)).at(-1) ?? '', /^260004 c = 1$/);
+  });
+
+  test('are cut off where they are deeper than any that there is', async () => {
+    const deep = 'a.'.repeat(100_000);
+    for (const text of [`${deep}b = 1`, `[${deep}b]`]) {
+      const [key, ...more] = await parseToml(text, 'FILE');
+      assert.deepEqual([key?.path.join('.'), more.length], ['a.a.a.a.a.a.a.a', 0]);
+    }
   });
 
   for (const [text, message] of [
@@ -64,6 +90,7 @@ describe('the keys of a TOML file', () => {
     ['a = "x\n', /^FILE:1: /],
     ['a = """\nx\n', /^FILE:\d: /],
     ['[get\n', /^FILE:1: /],
+    ['\n[[get]]\nx = 1\n', /^FILE:2: write \[get\]; there are no lists of tables$/],
   ] as const) {
     test(`the error in ${JSON.stringify(text)} names its line, in one line`, async () => {
       const error = await failureOf(parseToml(text, 'FILE'));
