@@ -7,6 +7,7 @@ import { loadIdentity } from '../identity/identity.js';
 import { stateFolderPath } from '../identity/state-folder.js';
 import { notAPin, parsePin } from '../route/pin.js';
 import type { Scheme } from '../route/location.js';
+import { type RankedOptions, yieldsTo } from './config/ranks.js';
 import type { CommandContext } from './context.js';
 import { stateOption } from './options.js';
 import { askOnTerminal } from './terminal/ask.js';
@@ -15,8 +16,8 @@ import { askOnTerminal } from './terminal/ask.js';
 const ANSWER_MS = 120_000;
 
 /** Parsed options of a command whose transfers are encrypted. */
-export interface TrustOptions {
-  readonly plain?: true;
+export interface TrustOptions extends RankedOptions {
+  readonly plain?: true | undefined;
   readonly pin?: readonly string[];
   readonly acceptNew?: true;
   /** `system`, or a file. */
@@ -64,11 +65,11 @@ export interface SharedTerminal {
 
 /** @throws ViaductError of {@link loadAuthorities} and {@link loadIdentity} */
 export async function encryptionFrom(
-  options: TrustOptions,
+  given: TrustOptions,
   context: CommandContext,
   where: TrustContext,
 ): Promise<EncryptionOptions> {
-  checkUse(options, where);
+  const options = usable(given, where);
   const trust = hostTrustFrom(options, context, where);
   const encryption: Encryption = {
     checkKey: (route, presented) =>
@@ -89,21 +90,25 @@ function withHintForTwo(error: unknown): unknown {
   return withContext(error, (message) => message, { hint });
 }
 
-/** What the user trusts must have a say. @throws ViaductError USAGE */
-function checkUse({ plain, pin: pins, acceptNew, ca }: TrustOptions, { pin, scheme }: TrustContext): void {
+/** What the user trusts must have a say, unless it is weaker than `--plain`. @throws ViaductError USAGE */
+function usable(options: TrustOptions, { pin, scheme }: TrustContext): TrustOptions {
+  const { plain, pin: pins, acceptNew, ca } = options;
   if (ca !== undefined && pin !== undefined)
     throw new ViaductError('USAGE', 'the input file has a pin, which excludes --ca');
-  if (plain !== true || scheme === 'https') return;
+  if (plain !== true || scheme === 'https') return options;
   if (pin !== undefined)
     throw new ViaductError(
       'USAGE',
       'the input file has a pin, but with --plain no key is checked; leave --plain out, or remove the pin',
     );
-  if (pins !== undefined || acceptNew === true || ca !== undefined)
-    throw new ViaductError(
-      'USAGE',
-      'with --plain no key is checked, unless the location begins with https://',
-    );
+  const trusted = [
+    ...(pins === undefined ? [] : ['pin']),
+    ...(acceptNew === true ? ['acceptNew'] : []),
+    ...(ca === undefined ? [] : ['ca']),
+  ].filter((name) => !yieldsTo(options, name, 'plain'));
+  if (trusted.length === 0) return options;
+  if (trusted.some((name) => yieldsTo(options, 'plain', name))) return { ...options, plain: undefined };
+  throw new ViaductError('USAGE', 'with --plain no key is checked, unless the location begins with https://');
 }
 
 /** What decides for a command which keys are trusted. */

@@ -3,6 +3,7 @@ import { ViaductError } from '../../errors.js';
 import { isRepeatable } from '../options.js';
 import { visible } from '../../text.js';
 import { type ConfigFile, type Setting, unknownKey } from './file.js';
+import type { RankedOptions } from './ranks.js';
 import { isTable } from './toml.js';
 
 /** The section of a configuration file for all commands that have the option. */
@@ -66,7 +67,8 @@ export function applySettings(command: Command, file: ConfigFile, program: () =>
     fromFile(file.settings, command.name(), options),
     fromFile(file.settings, DEFAULTS, options),
   ];
-  for (const candidates of ranks) {
+  const numbers = new Map<string, number>();
+  for (const [index, candidates] of ranks.entries()) {
     const stronger = options.filter(
       (option) => isSet(command, option) && isActive(option, command.getOptionValue(option.attributeName())),
     );
@@ -81,8 +83,11 @@ export function applySettings(command: Command, file: ConfigFile, program: () =>
         throw wrong(candidate, `excludes ${keyOf(other.option)} (${other.place})`);
       command.setOptionValueWithSource(candidate.option.attributeName(), parsed(candidate), 'config');
       applied.set(keyOf(candidate.option), candidate);
+      numbers.set(candidate.option.attributeName(), index + 1);
     }
   }
+  const ranked: RankedOptions = { ranks: numbers };
+  for (const [name, value] of Object.entries(ranked)) command.setOptionValue(name, value);
   return applied;
 }
 

@@ -71,7 +71,10 @@ export async function matched(
 export async function itemsFor(
   locations: readonly Location[],
   isOne: boolean,
-  { output, recursive = false }: Pick<GetCommandOptions, 'output'> & { readonly recursive?: boolean | undefined },
+  {
+    output,
+    recursive = false,
+  }: Pick<GetCommandOptions, 'output'> & { readonly recursive?: boolean | undefined },
 ): Promise<GetItem[]> {
   if (output === '-') return locations.map((location) => ({ location, target: output, recursive: false }));
   const [only] = locations;

@@ -17,8 +17,8 @@ import type { WhereOptions } from '../where.js';
 
 /** Parsed options; times in ms. */
 export interface GetCommandOptions extends WhereOptions, TrustOptions, ProxyOptions {
-  readonly output?: string;
-  readonly recursive?: true;
+  readonly output?: string | undefined;
+  readonly recursive?: true | undefined;
   readonly transfers: number;
   readonly segments?: number;
   readonly via?: readonly string[];

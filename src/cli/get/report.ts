@@ -26,5 +26,5 @@ export interface ReportOptions {
   /** There may be several files: each line begins with a file name. */
   readonly several: boolean;
   /** Whole folders are fetched: one line reports all files. */
-  readonly recursive?: true;
+  readonly recursive?: true | undefined;
 }

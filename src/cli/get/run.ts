@@ -6,6 +6,7 @@ import { targetNameOf } from '../../client/save-name.js';
 import type { Checksums } from '../../files/checksum-file.js';
 import type { Location } from '../../route/location.js';
 import { ViaductError, asViaductError } from '../../errors.js';
+import { yieldsTo } from '../config/ranks.js';
 import { encryptionFrom } from '../encryption.js';
 import type { CommandContext } from '../context.js';
 import { outcomeOf } from '../exit-codes.js';
@@ -23,9 +24,10 @@ import { itemsFor, matched, otherRoutes, wantedFrom } from './items.js';
 /** Fetches the files and folders that the locations name. Returns the exit code. */
 export async function runGet(
   wheres: readonly string[],
-  options: GetCommandOptions,
+  given: GetCommandOptions,
   context: CommandContext,
 ): Promise<number> {
+  const options = withoutWeaker(given);
   const toStdout = options.output === '-';
   // Standard output may be for the bytes of the file.
   const jsonOutput = toStdout ? context.stderr : context.stdout;
@@ -96,6 +98,22 @@ export async function runGet(
   } catch (error) {
     return interruption.exitCode(report.failed(asViaductError(error)));
   }
+}
+
+/** Leaves out what excludes options of stronger sources. */
+function withoutWeaker(options: GetCommandOptions): GetCommandOptions {
+  const { recursive, output, via, also } = options;
+  const forOne = [
+    ...(output === '-' ? ['output'] : []),
+    ...(via === undefined ? [] : ['via']),
+    ...(also === undefined ? [] : ['also']),
+  ];
+  if (recursive !== true) return options;
+  if (forOne.some((name) => yieldsTo(options, 'recursive', name)))
+    return { ...options, recursive: undefined };
+  return output === '-' && yieldsTo(options, 'output', 'recursive')
+    ? { ...options, output: undefined }
+    : options;
 }
 
 async function toStandardOutput(
