@@ -41,7 +41,11 @@ export async function whyNotOurs(file: FileHandle, maxLinks = 1): Promise<string
 export async function whyNotTrusted(file: FileHandle): Promise<string | undefined> {
   const stat = await file.stat();
   if (!stat.isFile()) return 'is not a file';
-  return (stat.uid === 0 ? undefined : whyForeign(stat)) ?? whyWritable(file, stat);
+  const foreign = whyForeign(stat);
+  if (foreign === undefined) return whyWritable(file, stat);
+  if (stat.uid !== 0) return foreign;
+  // Whether its mode could be another one cannot be tried with a file of root.
+  return (stat.mode & WRITABLE_BY_OTHERS) === 0 ? undefined : 'is writable by others';
 }
 
 /** Why a folder is not used for what only this user may change. Undefined if it may be used. */
