@@ -35,12 +35,24 @@ export function configPath(): string | undefined {
   return folder === undefined ? undefined : join(folder, 'config.toml');
 }
 
+const running = new Map<string | undefined, Promise<ConfigFile>>();
+
 /**
- * Reads the configuration file. One that does not exist is empty.
+ * Reads the configuration file, once for all who ask meanwhile: for thousands of locations it would be open too often. One
+ * that does not exist is empty.
  * @throws ViaductError READ_FAILED if it cannot be read, or others may write to it; BAD_CONFIG that names the line
  */
-export async function readConfig(): Promise<ConfigFile> {
+export function readConfig(): Promise<ConfigFile> {
   const path = configPath();
+  let reading = running.get(path);
+  if (reading === undefined) {
+    reading = read(path).finally(() => running.delete(path));
+    running.set(path, reading);
+  }
+  return reading;
+}
+
+async function read(path: string | undefined): Promise<ConfigFile> {
   const text = path === undefined ? undefined : await readTrusted(path);
   if (path === undefined || text === undefined) return { path: undefined, routes: new Map(), settings: [] };
   const routes = new RouteTables();

@@ -1,4 +1,6 @@
 import { ViaductError } from '../../errors.js';
+import { formatHop } from '../../route/hop.js';
+import { parseLocation } from '../../route/location.js';
 import { withoutTokens } from '../../route/share-link.js';
 import { visible } from '../../text.js';
 import { configPath, readConfig } from './file.js';
@@ -9,7 +11,7 @@ import { configPath, readConfig } from './file.js';
  *
  *   location = name ":" [ "/" ] path          ; with a path that does not begin with 1*DIGIT ( "/" / end )
  */
-const BY_NAME = /^([^:/@[\]]+):(?!\/\/|\d+(?:\/|$))\/?(.*)$/s;
+const BY_NAME = /^([^:/@[\]]+):(?!\/\/|\d+(?:\/|$))(.*)$/s;
 
 /**
  * A location with the hops of its route in place of the name. Other text is returned as it is.
@@ -21,7 +23,7 @@ export async function withNamedRoute(where: string): Promise<string> {
   if (name === undefined || /^:|^[^/@]+@[^/]*:/.test(path)) return where;
   const { routes } = await readConfig();
   const route = routes.get(name);
-  if (route !== undefined) return `${route.prefix}/${path}`;
+  if (route !== undefined) return `${route.prefix}/${path.replace(/^\//, '')}`;
   const port = path.split('/', 1)[0] ?? '';
   throw new ViaductError(
     'BAD_ROUTE',
@@ -38,12 +40,11 @@ export async function withNamedRelays(jump: string): Promise<string> {
   if (parts.every((part) => part.includes(':') || part.trim() === '')) return jump;
   const { routes } = await readConfig();
   return parts
-    .map(
-      (part) =>
-        routes
-          .get(part.trim())
-          ?.prefix.replace(/^http:\/\//, '')
-          .replaceAll('/@', ',') ?? part,
-    )
+    .map((part) => {
+      const prefix = routes.get(part.trim())?.prefix;
+      if (prefix === undefined) return part;
+      const { scheme, route } = parseLocation(prefix);
+      return scheme === 'https' ? prefix.replaceAll('/@', ',') : route.map(formatHop).join(',');
+    })
     .join(',');
 }
