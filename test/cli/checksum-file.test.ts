@@ -39,6 +39,7 @@ test('files that have their SHA-256 are fetched: one, several, a pattern, a fold
     ['get', at('a'), at('b'), '-o', 'two'],
     ['get', at('[ab]'), '-o', 'some'],
     ['get', '-r', at(''), '-o', 'all'],
+    ['get', '-r', at('*'), '-o', 'each'],
     ['cat', at('a'), at('b')],
   ]) {
     const { code, stderr } = await run(args, sums());
@@ -51,6 +52,7 @@ test('files that have their SHA-256 are fetched: one, several, a pattern, a fold
     'sub',
     'sub/c',
   ]);
+  assert.equal(readFileSync(join(cwd, 'each', 'sub', 'c'), 'utf8'), CONTENT['sub/c']);
 });
 
 test('the list may be at a location itself, and is fetched first', async (t) => {

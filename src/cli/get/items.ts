@@ -51,25 +51,31 @@ export async function otherRoutes(
   ]);
 }
 
+/** Something to fetch. */
+export interface Found extends Location {
+  /** The folder of a pattern, which names of checksums are relative to. */
+  readonly base?: string;
+}
+
 /** Puts the files that match in the place of patterns. @throws ViaductError as {@link findMatches} */
 export async function matched(
   wanted: readonly WhereOrPattern[],
   settings: GetOptions,
   folders: boolean,
-): Promise<Location[]> {
-  const found: Location[] = [];
+): Promise<Found[]> {
+  const found: Found[] = [];
   for (const { pattern, ...location } of wanted) {
     if (pattern === undefined) found.push(location);
     else
       for (const match of await findMatches(location, pattern, { ...settings, folders }))
-        found.push(match.location);
+        found.push({ ...match.location, base: location.path });
   }
   return found;
 }
 
 /** What to fetch and where to save it. Several locations, and what a pattern matches, are saved into a folder. */
 export async function itemsFor(
-  locations: readonly Location[],
+  locations: readonly Found[],
   isOne: boolean,
   {
     output,
@@ -81,8 +87,9 @@ export async function itemsFor(
   if (output !== undefined && only !== undefined && isOne)
     return [{ location: only, target: await targetFor(output, only, recursive), recursive }];
   const nameOf = recursive ? folderNameOf : targetNameOf;
-  const items = locations.map((location) => ({
+  const items = locations.map(({ base, ...location }) => ({
     location,
+    base,
     target: join(output ?? '', isOne ? nameOf(location) : safeName(nameOf(location))),
     recursive,
   }));

@@ -56,14 +56,17 @@ export class ItemDownload {
     setMaxListeners(0, this.#signal);
   }
 
-  run({ location, target, recursive }: GetItem): Promise<void> {
-    this.#base = folderOf(location.path);
+  run({ location, target, recursive, base }: GetItem): Promise<void> {
+    this.#base = base ?? folderOf(location.path);
     if (!recursive) return this.#file(location, target);
     this.#prefetch = this.#prefetchAt(location);
     if (location.path.endsWith('/')) return this.#folder(location, target, 0);
     const path = `${location.path}/`;
-    this.#base = path;
-    const asFile = (): Promise<void> => this.#topFile(location, target);
+    this.#base = base ?? path;
+    const asFile = (): Promise<void> => {
+      this.#base = base ?? folderOf(location.path);
+      return this.#topFile(location, target);
+    };
     return this.#folder({ ...location, path }, target, 0, asFile);
   }
 
@@ -78,7 +81,6 @@ export class ItemDownload {
   /** What was requested as a folder is a file. */
   async #topFile(location: Location, target: string): Promise<void> {
     let path = target;
-    this.#base = folderOf(location.path);
     try {
       if (target.endsWith('/')) path = await pathForFile(target, () => targetNameOf(location));
     } catch (error) {

@@ -55,6 +55,11 @@ export interface GetResult {
 /** One thing to fetch: a file, which is saved as a file, or a folder with everything in it. */
 export interface GetItem {
   readonly location: Location;
+  /**
+   * With `checksums`, the path of a folder, with `/` at its end, that their names are relative to.
+   * @default that of the file; with `recursive` the folder
+   */
+  readonly base?: string | undefined;
   /** With `recursive`, a path that ends with `/` is a folder: a file is saved in it under its own name. */
   readonly target: string;
   /** Fetch a whole folder. If `location.path` does not end with `/`, it may also be a file. */
