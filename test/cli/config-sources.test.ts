@@ -72,6 +72,13 @@ test('a name with a colon behind a route is read behind a slash', async (t) => {
   assertOneLine(await run('cat', 'user:secret@h1:80/x'), 2, /"user:…@h1:80\/x": write host:port, without/);
 });
 
+test('a route without its colon is an error that says what to write', async (t) => {
+  const { run } = await lab(t);
+  assertOneLine(await run('ls', 'lab'), 2, /"lab": "lab" is a route; write "lab:"\n$/);
+  assertOneLine(await run('get', 'lab/dir/x'), 2, /"lab\/dir\/x": "lab" is a route; write "lab:dir\/x"\n$/);
+  assertOneLine(await run('ls', 'other/dir'), 2, /"other" has no port; write host:port\n$/);
+});
+
 test('a route with http:// and without a port has port 80 in -J too', async (t) => {
   const { configure, run } = await lab(t);
   configure('[route.web]\nvia = ["http://127.0.0.1"]\n');

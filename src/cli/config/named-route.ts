@@ -19,6 +19,7 @@ const BY_NAME = /^([^:/@[\]]+):(?!\/\/|\d+(?:\/|$))(.*)$/s;
  */
 export async function withNamedRoute(where: string): Promise<string> {
   const [, name, path = ''] = BY_NAME.exec(where) ?? [];
+  if (name === undefined) await refuseWithoutColon(where);
   // user:password@host, and an IPv6 address without brackets, are better explained by who parses them.
   if (name === undefined || /^:|^[^/@]+@[^/]*:/.test(path)) return where;
   const { routes } = await readConfig();
@@ -29,6 +30,14 @@ export async function withNamedRoute(where: string): Promise<string> {
     'BAD_ROUTE',
     `"${visible(withoutTokens(where))}": "${visible(port)}" is not a port (1 to 65535), and ${configPath() ?? 'the configuration'} has no route "${visible(name)}"`,
   );
+}
+
+/** `lab` and `lab/dir` are no locations, and most likely meant as the route. */
+async function refuseWithoutColon(where: string): Promise<void> {
+  const [, name, path = ''] = /^([^:/@~[\]]+)(?:\/(.*))?$/s.exec(where) ?? [];
+  if (name === undefined || !(await readConfig()).routes.has(name)) return;
+  const [shown, right] = [where, `${name}:${path}`].map((text) => visible(withoutTokens(text)));
+  throw new ViaductError('BAD_ROUTE', `"${shown}": "${name}" is a route; write "${right}"`);
 }
 
 /**
