@@ -1,0 +1,62 @@
+import { opendir, realpath, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { fsPath, nameOfBytes } from '../../../route/name.js';
+import type { Root } from '../root.js';
+import type { ServedFolder } from '../served-folder.js';
+import type { Slices } from '../slices.js';
+import { Names } from './names.js';
+
+/** Entries that are read from the system in one call: their names hold the main thread for less than a millisecond. */
+const AT_ONCE = 1024;
+
+/**
+ * Reads the names in a folder that are served.
+ * @param name of the folder, relative to the root
+ * @throws what the file system throws
+ */
+export async function readNames(
+  folder: ServedFolder,
+  name: string,
+  root: Root,
+  slices: Slices,
+): Promise<{ readonly names: Names; readonly hasLinks: boolean }> {
+  const [folders, files]: [string[], string[]] = [[], []];
+  const omitted = { hidden: 0, links: 0, special: 0, unreadable: 0 };
+  let hasLinks = false;
+  // In latin1 a character is a byte: names need not be UTF-8.
+  for await (const entry of await opendir(folder.path, { bufferSize: AT_ONCE, encoding: 'latin1' })) {
+    const entryName = nameOfLatin1(entry.name);
+    if (slices.isOver) await slices.pause();
+    if ((name === '' && root.reserves(entryName)) || root.leaves(folder, entryName)) continue;
+    if (root.hides(entryName) || root.keepsSecret(folder, entryName)) omitted.hidden += 1;
+    else if (entry.isDirectory()) folders.push(entryName);
+    else if (entry.isFile()) files.push(entryName);
+    else if (entry.isSymbolicLink()) {
+      hasLinks = true;
+      const target = await kindOfTarget(folder, entryName, root);
+      if (target === undefined) omitted.links += 1;
+      else (target === 'folder' ? folders : files).push(entryName);
+    } else omitted.special += 1;
+  }
+  return { names: new Names({ folders, files }, omitted), hasLinks };
+}
+
+function nameOfLatin1(text: string): string {
+  return /^[\0-\x7f]*$/.test(text) ? text : nameOfBytes(Buffer.from(text, 'latin1'));
+}
+
+/** Undefined for a link that leads out, nowhere, or to what is neither file nor folder. */
+async function kindOfTarget(
+  folder: ServedFolder,
+  name: string,
+  root: Root,
+): Promise<'folder' | 'file' | undefined> {
+  try {
+    const path = fsPath(join(folder.path, name));
+    const [real, info] = await Promise.all([realpath(path, { encoding: 'buffer' }), stat(path)]);
+    if (!root.contains(nameOfBytes(real))) return undefined;
+    return info.isDirectory() ? 'folder' : info.isFile() ? 'file' : undefined;
+  } catch {
+    return undefined;
+  }
+}
