@@ -11,25 +11,28 @@ a { color: var(--link); text-decoration: none; }
 a:hover { text-decoration: underline; }
 :focus-visible { border-radius: 2px; outline: 2px solid var(--link); outline-offset: 2px; }
 h1 { font-size: 1.25rem; font-weight: 600; line-height: 1.4; margin: .25rem 0 1rem; overflow-wrap: anywhere; }
+h1 a { text-decoration: underline 1px color-mix(in srgb, currentColor 45%, transparent); text-underline-offset: .2em; }
+h1 a:first-child { margin: 0 -.25em; padding: 0 .25em; }
 p { overflow-wrap: anywhere; }
 svg { fill: none; flex: none; height: 1rem; stroke: currentColor; stroke-linejoin: round; width: 1rem; }
+[hidden] { display: none; }
 .route { color: var(--soft); display: flex; flex-wrap: wrap; font-size: .875rem; list-style: none; margin: 0; padding: 0; }
 .route li + li::before { content: "→" / ""; margin: 0 .5rem; }
 .here { color: var(--ink); }
 .bar { align-items: center; display: flex; flex-wrap: wrap; gap: .5rem 1rem; justify-content: space-between; margin-bottom: .75rem; }
 .bar p, .note { color: var(--soft); font-size: .875rem; margin: 0; }
-form { align-items: center; display: flex; gap: .5rem; }
+form { align-items: center; display: flex; font-size: .875rem; gap: .5rem; }
 input, button { background: var(--ground); border: 1px solid color-mix(in srgb, var(--soft) 70%, transparent); border-radius: 6px; color: inherit; font: inherit; font-size: .875rem; padding: .25rem .625rem; }
 input { min-width: 0; width: 14rem; }
 ::placeholder { color: var(--soft); opacity: 1; }
 button { cursor: pointer; }
 button:hover { background: var(--hover); }
-table { border-collapse: collapse; font-variant-numeric: tabular-nums; width: 100%; }
+table { border-collapse: separate; border-spacing: 0; font-variant-numeric: tabular-nums; width: 100%; }
 th { background: var(--ground); border-bottom: 1px solid var(--line); color: var(--soft); font-size: .875rem; font-weight: 500; position: sticky; top: 0; z-index: 1; }
 th a { color: inherit; }
 [aria-sort] a { color: var(--ink); font-weight: 600; }
 th span { display: inline-block; margin-left: .25rem; }
-th, td { padding: .3125rem .75rem; text-align: left; white-space: nowrap; }
+th, td { padding: .3125rem .75rem; text-align: left; vertical-align: baseline; white-space: nowrap; }
 td { border-bottom: 1px solid var(--line); color: var(--soft); font-size: .875rem; }
 th:nth-child(2), td:nth-child(2) { text-align: right; }
 td:first-child { font-size: 1rem; overflow-wrap: anywhere; padding-left: 2.25rem; position: relative; white-space: normal; width: 100%; }
@@ -43,9 +46,14 @@ tr:hover td { background: var(--hover); }
 @media (max-width: 40rem) {
   body { padding: 1rem .5rem 2rem; }
   h1, .route, .bar, .note { margin-left: .25rem; margin-right: .25rem; }
-  form { flex: 1; } input { flex: 1; font-size: 1rem; }
-  th, td { padding: .4375rem .375rem; }
-  td:first-child { padding-left: 2rem; } td svg { left: .375rem; top: .6875rem; }
-  td:nth-child(3) { font-size: .75rem; line-height: 1.3; white-space: normal; } time span { display: block; white-space: nowrap; }
+  form { flex: 1; }
+  input { flex: 1; font-size: 1rem; }
+  th, td { padding: .4375rem .375rem; white-space: normal; }
+  th { vertical-align: bottom; }
+  td:nth-child(2) { white-space: nowrap; }
+  td:first-child { padding-left: 2rem; }
+  td:not(:first-child) { font-size: .8125rem; line-height: 1.25; }
+  td svg { left: .375rem; top: .6875rem; }
+  time span { display: block; white-space: nowrap; }
 }
 `;

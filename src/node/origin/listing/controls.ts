@@ -20,9 +20,10 @@ export function controls({ query, folders, files, isSortable }: Choice): string 
   ];
   const hidden = kept.map(([name, value]) => `<input type="hidden" name="${name}" value="${value}">`);
   const clear = text === '' ? '' : `<a href="${linkTo({ ...query, text: '', page: 1 })}">Clear</a>`;
-  const count = `${counted(folders, 'folder')}, ${counted(files, 'file')}`;
+  const counts = [...counted(folders, 'folder'), ...counted(files, 'file')].join(', ');
+  const count = counts === '' || text === '' ? counts : `${counts} match`;
   const note = isSortable ? '' : `; sorted by name only, since they are more than ${formatNumber(SORTED_ENTRIES)}`;
-  return `<div class="bar"><p>${count}${text === '' ? '' : ' with this name'}${note}</p>
+  return `<div class="bar"><p>${count}${note}</p>
 <form role="search"><input type="search" name="q" value="${escapeHtml(text)}" placeholder="Filter by name" aria-label="Filter by name" autocomplete="off" spellcheck="false">${hidden.join('')}<button>Filter</button>${clear}</form></div>
 `;
 }
@@ -66,7 +67,8 @@ function opposite(order: Order): Order {
   return order === 'asc' ? 'desc' : 'asc';
 }
 
-function counted(count: number, what: string): string {
-  return `${formatNumber(count)} ${what}${count === 1 ? '' : 's'}`;
+/** Empty for none. */
+function counted(count: number, what: string): readonly string[] {
+  return count === 0 ? [] : [`${formatNumber(count)} ${what}${count === 1 ? '' : 's'}`];
 }
 

@@ -1,4 +1,4 @@
-import { formatBytes } from '../../../text.js';
+import { formatBytes, visible } from '../../../text.js';
 import { encodeSegment } from '../../../route/url.js';
 import type { RequestHead } from '../../../wire/http/head.js';
 import { type Omitted, omittedText } from '../../../wire/http/listing.js';
@@ -7,7 +7,6 @@ import { controls, pager, tableHead } from './controls.js';
 import type { Choice } from './choose.js';
 import { type Crumb, type Place, folderCrumbs, hopCrumbs, hostOf } from './crumbs.js';
 import { ICON_SYMBOLS, icon, iconOf } from './icons.js';
-import { readable } from './readable.js';
 import type { Content, Row } from './rows.js';
 
 /**
@@ -21,7 +20,7 @@ export async function* htmlListing(
   { choice, rows, omitted }: Content,
   hasControls: boolean,
 ): AsyncGenerator<string> {
-  yield pageHead(`${hostOf(request)}${readable(`/${place.name}`)}`);
+  yield pageHead(`${hostOf(request)}${visible(`/${place.name}`, Infinity)}`);
   yield `${ICON_SYMBOLS}<main>\n`;
   if (hasControls) yield route(hopCrumbs(request, place));
   yield `<h1 id="path">${folderCrumbs(place).map(folderLink(hasControls)).join('')}</h1>\n`;
@@ -48,7 +47,7 @@ function route(crumbs: readonly Crumb[]): string {
 /** The root is a slash; each folder has one at its end. */
 function folderLink(isLinked: boolean): (crumb: Crumb) => string {
   return ({ text, href }) => {
-    const name = escapeHtml(readable(text));
+    const name = escapeHtml(visible(text, Infinity));
     const shown = text === '' ? '/' : name;
     const slash = text === '' ? '' : '/';
     if (href === undefined || !isLinked) return shown + slash;
@@ -65,7 +64,7 @@ function htmlRow({ name, isFolder, size, modified }: Row): string {
   const bytes = isFolder
     ? ''
     : `<data value="${size}" title="${formatNumber(size)} bytes">${formatBytes(size)}</data>`;
-  const link = `<a href="./${encodeSegment(name)}${slash}">${escapeHtml(readable(name))}${slash}</a>`;
+  const link = `<a href="./${encodeSegment(name)}${slash}">${escapeHtml(visible(name, Infinity))}${slash}</a>`;
   const kind = icon(isFolder ? 'folder' : iconOf(name));
   return `<tr><td>${kind}${link}</td><td>${bytes}</td><td><time datetime="${time}">${shown}</time></td></tr>\n`;
 }
