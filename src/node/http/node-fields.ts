@@ -3,7 +3,10 @@ import { type Field, valuesOf } from '../../wire/http/head.js';
 /** Pages can run scripts, and all hops share one browser origin: a page gets an origin of its own, and no scripts. */
 const SANDBOX = 'sandbox allow-downloads';
 
-/** The page of a folder has a form, the filter, which leads to the node again. Files that are pages get none. */
+/** No file has a slash at its end. */
+const FOLDER_PATH = /^[^?#]*\/(?:[?#]|$)/;
+
+/** The page of a folder has a form, the filter, which leads to the node again. Files that are pages may have none. */
 const FOLDER_SANDBOX = `${SANDBOX} allow-forms; form-action 'self'`;
 
 /**
@@ -23,17 +26,14 @@ const PASSIVE_TYPE =
  * @param fields of the reply: its type decides what a browser may do with it
  * @param path of the request, at the origin
  */
-export function nodeFields(fields: readonly Field[], path: string): Field[] {
+export function nodeFields(status: number, fields: readonly Field[], path: string): Field[] {
   const types = valuesOf(fields, 'content-type');
   const isPassive = types.length === 1 && PASSIVE_TYPE.test(types[0] ?? '');
+  const isFolder = status === 200 && FOLDER_PATH.test(path);
   return [
     ['Viaduct', '1'],
-    ['Content-Security-Policy', isPassive ? PASSIVE : isFolder(path) ? FOLDER_SANDBOX : SANDBOX],
+    ['Content-Security-Policy', isPassive ? PASSIVE : isFolder ? FOLDER_SANDBOX : SANDBOX],
     ['X-Content-Type-Options', 'nosniff'],
     ['Referrer-Policy', 'no-referrer'],
   ];
-}
-
-function isFolder(path: string): boolean {
-  return /^[^?#]*\/(?:[?#]|$)/.test(path);
 }

@@ -25,7 +25,7 @@ export async function sendReply(
   const ends = close || (Symbol.asyncIterator in body && !chunked);
   const fields: Field[] = [
     ...reply.fields,
-    ...nodeFields(reply.fields, request.target.path),
+    ...nodeFields(reply.status, reply.fields, request.target.path),
     ['Date', new Date().toUTCString()],
   ];
   if (chunked) fields.push(['Transfer-Encoding', 'chunked']);

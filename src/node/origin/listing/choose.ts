@@ -69,7 +69,11 @@ export async function choose(of: ChoiceOf, query: ListingQuery): Promise<Choice>
       if (from >= total) return { folders: [], files: [] };
       const ordered = query.sort === 'name' ? { names } : await withFacts(of, query, total, signal);
       return reader.inSlices(async (slices) => {
-        const part = (kind: keyof FoldersAndFiles, start: number, end: number): Promise<readonly string[]> => {
+        const part = (
+          kind: keyof FoldersAndFiles,
+          start: number,
+          end: number,
+        ): Promise<readonly string[]> => {
           const compare = orderOf(kind, ordered, query);
           return partOf(ordered.names[kind], { has, compare, start, end }, slices);
         };

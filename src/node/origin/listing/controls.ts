@@ -22,7 +22,9 @@ export function controls({ query, folders, files, isSortable }: Choice): string 
   const clear = text === '' ? '' : `<a href="${linkTo({ ...query, text: '', page: 1 })}">Clear</a>`;
   const counts = [...counted(folders, 'folder'), ...counted(files, 'file')].join(', ');
   const count = counts === '' || text === '' ? counts : `${counts} match`;
-  const note = isSortable ? '' : `; sorted by name only, since they are more than ${formatNumber(SORTED_ENTRIES)}`;
+  const note = isSortable
+    ? ''
+    : `; sorted by name only, since they are more than ${formatNumber(SORTED_ENTRIES)}`;
   return `<div class="bar"><p>${count}${note}</p>
 <form role="search"><input type="search" name="q" value="${escapeHtml(text)}" placeholder="Filter by name" aria-label="Filter by name" autocomplete="off" spellcheck="false">${hidden.join('')}<button>Filter</button>${clear}</form></div>
 `;
@@ -54,7 +56,10 @@ export function pager({ query, folders, files, pages }: Choice): string {
       : `<a href="${linkTo({ ...query, page: target })}"${rel}>${text}</a>`;
   const total = folders + files;
   const [first, last] = [(page - 1) * PAGE_ENTRIES + 1, Math.min(page * PAGE_ENTRIES, total)];
-  const shown = page > pages ? `${formatNumber(total)} entries` : `${formatNumber(first)}–${formatNumber(last)} of ${formatNumber(total)}`;
+  const shown =
+    page > pages
+      ? `${formatNumber(total)} entries`
+      : `${formatNumber(first)}–${formatNumber(last)} of ${formatNumber(total)}`;
   return `<nav aria-label="Pages" class="pages">${to(1, 'First')}${to(page - 1, 'Previous', ' rel="prev"')}<span class="here">${shown}</span>${to(page + 1, 'Next', ' rel="next"')}${to(pages, 'Last')}</nav>
 `;
 }
@@ -71,4 +76,3 @@ function opposite(order: Order): Order {
 function counted(count: number, what: string): readonly string[] {
   return count === 0 ? [] : [`${formatNumber(count)} ${what}${count === 1 ? '' : 's'}`];
 }
-

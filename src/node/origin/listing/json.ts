@@ -3,10 +3,7 @@ import { lastLine, nameMembers } from '../../../wire/http/listing.js';
 import type { Content } from './rows.js';
 
 /** `{"path": "/dir/", "entries": [{"name", "type", "size", "modified"}]}`; a folder has no size. */
-export async function* jsonListing(
-  name: string,
-  { choice, rows, omitted }: Content,
-): AsyncGenerator<string> {
+export async function* jsonListing(name: string, { choice, rows, omitted }: Content): AsyncGenerator<string> {
   yield `{"path":${JSON.stringify(replaceBytes(`/${name}`, () => '\ufffd'))},"entries":[`;
   let separator = '\n';
   for await (const batch of rows) {

@@ -56,7 +56,8 @@ export async function listFolder(of: ListingOf, request: RequestHead, held: (() 
     ));
   const rows = new Rows({ ...of, pathOf });
   const inOrder = async (): Promise<FoldersAndFiles> =>
-    choice?.names(of.signal) ?? sortedShares(await names.sorted((work) => of.reader.inSlices(work)), of.shares);
+    choice?.names(of.signal) ??
+    sortedShares(await names.sorted((work) => of.reader.inSlices(work)), of.shares);
   const content: Content = {
     choice,
     rows: (async function* () {

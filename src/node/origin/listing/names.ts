@@ -25,7 +25,10 @@ export class Names implements FoldersAndFiles {
     this.omitted = omitted;
   }
 
-  static readonly none = new Names({ folders: [], files: [] }, { hidden: 0, links: 0, special: 0, unreadable: 0 });
+  static readonly none = new Names(
+    { folders: [], files: [] },
+    { hidden: 0, links: 0, special: 0, unreadable: 0 },
+  );
 
   /** @param inSlices runs the work when it is its turn */
   sorted(inSlices: <T>(work: (slices: Slices) => Promise<T>) => Promise<T>): Promise<FoldersAndFiles> {
