@@ -31,7 +31,6 @@ table { border-collapse: separate; border-spacing: 0; font-variant-numeric: tabu
 th { background: var(--ground); border-bottom: 1px solid var(--line); color: var(--soft); font-size: .875rem; font-weight: 500; position: sticky; top: 0; z-index: 1; }
 th a { color: inherit; }
 [aria-sort] a { color: var(--ink); font-weight: 600; }
-th span { display: inline-block; margin-left: .25rem; }
 th, td { padding: .3125rem .75rem; text-align: left; vertical-align: baseline; white-space: nowrap; }
 td { border-bottom: 1px solid var(--line); color: var(--soft); font-size: .875rem; }
 th:nth-child(2), td:nth-child(2) { text-align: right; }

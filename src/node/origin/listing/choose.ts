@@ -1,11 +1,11 @@
 import { ViaductError } from '../../../errors.js';
-import { visible } from '../../../text.js';
 import type { FolderNames } from '../folder-names.js';
 import type { ServedFolder } from '../served-folder.js';
 import { type Slices, firstInSlices } from '../slices.js';
 import { Facts, type FoldersAndFiles } from './facts.js';
 import { NAME_ORDER } from './names.js';
 import type { ListingQuery } from './query.js';
+import { shownName } from './shown-name.js';
 
 /** Entries on a page: with names of usual length less than 100 KB. */
 export const PAGE_ENTRIES = 250;
@@ -91,7 +91,7 @@ type Has = (name: string) => boolean;
 function filterOf(text: string): Has {
   if (text === '') return () => true;
   const wanted = folded(text);
-  return (name) => folded(visible(name, Infinity)).includes(wanted);
+  return (name) => folded(shownName(name)).includes(wanted);
 }
 
 /** Without the differences that people do not mean. */

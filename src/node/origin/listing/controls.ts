@@ -39,7 +39,7 @@ export function tableHead(choice: Choice | undefined): string {
     const isSorted = query.sort === sort;
     const next = isSorted ? opposite(query.order) : first;
     const state = isSorted ? ` aria-sort="${query.order}ending"` : '';
-    const arrow = isSorted ? `<span aria-hidden="true">${query.order === 'asc' ? '↑' : '↓'}</span>` : '';
+    const arrow = isSorted ? ` <span aria-hidden="true">${query.order === 'asc' ? '↑' : '↓'}</span>` : '';
     const href = linkTo({ ...query, sort, order: next, page: 1 });
     return `<th scope="col"${state}><a href="${href}">${title}${arrow}</a></th>`;
   });

@@ -8,6 +8,7 @@ import type { Choice } from './choose.js';
 import { type Crumb, type Place, folderCrumbs, hopCrumbs, hostOf } from './crumbs.js';
 import { ICON_SYMBOLS, icon, iconOf } from './icons.js';
 import type { Content, Row } from './rows.js';
+import { shownName } from './shown-name.js';
 
 /**
  * A listing as a page.
@@ -47,7 +48,7 @@ function route(crumbs: readonly Crumb[]): string {
 /** The root is a slash; each folder has one at its end. */
 function folderLink(isLinked: boolean): (crumb: Crumb) => string {
   return ({ text, href }) => {
-    const name = escapeHtml(visible(text, Infinity));
+    const name = escapeHtml(shownName(text));
     const shown = text === '' ? '/' : name;
     const slash = text === '' ? '' : '/';
     if (href === undefined || !isLinked) return shown + slash;
@@ -64,7 +65,7 @@ function htmlRow({ name, isFolder, size, modified }: Row): string {
   const bytes = isFolder
     ? ''
     : `<data value="${size}" title="${formatNumber(size)} bytes">${formatBytes(size)}</data>`;
-  const link = `<a href="./${encodeSegment(name)}${slash}">${escapeHtml(visible(name, Infinity))}${slash}</a>`;
+  const link = `<a href="./${encodeSegment(name)}${slash}">${escapeHtml(shownName(name))}${slash}</a>`;
   const kind = icon(isFolder ? 'folder' : iconOf(name));
   return `<tr><td>${kind}${link}</td><td>${bytes}</td><td><time datetime="${time}">${shown}</time></td></tr>\n`;
 }

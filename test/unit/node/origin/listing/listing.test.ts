@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { type TestContext, describe, test } from 'node:test';
 import * as fc from 'fast-check';
 import { escapeHtml } from '#src/node/origin/html.js';
-import { visible } from '#src/text.js';
+import { shownName } from '#src/node/origin/listing/shown-name.js';
 import { ODD_NAMES, writeNames } from '../../../../support/odd-names.js';
 import { testNode } from '../../../../support/nodes.js';
 import { tempFolder } from '../../../../support/temp.js';
@@ -141,7 +141,7 @@ test('every odd name is a link that leads to its file, from a browser and in JSO
   const links = linksOf(await page('/'));
   assert.deepEqual(
     links.map(([, text]) => text).toSorted(),
-    [...new Set(names)].map((name) => visible(name, Infinity)).toSorted(),
+    [...new Set(names)].map((name) => shownName(name)).toSorted(),
   );
   for (const [href] of links) {
     const name = decodeURIComponent(href.slice(2));
