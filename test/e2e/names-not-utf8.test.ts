@@ -75,7 +75,10 @@ test('what a listing leaves out is counted, and makes get -r fail; hidden names 
   const { omitted } = JSON.parse(json) as { omitted: unknown };
   assert.deepEqual(omitted, { hidden: 1, links: 2, special: 1 });
   const page = (await ask(t, first, get(`${via}/`, 'Accept: text/html'))).body.toString();
-  assert.match(page, /Not listed: 1 hidden name, 1 that is neither file nor folder, 2 links to what is not served\./);
+  assert.match(
+    page,
+    /Not listed: 1 hidden name, 1 that is neither file nor folder, 2 links to what is not served\./,
+  );
   const folder = tempFolder(t);
   const { code, stderr, stdout } = await runInProcess(['get', ...PINNED, '-r', where, '-o', `${folder}/all`]);
   assert.equal(code, 22);

@@ -1,4 +1,4 @@
-import type { Dirent } from 'node:fs';
+import type { Dir, Dirent } from 'node:fs';
 import { opendir, realpath, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fsPath, nameOfBytes } from '../../../route/name.js';
@@ -24,15 +24,15 @@ export async function readNames(
   const [folders, files]: [string[], string[]] = [[], []];
   const omitted = { hidden: 0, links: 0, special: 0, unreadable: 0 };
   let hasLinks = false;
-  const take = (entry: Dirent): Promise<void> | undefined => {
+  const take = (entry: Dirent): Work | undefined => {
     const entryName = nameOfLatin1(entry.name);
     if ((name === '' && root.reserves(entryName)) || root.leaves(folder, entryName)) return undefined;
     if (root.hides(entryName) || root.keepsSecret(folder, entryName)) omitted.hidden += 1;
     else if (entry.isDirectory()) folders.push(entryName);
     else if (entry.isFile()) files.push(entryName);
-    else if (entry.isSymbolicLink()) return follow(entryName);
+    else if (entry.isSymbolicLink()) return () => follow(entryName);
     else omitted.special += 1;
-    return undefined;
+    return slices.isOver ? () => slices.pause() : undefined;
   };
   const follow = async (link: string): Promise<void> => {
     hasLinks = true;
@@ -40,36 +40,35 @@ export async function readNames(
     if (target === undefined) omitted.links += 1;
     else (target === 'folder' ? folders : files).push(link);
   };
-  await forEachEntry(folder.path, (entry) => take(entry) ?? (slices.isOver ? slices.pause() : undefined));
+  // In latin1 a character is a byte: names need not be UTF-8.
+  const open = await opendir(folder.path, { bufferSize: AT_ONCE, encoding: 'latin1' });
+  try {
+    for (let work = await readOn(open, take); work !== undefined; work = await readOn(open, take))
+      await work();
+  } finally {
+    await open.close();
+  }
   return { names: new Names({ folders, files }, omitted), hasLinks };
 }
 
+type Work = () => Promise<void>;
+
 /**
- * By callbacks: a promise for each entry takes half as long again (measured).
- * @param act may return a promise, which the next entry waits for
+ * Reads entries up to one that makes work, or the last one. By callbacks: a promise for each entry takes half as long again
+ * (measured).
  */
-async function forEachEntry(path: string, act: (entry: Dirent) => Promise<void> | undefined): Promise<void> {
-  // In latin1 a character is a byte: names need not be UTF-8.
-  const folder = await opendir(path, { bufferSize: AT_ONCE, encoding: 'latin1' });
-  try {
-    await new Promise<void>((resolve, reject) => {
-      const next = (): void =>
-        folder.read((error, entry) => {
-          if (error !== null) return reject(error);
-          if (entry === null) return resolve();
-          try {
-            const wait = act(entry);
-            if (wait === undefined) next();
-            else wait.then(next, reject);
-          } catch (cause) {
-            reject(cause);
-          }
-        });
-      next();
-    });
-  } finally {
-    await folder.close();
-  }
+function readOn(open: Dir, take: (entry: Dirent) => Work | undefined): Promise<Work | undefined> {
+  return new Promise((resolve, reject) => {
+    const next = (): void =>
+      open.read((error, entry) => {
+        if (error !== null) return reject(error);
+        if (entry === null) return resolve(undefined);
+        const work = take(entry);
+        if (work === undefined) next();
+        else resolve(work);
+      });
+    next();
+  });
 }
 
 function nameOfLatin1(text: string): string {

@@ -4,5 +4,5 @@ import { visible } from '../../../text.js';
 export function shownName(name: string): string {
   const text = visible(name, Infinity);
   if (/[^\s\p{Default_Ignorable_Code_Point}]/u.test(text)) return text;
-  return [...text].map((char) => `\\u{${(char.codePointAt(0) ?? 0).toString(16)}}`).join('');
+  return text.replace(/./gsu, (char) => `\\u{${(char.codePointAt(0) ?? 0).toString(16)}}`);
 }

@@ -117,20 +117,23 @@ test('shares take their places in every order', async (t) => {
   assert.deepEqual(await names('/?q=mid&sort=time'), ['middle']);
 });
 
+/** Links to files. */
+function linksIn(reply: StrictReply): number {
+  return reply.body.toString().match(/<a href="\.\/f\d+"/g)?.length ?? 0;
+}
+
 test('a browser gets pages with controls; a program that follows links the whole folder without', async (t) => {
   const { root, html } = await prepare(t);
   for (let index = 0; index <= PAGE_ENTRIES; index += 1) writeFileSync(join(root, `f${index}`), '');
-  const links = (reply: StrictReply): number =>
-    reply.body.toString().match(/<a href="\.\/f\d+"/g)?.length ?? 0;
   const browser = await html('/');
-  assert.equal(links(browser), PAGE_ENTRIES);
+  assert.equal(linksIn(browser), PAGE_ENTRIES);
   assert.match(browser.body.toString(), /<form[^]*<nav aria-label="Pages"/);
-  assert.equal(links(await html('/?page=2')), 1);
+  assert.equal(linksIn(await html('/?page=2')), 1);
   for (const accept of ['Accept: */*', 'User-Agent: rclone']) {
     const program = await html('/', accept);
-    assert.equal(links(program), PAGE_ENTRIES + 1);
+    assert.equal(linksIn(program), PAGE_ENTRIES + 1);
     assert.doesNotMatch(program.body.toString(), /<form|href="[^"]*\?/);
-    assert.equal(links(await html('/?page=2', accept)), 1, 'but a page if it asks for one');
+    assert.equal(linksIn(await html('/?page=2', accept)), 1, 'but a page if it asks for one');
   }
 });
 
