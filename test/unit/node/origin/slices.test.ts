@@ -3,6 +3,20 @@ import { test } from 'node:test';
 import * as fc from 'fast-check';
 import { Slices, firstInSlices, sortInSlices } from '#src/node/origin/slices.js';
 
+/** Counts turns of the event loop until the count is asked for. */
+function countTurns(): () => number {
+  let [turns, isOver] = [0, false];
+  const count = (): void => {
+    turns += 1;
+    if (!isOver) setImmediate(count);
+  };
+  setImmediate(count);
+  return () => {
+    isOver = true;
+    return turns;
+  };
+}
+
 test('sorts as an array does, and lets the event loop turn meanwhile', async () => {
   const order = new Intl.Collator('en', { numeric: true }).compare;
   await fc.assert(
@@ -10,20 +24,13 @@ test('sorts as an array does, and lets the event loop turn meanwhile', async () 
       assert.deepEqual(await sortInSlices(names, order, new Slices()), names.toSorted(order));
     }),
   );
-  let turns = 0;
-  let isSorted = false;
-  const count = (): void => {
-    turns += 1;
-    if (!isSorted) setImmediate(count);
-  };
-  setImmediate(count);
+  const turns = countTurns();
   await sortInSlices(
     Array.from({ length: 50_000 }, (_, index) => `name ${(index * 7919) % 50_000}`),
     order,
     new Slices(),
   );
-  isSorted = true;
-  assert.ok(turns >= 10, `${turns} turns`);
+  assert.ok(turns() >= 10);
 });
 
 test('the first ones are those of the sorted array, in its order, of those that take part', async () => {
@@ -41,4 +48,9 @@ test('the first ones are those of the sorted array, in its order, of those that 
       },
     ),
   );
+  const turns = countTurns();
+  const size = 200_000;
+  const compare = (a: number, b: number): number => ((a * 7919) % size) - ((b * 7919) % size);
+  await firstInSlices(250, size, { has: () => true, compare }, new Slices());
+  assert.ok(turns() >= 3);
 });
