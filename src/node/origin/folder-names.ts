@@ -12,6 +12,10 @@ const READ_AT_ONCE = 2;
 /** A folder of which nothing comes for so long keeps no other folder waiting. */
 const READ_PATIENCE_MS = 1000;
 
+/** Folders whose names are sorted or filtered at once, and how long the next one waits for one that is very large. */
+const SORT_AT_ONCE = 2;
+const SORT_PATIENCE_MS = 250;
+
 /** Pieces of listings that are put together at once, and how long the next one waits for a file system that hangs. */
 const BATCHES_AT_ONCE = 1;
 const BATCH_PATIENCE_MS = 250;
@@ -56,6 +60,7 @@ export class FolderNames {
   readonly #inUse = new Set<Shared>();
   readonly #users = new Map<string, number>();
   readonly #reading = new Turns(READ_AT_ONCE, READ_PATIENCE_MS);
+  readonly #sorting = new Turns(SORT_AT_ONCE, SORT_PATIENCE_MS);
   readonly #batches = new Turns(BATCHES_AT_ONCE, BATCH_PATIENCE_MS);
   /** A folder that hangs has one piece of work that hangs. */
   readonly #folders = new KeyedTurns(1, undefined);
@@ -96,7 +101,7 @@ export class FolderNames {
 
   /** Runs long work of the main thread on names when it is its turn. */
   inSlices<T>(work: (slices: Slices) => Promise<T>): Promise<T> {
-    return this.#reading.run((progress) => work(new Slices(progress)));
+    return this.#sorting.run(() => work(new Slices()));
   }
 
   /** Runs a piece of work for the listing of a folder when it is its turn. */

@@ -88,8 +88,10 @@ export async function choose(of: ChoiceOf, query: ListingQuery): Promise<Choice>
 
 type Has = (name: string) => boolean;
 
+const EVERYTHING: Has = () => true;
+
 function filterOf(text: string): Has {
-  if (text === '') return () => true;
+  if (text === '') return EVERYTHING;
   const wanted = folded(text);
   return (name) => folded(shownName(name)).includes(wanted);
 }
@@ -100,6 +102,7 @@ function folded(text: string): string {
 }
 
 async function countIn(names: readonly string[], has: Has, slices: Slices): Promise<number> {
+  if (has === EVERYTHING) return names.length;
   let count = 0;
   for (const name of names) {
     if (slices.isOver) await slices.pause();

@@ -44,12 +44,13 @@ export function hopCrumbs(request: RequestHead, { path }: Place): readonly Crumb
 /** The folders from the root to this one. The text of the root is empty. */
 export function folderCrumbs({ name, root }: Place): readonly Crumb[] {
   const segments = name.split('/').slice(0, -1);
-  const crumbs = segments.map((text, index) => {
-    const below = segments.slice(0, index + 2).join('/');
-    const up = segments.length - 1 - index;
-    return { text, href: up === 0 || root.isTop(below) ? undefined : '../'.repeat(up) };
-  });
-  const top = segments.length === 0 || root.isTop(segments[0] ?? '');
-  const first = { text: '', href: top ? undefined : '../'.repeat(segments.length) };
-  return [first, ...crumbs.filter(({ text }) => text !== '')];
+  const crumbs: Crumb[] = [];
+  // An empty segment is a step of the URL, though none of the way.
+  for (const [index, text] of ['', ...segments].entries()) {
+    if (text === '' && index > 0) continue;
+    const up = segments.length - index;
+    const isReadable = crumbs.length >= root.topDepth;
+    crumbs.push({ text, href: up > 0 && isReadable ? '../'.repeat(up) : undefined });
+  }
+  return crumbs;
 }

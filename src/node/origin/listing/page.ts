@@ -1,4 +1,5 @@
 import { formatBytes, visible } from '../../../text.js';
+import { segmentsOf } from '../../../route/subtree.js';
 import { encodeSegment } from '../../../route/url.js';
 import type { RequestHead } from '../../../wire/http/head.js';
 import { type Omitted, omittedText } from '../../../wire/http/listing.js';
@@ -27,7 +28,7 @@ export async function* htmlListing(
   yield `<h1 id="path">${folderCrumbs(place).map(folderLink(hasControls)).join('')}</h1>\n`;
   if (hasControls && choice !== undefined) yield controls(choice);
   yield `<table aria-labelledby="path">\n${tableHead(hasControls ? choice : undefined)}<tbody>\n`;
-  if (!place.root.isTop(place.name))
+  if (segmentsOf(place.name).length > place.root.topDepth)
     yield `<tr><td>${icon('up')}<a href="../">Parent folder</a></td><td></td><td></td></tr>\n`;
   for await (const batch of rows) yield batch.map(htmlRow).join('');
   yield `</tbody></table>\n`;
