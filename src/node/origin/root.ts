@@ -3,7 +3,7 @@ import { sep } from 'node:path';
 import { ViaductError } from '../../errors.js';
 import { fsPath, nameOfBytes } from '../../route/name.js';
 import { RESERVED } from '../../route/share-link.js';
-import { type Subtree, WHOLE_ROOT, segmentsOf } from '../../route/subtree.js';
+import { type Subtree, WHOLE_ROOT } from '../../route/subtree.js';
 import {
   forbidden,
   notFound,
