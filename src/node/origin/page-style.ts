@@ -12,7 +12,7 @@ a:hover { text-decoration: underline; }
 :focus-visible { border-radius: 2px; outline: 2px solid var(--link); outline-offset: 2px; }
 h1 { font-size: 1.25rem; font-weight: 600; line-height: 1.4; margin: .25rem 0 1rem; overflow-wrap: anywhere; }
 h1 a { text-decoration: underline 1px color-mix(in srgb, currentColor 45%, transparent); text-underline-offset: .2em; }
-h1 a:first-child { margin: 0 -.25em; padding: 0 .25em; }
+h1 a[aria-label] { margin-left: -.5em; padding-left: .5em; }
 p { overflow-wrap: anywhere; }
 svg { fill: none; flex: none; height: 1rem; stroke: currentColor; stroke-linejoin: round; width: 1rem; }
 [hidden] { display: none; }
