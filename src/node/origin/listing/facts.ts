@@ -1,5 +1,4 @@
 import { stat } from 'node:fs/promises';
-import pLimit from 'p-limit';
 import { fsPath } from '../../../route/name.js';
 
 /** Names of entries. */
@@ -14,10 +13,15 @@ export const BATCH = 32;
 /** Of these so many at once: half of the threads that Node has for it, so that a file system that hangs leaves some. */
 const STATS_AT_ONCE = 2;
 
-/** Does something for some entries, few at once. */
-export function forEach<T, U>(entries: readonly T[], act: (entry: T) => Promise<U>): Promise<U[]> {
-  const limit = pLimit(STATS_AT_ONCE);
-  return Promise.all(entries.map((entry) => limit(() => act(entry))));
+/** Does something for some entries, few at once. @returns the results, in their order */
+export async function forEach<T, U>(entries: readonly T[], act: (entry: T) => Promise<U>): Promise<U[]> {
+  const results: U[] = [];
+  const left = entries.entries();
+  const lane = async (): Promise<void> => {
+    for (const [index, entry] of left) results[index] = await act(entry);
+  };
+  await Promise.all(Array.from({ length: STATS_AT_ONCE }, lane));
+  return results;
 }
 
 /**
