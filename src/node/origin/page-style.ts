@@ -17,7 +17,7 @@ p { overflow-wrap: anywhere; }
 svg { fill: none; flex: none; height: 1rem; stroke: currentColor; stroke-linejoin: round; width: 1rem; }
 [hidden] { display: none; }
 .route { color: var(--soft); display: flex; flex-wrap: wrap; font-size: .875rem; list-style: none; margin: 0; padding: 0; }
-.route li + li::before { content: "→" / ""; margin: 0 .5rem; }
+.route li + li::before { content: "→"; content: "→" / ""; margin: 0 .5rem; }
 .here { color: var(--ink); }
 .bar { align-items: center; display: flex; flex-wrap: wrap; gap: .5rem 1rem; justify-content: space-between; margin-bottom: .75rem; }
 .bar p, .note { color: var(--soft); font-size: .875rem; margin: 0; }
