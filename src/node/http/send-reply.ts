@@ -23,7 +23,11 @@ export async function sendReply(
   const { body } = reply;
   const chunked = Symbol.asyncIterator in body && !request.isOld;
   const ends = close || (Symbol.asyncIterator in body && !chunked);
-  const fields: Field[] = [...reply.fields, ...nodeFields(reply.fields), ['Date', new Date().toUTCString()]];
+  const fields: Field[] = [
+    ...reply.fields,
+    ...nodeFields(reply.status, reply.fields, request.target.path),
+    ['Date', new Date().toUTCString()],
+  ];
   if (chunked) fields.push(['Transfer-Encoding', 'chunked']);
   else if (!(Symbol.asyncIterator in body) && !isBodyless(reply.status))
     fields.push(['Content-Length', String(body.length)]);

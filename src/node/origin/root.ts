@@ -3,7 +3,7 @@ import { sep } from 'node:path';
 import { ViaductError } from '../../errors.js';
 import { fsPath, nameOfBytes } from '../../route/name.js';
 import { RESERVED } from '../../route/share-link.js';
-import { type Subtree, WHOLE_ROOT, segmentsOf } from '../../route/subtree.js';
+import { type Subtree, WHOLE_ROOT } from '../../route/subtree.js';
 import {
   forbidden,
   notFound,
@@ -56,9 +56,9 @@ export class Root {
     this.#limit = of.path;
   }
 
-  /** True for the folder above which this client may read nothing. @param name relative to the root */
-  isTop(name: string): boolean {
-    return segmentsOf(name).length <= this.#subtree.length;
+  /** How many folders down from the root the one is above which this client may read nothing. */
+  get topDepth(): number {
+    return this.#subtree.length;
   }
 
   /** The real path of all that is served, once something is open. */
