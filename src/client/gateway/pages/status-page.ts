@@ -5,7 +5,7 @@ import { nameOfPath } from '../../../route/url.js';
 import { escapeHtml } from '../../../html.js';
 import { formatBytes, visible } from '../../../text.js';
 import type { TracedHop } from '../../trace.js';
-import { page } from './page.js';
+import { gatewayPage } from './page.js';
 import type { RouteWatch } from '../route-watch.js';
 import type { Transfer } from '../transfers.js';
 
@@ -59,7 +59,11 @@ export function statusPage(status: Status, home: string, nonce: string): string 
 <h2>Transfers</h2>
 <div id="transfers" class="table" role="region" aria-label="Transfers" tabindex="0">${transfers}</div>
 <script nonce="${nonce}">${SCRIPT}</script>`;
-  return page(`viaduct: ${where}`, content, '<noscript><meta http-equiv="refresh" content="3"></noscript>');
+  return gatewayPage(
+    `viaduct: ${where}`,
+    content,
+    '<noscript><meta http-equiv="refresh" content="3"></noscript>',
+  );
 }
 
 function stateSection({ failure }: RouteWatch): string {

@@ -1,4 +1,4 @@
-import { escapeHtml, formatNumber } from '../html.js';
+import { escapeHtml, formatNumber } from '../../../html.js';
 import { type Choice, PAGE_ENTRIES, SORTED_ENTRIES } from './choose.js';
 import { type ListingQuery, NO_QUERY, type Order, type Sort, formatListingQuery } from './query.js';
 

@@ -1,15 +1,16 @@
+import { PAGE_END, escapeHtml, formatNumber, pageHead } from '../../../html.js';
 import { formatBytes, visible } from '../../../text.js';
 import { segmentsOf } from '../../../route/subtree.js';
 import { encodeSegment } from '../../../route/url.js';
 import type { RequestHead } from '../../../wire/http/head.js';
 import { type Omitted, omittedText } from '../../../wire/http/listing.js';
-import { PAGE_END, escapeHtml, formatNumber, pageHead } from '../html.js';
 import { controls, pager, tableHead } from './controls.js';
 import type { Choice } from './choose.js';
 import { type Crumb, type Place, folderCrumbs, hopCrumbs, hostOf } from './crumbs.js';
 import { ICON_SYMBOLS, icon, iconOf } from './icons.js';
 import type { Content, Row } from './rows.js';
 import { shownName } from './shown-name.js';
+import { STYLE } from './style.js';
 
 /**
  * A listing as a page.
@@ -22,7 +23,8 @@ export async function* htmlListing(
   { choice, rows, omitted }: Content,
   hasControls: boolean,
 ): AsyncGenerator<string> {
-  yield pageHead(`${hostOf(request)}${visible(`/${place.name}`, Infinity)}`);
+  const title = `${hostOf(request)}${visible(`/${place.name}`, Infinity)}`;
+  yield pageHead(title, { style: STYLE });
   yield `${ICON_SYMBOLS}<main>\n`;
   if (hasControls) yield route(hopCrumbs(request, place));
   yield `<h1 id="path">${folderCrumbs(place).map(folderLink(hasControls)).join('')}</h1>\n`;

@@ -4,7 +4,7 @@ import { mkdirSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type TestContext, describe, test } from 'node:test';
 import * as fc from 'fast-check';
-import { escapeHtml } from '#src/node/origin/html.js';
+import { escapeHtml } from '#src/html.js';
 import { shownName } from '#src/node/origin/listing/shown-name.js';
 import { ODD_NAMES, writeNames } from '../../../../support/odd-names.js';
 import { testNode } from '../../../../support/nodes.js';

@@ -1,19 +1,7 @@
-/**
- * The style of all pages of a node: dark and light by the reader's choice; no script, no font, nothing to fetch. In a narrow
- * window the time is wrapped and the columns are closer, so that names keep their room.
- */
+/** The style of a listing. In a narrow window the time is wrapped and the columns are closer, so that names keep their room. */
 export const STYLE = `
-:root { color-scheme: light dark; --ink: #1d2125; --soft: #59616b; --line: #dde1e6; --hover: #f3f5f8; --link: #0a58ca; --ground: #fff; }
-@media (prefers-color-scheme: dark) { :root { --ink: #e4e7eb; --soft: #9ea7b3; --line: #31373f; --hover: #20252b; --link: #7db3ff; --ground: #15181c; } }
-* { box-sizing: border-box; }
-body { background: var(--ground); color: var(--ink); font: 1rem/1.5 system-ui, sans-serif; margin: 0 auto; max-width: 64rem; padding: 1.5rem 1rem 3rem; }
-a { color: var(--link); text-decoration: none; }
-a:hover { text-decoration: underline; }
-:focus-visible { border-radius: 2px; outline: 2px solid var(--link); outline-offset: 2px; }
-h1 { font-size: 1.25rem; font-weight: 600; line-height: 1.4; margin: .25rem 0 1rem; overflow-wrap: anywhere; }
 h1 a { text-decoration: underline 1px color-mix(in srgb, currentColor 45%, transparent); text-underline-offset: .2em; }
 h1 a[aria-label] { margin-left: -.5em; padding-left: .5em; }
-p { overflow-wrap: anywhere; }
 svg { fill: none; flex: none; height: 1rem; stroke: currentColor; stroke-linejoin: round; width: 1rem; }
 [hidden] { display: none; }
 .route { color: var(--soft); display: flex; flex-wrap: wrap; font-size: .875rem; list-style: none; margin: 0; padding: 0; }
