@@ -1,10 +1,7 @@
-import type { Dirent } from 'node:fs';
-import { opendir, realpath, stat } from 'node:fs/promises';
-import { join } from 'node:path';
 import { ViaductError } from '../../errors.js';
-import { fsPath, nameOfBytes } from '../../route/name.js';
 import type { Omitted } from '../../wire/http/listing.js';
 import { KeyedTurns, Turns } from '../turns.js';
+import { isFolderEntry, servedEntries } from './folder-entries.js';
 import type { Root } from './root.js';
 import type { ServedFolder } from './served-folder.js';
 import { Slices, sortInSlices } from './slices.js';
@@ -207,11 +204,8 @@ async function readNames(
   const omitted = { hidden: 0, links: 0, special: 0 };
   let hasLinks = false;
   // In latin1 a character is a byte: names need not be UTF-8.
-  for await (const entry of await opendir(folder.path, { bufferSize: 1024, encoding: 'latin1' })) {
-    const entryName = nameOfBytes(Buffer.from(entry.name, 'latin1'));
-    if (slices.isOver) await slices.pause();
-    if ((name === '' && root.reserves(entryName)) || root.leaves(folder, entryName)) continue;
-    if (root.hides(entryName) || root.keepsSecret(folder, entryName)) {
+  for await (const { entry, name: entryName } of servedEntries(folder, name, root, slices)) {
+    if (entry === undefined) {
       omitted.hidden += 1;
       continue;
     }
@@ -226,24 +220,4 @@ async function readNames(
     omitted,
   };
   return { names, hasLinks };
-}
-
-/** Undefined for what is not served: neither file nor folder, or a link that leads out or nowhere. */
-async function isFolderEntry(
-  folder: ServedFolder,
-  entry: Dirent,
-  name: string,
-  root: Root,
-): Promise<boolean | undefined> {
-  if (entry.isDirectory()) return true;
-  if (entry.isFile()) return false;
-  if (!entry.isSymbolicLink()) return undefined;
-  try {
-    const path = fsPath(join(folder.path, name));
-    const [real, info] = await Promise.all([realpath(path, { encoding: 'buffer' }), stat(path)]);
-    if (!root.contains(nameOfBytes(real)) || !(info.isDirectory() || info.isFile())) return undefined;
-    return info.isDirectory();
-  } catch {
-    return undefined;
-  }
 }

@@ -5,9 +5,11 @@ import { mimes } from 'mrmime';
 import { SMALL_FILE_BYTES } from '../../defaults.js';
 import { ViaductError, asViaductError } from '../../errors.js';
 import { encodeSegment } from '../../route/url.js';
+import { archiveAsked } from '../../wire/http/archive.js';
 import { type Field, type RequestHead, valuesOf } from '../../wire/http/head.js';
 import type { Decision } from '../access/readers.js';
 import type { NodeContext } from '../context.js';
+import { archiveReply } from './archive/archive-reply.js';
 import { freshnessOf, headersOf, preconditionsHold, rangeOf } from './conditions.js';
 import { digestField, digestOf, wantsDigest } from './digests.js';
 import { asOf, checkUnchanged, wantedVersion } from './growth.js';
@@ -42,6 +44,10 @@ const NO_FAVICON: OriginReply = {
 interface Asker {
   readonly network: string;
   readonly decision: Decision;
+  /** Of the target, with its `?`; empty if there is none. */
+  readonly query: string;
+  /** Aborted when the client leaves. */
+  readonly signal: AbortSignal;
 }
 
 /**
@@ -52,7 +58,7 @@ export async function openReply(
   node: NodeContext,
   request: RequestHead,
   name: string,
-  { network, decision }: Asker,
+  { network, decision, query, signal }: Asker,
 ): Promise<OriginReply> {
   if (!decision.allowed) {
     if (name === FAVICON) return NO_FAVICON;
@@ -73,7 +79,10 @@ export async function openReply(
   };
   try {
     return {
-      reply: await replyFor({ node, root, shares, request, name, client: network, held }, opened),
+      reply: await replyFor(
+        { node, root, shares, request, name, query, client: network, signal, held },
+        opened,
+      ),
       close,
     };
   } catch (error) {
@@ -92,8 +101,10 @@ interface Asked {
   readonly request: RequestHead;
   /** Relative to the root. */
   readonly name: string;
+  readonly query: string;
   /** The client's network. */
   readonly client: string;
+  readonly signal: AbortSignal;
   readonly held: Held;
 }
 
@@ -104,7 +115,9 @@ async function replyFor(asked: Asked, opened: ServedFile | ServedFolder): Promis
     return fileOrContent(asked, opened);
   }
   const isFolderPath = name === '' || name.endsWith('/');
-  if (!isFolderPath) return redirectReply(`./${encodeSegment(name.split('/').at(-1) ?? '')}/`);
+  if (!isFolderPath) return redirectReply(`./${encodeSegment(name.split('/').at(-1) ?? '')}/${asked.query}`);
+  const kind = archiveAsked(asked.query);
+  if (kind !== undefined) return archiveReply({ ...asked, folder: opened }, kind);
   return listFolder(
     { folder: opened, name, root, shares, reader: node.folderNames, client: asked.client },
     request,

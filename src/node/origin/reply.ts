@@ -5,8 +5,15 @@ import type { Field } from '../../wire/http/head.js';
 export interface Reply {
   readonly status: number;
   readonly fields: readonly Field[];
-  /** Whole, a part of an open file, bytes again and again, or text that is made while it is sent. */
-  readonly body: Buffer | FilePart | Repeated | AsyncIterable<string>;
+  /** Whole, a part of an open file, several such pieces, bytes again and again, or text that is made while it is sent. */
+  readonly body: Buffer | FilePart | Pieces | Repeated | AsyncIterable<string>;
+}
+
+interface Pieces {
+  /** Each buffer is valid until the next piece is asked for. */
+  readonly pieces: AsyncIterable<Buffer | FilePart>;
+  /** In all. */
+  readonly length: number;
 }
 
 interface Repeated {
@@ -16,7 +23,7 @@ interface Repeated {
 }
 
 /** Closed by the code that opened it. */
-interface FilePart {
+export interface FilePart {
   readonly handle: FileHandle;
   readonly start: number;
   readonly length: number;

@@ -1,0 +1,117 @@
+import {
+  type TarEntry,
+  TAR_END,
+  tarHeader,
+  tarHeaderLength,
+  tarPadding,
+  tarStart,
+} from '../../../wire/tar.js';
+import { Slices } from '../slices.js';
+import { type Plan, type PlannedFile, type PlannedFolder, plannedFile } from './plan.js';
+import { archivedName } from './archived-name.js';
+
+/** A piece of an archive: bytes, and a file behind them. */
+export interface TarPiece {
+  /** Where it begins in the archive. */
+  readonly at: number;
+  readonly header: Buffer;
+  readonly file?: PlannedFile & {
+    /** Relative to the root. */
+    readonly path: string;
+  };
+}
+
+/** Where everything stands in the archive of a plan. */
+export class TarLayout {
+  readonly #plan: Plan;
+  readonly #start: Buffer;
+  /** Of each folder, where its header begins. */
+  readonly #folders: Float64Array;
+  /** Of each file of each folder, where its header begins. */
+  readonly #files: readonly Float64Array[];
+  /** Of the whole archive. */
+  readonly size: number;
+
+  private constructor(
+    plan: Plan,
+    start: Buffer,
+    folders: Float64Array,
+    files: readonly Float64Array[],
+    size: number,
+  ) {
+    this.#plan = plan;
+    this.#start = start;
+    this.#folders = folders;
+    this.#files = files;
+    this.size = size;
+  }
+
+  static async of(plan: Plan): Promise<TarLayout> {
+    const slices = new Slices();
+    const start = tarStart(plan.comment);
+    const folders = new Float64Array(plan.folders.length);
+    const files: Float64Array[] = [];
+    let at = start.length;
+    for (const [index, folder] of plan.folders.entries()) {
+      folders[index] = at;
+      at += folderHeader(plan, folder).length;
+      const starts = new Float64Array(folder.files.length);
+      for (let file = 0; file < starts.length; file += 1) {
+        if (slices.isOver) await slices.pause();
+        starts[file] = at;
+        const entry = fileEntry(plan, folder, file);
+        at += tarHeaderLength(entry) + entry.size + tarPadding(entry.size);
+      }
+      files.push(starts);
+    }
+    return new TarLayout(plan, start, folders, files, at + TAR_END.length);
+  }
+
+  /** The pieces of the archive, in order, from the one with the byte at a position on. */
+  *from(position: number): Generator<TarPiece> {
+    if (position < this.#start.length) yield { at: 0, header: this.#start };
+    const first = lastUpTo(this.#folders, position);
+    for (let index = Math.max(0, first); index < this.#folders.length; index += 1) {
+      const [folder, starts, at] = [this.#plan.folders[index], this.#files[index], this.#folders[index]];
+      if (folder === undefined || starts === undefined || at === undefined) return;
+      const file = index === first ? lastUpTo(starts, position) : -1;
+      if (file === -1) yield { at, header: folderHeader(this.#plan, folder) };
+      yield* this.#filesOf(folder, starts, Math.max(0, file));
+    }
+    yield { at: this.size - TAR_END.length, header: TAR_END };
+  }
+
+  *#filesOf(folder: PlannedFolder, starts: Float64Array, from: number): Generator<TarPiece> {
+    for (const [index, at] of starts.subarray(from).entries()) {
+      const file = from + index;
+      const entry = fileEntry(this.#plan, folder, file);
+      const path = folder.path + (folder.files[file] ?? '');
+      yield { at, header: tarHeader(entry), file: { ...plannedFile(folder, file), path } };
+    }
+  }
+}
+
+function folderHeader(plan: Plan, { path, modified }: PlannedFolder): Buffer {
+  return tarHeader({ name: archivedName(plan, path), size: 0, modified, isExecutable: false });
+}
+
+function fileEntry(plan: Plan, folder: PlannedFolder, index: number): TarEntry {
+  const { size, modified, isExecutable } = plannedFile(folder, index);
+  return {
+    name: archivedName(plan, folder.path + (folder.files[index] ?? '')),
+    size,
+    modified,
+    isExecutable,
+  };
+}
+
+/** The index of the last of sorted positions that is not behind one; -1 if all are. */
+function lastUpTo(positions: Float64Array, position: number): number {
+  let [low, high] = [0, positions.length];
+  while (low < high) {
+    const middle = Math.floor((low + high) / 2);
+    if ((positions[middle] ?? 0) <= position) low = middle + 1;
+    else high = middle;
+  }
+  return low - 1;
+}

@@ -1,0 +1,184 @@
+import { type Hash, createHash } from 'node:crypto';
+import type { Dirent } from 'node:fs';
+import { ViaductError } from '../../../errors.js';
+import { fsPath } from '../../../route/name.js';
+import { isFolderEntry, servedEntries } from '../folder-entries.js';
+import type { Root } from '../root.js';
+import type { ServedFolder } from '../served-folder.js';
+import { Slices, sortInSlices } from '../slices.js';
+import { FACTS, type StatAnswer } from './facts.js';
+import { LeftOutNames } from './left-out.js';
+import { KEPT, type Plan, type PlannedFolder } from './plan.js';
+import { isReadable } from './readable.js';
+import type { StatThread } from './stat-thread.js';
+
+/** Files and folders of an archive: some 40 MiB of memory. */
+const ENTRIES_MAX = 250_000;
+
+/** Changes with the format of archives, so that no transfer goes on with another one. */
+const FORMAT = 'viaduct archive 1';
+
+/** S_IFMT and S_IFREG of stat(2). */
+const TYPE_MASK = 0o170000n;
+const REGULAR_FILE = 0o100000n;
+
+/** A folder to be archived, as a client may read it. */
+export interface Top {
+  readonly folder: ServedFolder;
+  /** Relative to the root, with `/` at its end; empty for the root. */
+  readonly name: string;
+  readonly root: Root;
+  /** Folders that are in it beside its own content. */
+  readonly shares: ReadonlyMap<string, Root>;
+}
+
+/** A folder that is still to be read. */
+interface Waiting {
+  readonly path: string;
+  readonly root: Root;
+}
+
+const NO_SHARES: Top['shares'] = new Map();
+
+interface Content {
+  readonly files: readonly string[];
+  readonly folders: readonly string[];
+}
+
+/** Reads a tree: what is in its archive, and what is not. Links are left out, wherever they lead. */
+export class Walk {
+  readonly #top: Top;
+  readonly #stats: StatThread;
+  readonly #signal: AbortSignal;
+  readonly #progress: () => void;
+  readonly #slices: Slices;
+  readonly #leftOut = new LeftOutNames();
+  readonly #hash: Hash = createHash('sha256').update(FORMAT);
+  #entries = 0;
+
+  /** @param progress called again and again while it makes progress */
+  constructor(top: Top, stats: StatThread, signal: AbortSignal, progress: () => void) {
+    this.#top = top;
+    this.#stats = stats;
+    this.#signal = signal;
+    this.#progress = progress;
+    this.#slices = new Slices(progress);
+  }
+
+  /** @throws ViaductError FORBIDDEN if the tree is too large, READ_FAILED; the reason of the signal */
+  async run(): Promise<Plan> {
+    const { folder, name, root, shares } = this.#top;
+    const folders: PlannedFolder[] = [];
+    const waiting: Waiting[] = [];
+    for (let next: Waiting | undefined = { path: name, root }; next !== undefined; next = waiting.pop()) {
+      this.#signal.throwIfAborted();
+      this.#progress();
+      const isTop = folders.length === 0;
+      const opened = isTop ? folder : await this.#opened(next);
+      if (opened === undefined) continue;
+      try {
+        const beside = isTop ? shares : NO_SHARES;
+        const content = await this.#contentOf(opened, next, beside);
+        folders.push(await this.#planned(opened, next, content.files));
+        for (const child of content.folders.toReversed())
+          waiting.push({ path: `${next.path}${child}/`, root: beside.get(child) ?? next.root });
+      } finally {
+        if (!isTop) await opened.handle?.close();
+      }
+    }
+    const { comment, counts } = this.#leftOut;
+    const tag = this.#hash.update(comment).digest('base64url');
+    return { top: name, folders, entries: this.#entries, leftOut: counts, comment, tag };
+  }
+
+  /** Undefined for what is no folder that is served any more. */
+  async #opened({ path, root }: Waiting): Promise<ServedFolder | undefined> {
+    try {
+      const opened = await root.open(path);
+      if (opened.kind === 'folder') return opened;
+      await opened.handle.close();
+    } catch (error) {
+      if (!(error instanceof ViaductError)) throw error;
+    }
+    this.#leftOut.add('unreadable', path);
+    return undefined;
+  }
+
+  /** @param shares folders that are in it beside its own content */
+  async #contentOf(folder: ServedFolder, { path, root }: Waiting, shares: Top['shares']): Promise<Content> {
+    const [files, folders]: [string[], string[]] = [[], [...shares.keys()]];
+    const entries = folder.handle === undefined ? [] : servedEntries(folder, path, root, this.#slices);
+    for await (const { name, entry } of entries) {
+      if (entry === undefined) continue;
+      if (entry.isFile()) files.push(name);
+      else if (entry.isDirectory()) folders.push(name);
+      else await this.#leaveOut(folder, entry, { name, path, root });
+      this.#count(files.length + folders.length);
+      this.#signal.throwIfAborted();
+    }
+    return {
+      files: await sortInSlices(files, order, this.#slices),
+      folders: await sortInSlices(folders, order, this.#slices),
+    };
+  }
+
+  /** A link is named only if it can be fetched: where another one leads is not for clients. */
+  async #leaveOut(
+    folder: ServedFolder,
+    entry: Dirent,
+    { name, path, root }: Waiting & { readonly name: string },
+  ): Promise<void> {
+    if (!entry.isSymbolicLink()) return this.#leftOut.add('special', path + name);
+    const isNamed = this.#leftOut.hasRoom && (await isFolderEntry(folder, entry, name, root)) !== undefined;
+    this.#leftOut.add('links', isNamed ? path + name : undefined);
+  }
+
+  /** @param more entries of the folder that is being read */
+  #count(more: number): void {
+    if (this.#entries + more < ENTRIES_MAX) return;
+    const why = `the folder has more than ${ENTRIES_MAX} files and folders, too many for one archive`;
+    throw new ViaductError('FORBIDDEN', `${why}; fetch it with viaduct get -r`);
+  }
+
+  async #planned(folder: ServedFolder, of: Waiting, names: readonly string[]): Promise<PlannedFolder> {
+    const modified = Math.floor(folder.modified.getTime() / 1000);
+    this.#hash.update(fsPath(of.path)).update(`\0${modified}\0`);
+    const all =
+      names.length === 0 ? new BigInt64Array() : await this.#stats.stat({ folder: folder.path, names });
+    const files: string[] = [];
+    const facts = new BigInt64Array(names.length * KEPT.length);
+    for (const [index, name] of names.entries()) {
+      if (this.#slices.isOver) await this.#slices.pause();
+      const own = all.subarray(index * FACTS.length, (index + 1) * FACTS.length);
+      if (!(await this.#isServed(of, name, own))) continue;
+      const kept = own.subarray(0, KEPT.length);
+      facts.set(kept, files.length * KEPT.length);
+      files.push(name);
+      this.#hash.update(fsPath(name)).update(`\0${kept.join()}\0`);
+    }
+    this.#entries += files.length + 1;
+    return { path: of.path, modified, files, facts: facts.slice(0, files.length * KEPT.length) };
+  }
+
+  /** Whether a file can be fetched: it is opened only if that cannot be told otherwise. What is gone, or no file, is not. */
+  async #isServed({ path, root }: Waiting, name: string, facts: StatAnswer): Promise<boolean> {
+    const [mode = 0n, , , , ino = 0n, dev = 0n, birthtimeNs = 0n, uid = 0n, gid = 0n] = facts;
+    if ((mode & TYPE_MASK) !== REGULAR_FILE) return false;
+    if (isReadable({ mode, uid, gid }) && !root.mayKeepSecret(name, { mode, dev, ino, birthtimeNs }))
+      return true;
+    try {
+      const file = await root.openFile(path + name);
+      await file.handle.close();
+      return true;
+    } catch (error) {
+      if (!(error instanceof ViaductError)) throw error;
+      this.#leftOut.add('unreadable', path + name);
+      return false;
+    }
+  }
+}
+
+function order(a: string, b: string): number {
+  if (a === b) return 0;
+  return a < b ? -1 : 1;
+}
