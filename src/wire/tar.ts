@@ -37,13 +37,11 @@ export function tarStart(comment: string): Buffer {
 export function tarHeader(entry: TarEntry): Buffer {
   const bytes = bytesOfName(entry.name);
   const place = placeOf(bytes);
-  const isAscii = isPlain(entry.name);
   const records: Buffer[] = [];
-  if (place === undefined || !isAscii) {
-    // Without it, the path is UTF-8 (POSIX pax, hdrcharset).
-    if (hasBytes(entry.name)) records.push(record('hdrcharset', Buffer.from('BINARY')));
-    records.push(record('path', bytes));
-  }
+  // A path in an extended header is UTF-8, unless hdrcharset says otherwise, which GNU tar does not know and reports.
+  const isBinary = hasBytes(entry.name);
+  if (place === undefined && isBinary) records.push(record('hdrcharset', Buffer.from('BINARY')));
+  if (place === undefined || !(isBinary || isPlain(entry.name))) records.push(record('path', bytes));
   if (entry.size > NUMBER_MAX) records.push(record('size', Buffer.from(String(entry.size))));
   const isFolder = entry.name.endsWith('/');
   const { name, prefix } = place ?? { name: bytes.subarray(0, NAME.length), prefix: Buffer.alloc(0) };

@@ -1,10 +1,12 @@
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import { leftOutError } from '../../client/get/archive.js';
 import { getAll } from '../../client/get/get-all.js';
 import { get } from '../../client/get/get.js';
 import type { GetItem, GetOptions } from '../../client/get/options.js';
 import { folderNameOf, targetNameOf } from '../../client/save-name.js';
 import { type Location, parseLocation } from '../../route/location.js';
+import { withoutLink } from '../../route/share-link.js';
 import { namesFolder, pathForFile } from '../../files/folder.js';
 import { mkdirAll } from '../../files/fs.js';
 import { isPartialOf } from '../../files/partial-name.js';
@@ -26,6 +28,7 @@ import { type Where, type WhereOptions, locationFrom } from '../where.js';
 export interface GetCommandOptions extends WhereOptions, TrustOptions, ProxyOptions {
   readonly output?: string;
   readonly recursive?: true;
+  readonly tar?: true;
   readonly transfers: number;
   readonly segments?: number;
   readonly via?: readonly string[];
@@ -91,6 +94,7 @@ export async function runGet(
     retryConnect: options.retryConnect,
     verify: options.verify,
     noClobber: !options.clobber,
+    archive: options.tar && 'tar',
     segments: options.segments,
     also,
     limitRate: options.limitRate,
@@ -141,11 +145,12 @@ async function itemsFor(
 ): Promise<GetItem[]> {
   const { output } = options;
   const recursive = options.recursive === true;
-  if (!recursive) for (const [at, location] of locations.entries()) refuseHopAsName(wheres[at], location);
+  if (!recursive && !options.tar)
+    for (const [at, location] of locations.entries()) refuseHopAsName(wheres[at], location);
   const [only] = locations;
   if (output !== undefined && only !== undefined && locations.length === 1)
-    return [{ location: only, target: await targetFor(output, only, recursive), recursive }];
-  const nameOf = recursive ? folderNameOf : targetNameOf;
+    return [{ location: only, target: await targetFor(output, only, options), recursive }];
+  const nameOf = recursive ? folderNameOf : nameFor(options);
   const items = locations.map((location) => ({
     location,
     target: join(output ?? '', nameOf(location)),
@@ -185,10 +190,16 @@ function refuseHopAsName(where: string | undefined, { path }: Location): void {
 }
 
 /** What `-o` means for one location. With `-r`, only the origin knows whether it is a file. */
-async function targetFor(output: string, location: Location, recursive: boolean): Promise<string> {
+async function targetFor(output: string, location: Location, options: GetCommandOptions): Promise<string> {
+  const { recursive = false } = options;
   if (output === '-') return output;
   if (recursive) return (await namesFolder(output)) ? join(output, '/') : output;
-  return pathForFile(output, () => targetNameOf(location));
+  return pathForFile(output, () => nameFor(options)(location));
+}
+
+/** What one location is saved as, without a name of the user's. */
+function nameFor({ tar }: GetCommandOptions): (location: Location) => string {
+  return tar === undefined ? targetNameOf : (location) => `${folderNameOf(location)}.tar`;
 }
 
 async function toStandardOutput(
@@ -199,11 +210,14 @@ async function toStandardOutput(
 ): Promise<number> {
   if (order === undefined) throw new ViaductError('USAGE', 'no location given');
   const { location } = order;
-  const listener = report.file(targetNameOf(location));
+  const { archive } = settings;
+  const listener = report.file(archive === undefined ? targetNameOf(location) : withoutLink(location.path));
   let exit = 0;
   try {
     const result = await get(location, standardOutput(stdout), { ...settings, onEvent: listener.event });
     listener.complete(result);
+    const error = leftOutError(result, location);
+    if (error !== undefined) throw error;
   } catch (error) {
     const known = asViaductError(error);
     listener.failed(known);
