@@ -1,5 +1,6 @@
 import { ViaductError } from '../../../errors.js';
 import { segmentsOf } from '../../../route/subtree.js';
+import { LISTINGS_PER_CLIENT } from '../folder-names.js';
 import { KeyedTurns, Turns } from '../../turns.js';
 import type { Plan } from './plan.js';
 import { StatThread } from './stat-thread.js';
@@ -13,9 +14,8 @@ const WALKS_PER_CLIENT = 1;
 /** A tree has to be read within this time, since relays wait no longer for a reply. */
 const WALK_MS = 10_000;
 
-/** Archives on their way to clients: in all, and to one client. */
+/** Archives on their way to clients in all. To one client as many as listings, since relays bound both together. */
 const ARCHIVES = 256;
-const ARCHIVES_PER_CLIENT = 32;
 
 /** Plans are kept so long for clients that go on with an archive; with so many entries, some 80 MiB, together. */
 const KEPT_MS = 60_000;
@@ -66,7 +66,7 @@ export class Archives {
   async hold(request: ArchiveRequest): Promise<HeldPlan> {
     const { client, top, isContinued } = request;
     const own = this.#users.filter((other) => other === client).length;
-    if (own >= ARCHIVES_PER_CLIENT || this.#users.length >= ARCHIVES)
+    if (own >= LISTINGS_PER_CLIENT || this.#users.length >= ARCHIVES)
       throw new ViaductError('UNAVAILABLE', 'too many archives are on their way; try again later');
     this.#users.push(client);
     const release = (): void => void this.#users.splice(this.#users.indexOf(client), 1);
