@@ -4,7 +4,7 @@ import { LISTINGS_PER_CLIENT } from '../folder-names.js';
 import { KeyedTurns, Turns } from '../../turns.js';
 import type { Plan } from './plan.js';
 import { StatThread } from './stat-thread.js';
-import { type Top, Walk } from './walk.js';
+import { type Top, Walk, type WalkOptions } from './walk.js';
 
 /** Trees that are read at once, and how long one of which nothing comes keeps another one waiting. */
 const WALKS = 2;
@@ -13,6 +13,9 @@ const WALKS_PER_CLIENT = 1;
 
 /** A tree has to be read within this time, since relays wait no longer for a reply. */
 const WALK_MS = 10_000;
+
+/** Files and folders of an archive: some 40 MiB of memory. */
+const ENTRIES_MAX = 250_000;
 
 /** Archives on their way to clients in all. To one client as many as listings, since relays bound both together. */
 const ARCHIVES = 256;
@@ -53,9 +56,12 @@ export class Archives {
   readonly #walks = new Turns(WALKS, WALK_PATIENCE_MS);
   readonly #clients = new KeyedTurns(WALKS_PER_CLIENT, undefined);
   readonly #walkMs: number;
+  readonly #maxEntries: number;
 
-  constructor(walkMs = WALK_MS) {
+  /** @param maxEntries files and folders of one archive */
+  constructor({ walkMs = WALK_MS, maxEntries = ENTRIES_MAX } = {}) {
     this.#walkMs = walkMs;
+    this.#maxEntries = maxEntries;
   }
 
   /**
@@ -107,7 +113,8 @@ export class Archives {
   #readUntil(signal: AbortSignal, top: Top, client: string): Promise<Plan> {
     return new Promise((resolve, reject) => {
       signal.addEventListener('abort', () => reject(signal.reason));
-      const walk = (progress: () => void): Promise<Plan> => walked(top, signal, progress);
+      const walk = (progress: () => void): Promise<Plan> =>
+        walked(top, { signal, progress, maxEntries: this.#maxEntries });
       this.#clients.run(client, () => this.#walks.run(walk)).then(resolve, reject);
     });
   }
@@ -128,7 +135,8 @@ export class Archives {
   }
 }
 
-async function walked(top: Top, signal: AbortSignal, progress: () => void): Promise<Plan> {
+async function walked(top: Top, options: Omit<WalkOptions, 'stats'>): Promise<Plan> {
+  const { signal } = options;
   signal.throwIfAborted();
   const stats = StatThread.start();
   if (stats === undefined)
@@ -136,7 +144,7 @@ async function walked(top: Top, signal: AbortSignal, progress: () => void): Prom
   // A call that hangs is not waited for.
   signal.addEventListener('abort', () => stats.close());
   try {
-    return await new Walk(top, stats, signal, progress).run();
+    return await new Walk(top, { ...options, stats }).run();
   } finally {
     stats.close();
   }

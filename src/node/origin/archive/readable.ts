@@ -1,6 +1,3 @@
-const uid = process.geteuid?.();
-const groups = new Set([process.getegid?.(), ...(process.getgroups?.() ?? [])]);
-
 /** Permissions of a file (stat(2)). */
 interface Permissions {
   readonly mode: bigint;
@@ -8,9 +5,20 @@ interface Permissions {
   readonly gid: bigint;
 }
 
-/** True for a file that this process can certainly read by its permissions; of others only open(2) knows, for example with ACLs. */
-export function isReadable({ mode, uid: owner, gid }: Permissions): boolean {
-  if (uid === 0) return true;
-  if (Number(owner) === uid) return (mode & 0o400n) !== 0n;
-  return (mode & (groups.has(Number(gid)) ? 0o040n : 0o004n)) !== 0n;
+/** As whom a process opens files; without user on Windows. */
+interface User {
+  readonly uid: number | undefined;
+  readonly groups: ReadonlySet<number | undefined>;
+}
+
+const OWN: User = {
+  uid: process.geteuid?.(),
+  groups: new Set([process.getegid?.(), ...(process.getgroups?.() ?? [])]),
+};
+
+/** True for a file that can certainly be read by its permissions; of others only open(2) knows, for example with ACLs. */
+export function isReadable({ mode, uid, gid }: Permissions, user = OWN): boolean {
+  if (user.uid === 0) return true;
+  if (Number(uid) === user.uid) return (mode & 0o400n) !== 0n;
+  return (mode & (user.groups.has(Number(gid)) ? 0o040n : 0o004n)) !== 0n;
 }

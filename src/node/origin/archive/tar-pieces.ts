@@ -90,14 +90,18 @@ async function* piecesOf(ready: Ready, range: Range): AsyncGenerator<Buffer | Fi
   if (Buffer.isBuffer(ready)) return yield cut(ready, 0, range);
   const { header, size, open } = ready;
   const begin = header.length;
+  let isSent = false;
   try {
     yield cut(header, 0, range);
     const from = Math.max(0, range.start - begin);
     const length = Math.min(size, range.end - begin) - from;
     if (length > 0) yield open.part(from, length);
     await open.check();
+    isSent = true;
     yield cut(Buffer.alloc(tarPadding(size)), begin + size, range);
   } finally {
+    // It may have shrunk, which its sender notices first.
+    if (!isSent) await open.check().catch(() => {});
     await open.close();
   }
 }

@@ -12,9 +12,6 @@ import { KEPT, type Plan, type PlannedFolder } from './plan.js';
 import { isReadable } from './readable.js';
 import type { StatThread } from './stat-thread.js';
 
-/** Files and folders of an archive: some 40 MiB of memory. */
-const ENTRIES_MAX = 250_000;
-
 /** Changes with the format of archives, so that no transfer goes on with another one. */
 const FORMAT = 'viaduct archive 1';
 
@@ -30,6 +27,15 @@ export interface Top {
   readonly root: Root;
   /** Folders that are in it beside its own content. */
   readonly shares: ReadonlyMap<string, Root>;
+}
+
+export interface WalkOptions {
+  readonly stats: StatThread;
+  readonly signal: AbortSignal;
+  /** Files and folders. */
+  readonly maxEntries: number;
+  /** Called again and again while it makes progress. */
+  readonly progress: () => void;
 }
 
 /** A folder that is still to be read. */
@@ -48,21 +54,16 @@ interface Content {
 /** Reads a tree: what is in its archive, and what is not. Links are left out, wherever they lead. */
 export class Walk {
   readonly #top: Top;
-  readonly #stats: StatThread;
-  readonly #signal: AbortSignal;
-  readonly #progress: () => void;
+  readonly #options: WalkOptions;
   readonly #slices: Slices;
   readonly #leftOut = new LeftOutNames();
   readonly #hash: Hash = createHash('sha256').update(FORMAT);
   #entries = 0;
 
-  /** @param progress called again and again while it makes progress */
-  constructor(top: Top, stats: StatThread, signal: AbortSignal, progress: () => void) {
+  constructor(top: Top, options: WalkOptions) {
     this.#top = top;
-    this.#stats = stats;
-    this.#signal = signal;
-    this.#progress = progress;
-    this.#slices = new Slices(progress);
+    this.#options = options;
+    this.#slices = new Slices(options.progress);
   }
 
   /** @throws ViaductError FORBIDDEN if the tree is too large, READ_FAILED; the reason of the signal */
@@ -71,8 +72,8 @@ export class Walk {
     const folders: PlannedFolder[] = [];
     const waiting: Waiting[] = [];
     for (let next: Waiting | undefined = { path: name, root }; next !== undefined; next = waiting.pop()) {
-      this.#signal.throwIfAborted();
-      this.#progress();
+      this.#options.signal.throwIfAborted();
+      this.#options.progress();
       const isTop = folders.length === 0;
       const opened = isTop ? folder : await this.#opened(next);
       if (opened === undefined) continue;
@@ -114,7 +115,7 @@ export class Walk {
       else if (entry.isDirectory()) folders.push(name);
       else await this.#leaveOut(folder, entry, { name, path, root });
       this.#count(files.length + folders.length);
-      this.#signal.throwIfAborted();
+      this.#options.signal.throwIfAborted();
     }
     return {
       files: await sortInSlices(files, order, this.#slices),
@@ -135,8 +136,9 @@ export class Walk {
 
   /** @param more entries of the folder that is being read */
   #count(more: number): void {
-    if (this.#entries + more < ENTRIES_MAX) return;
-    const why = `the folder has more than ${ENTRIES_MAX} files and folders, too many for one archive`;
+    const { maxEntries } = this.#options;
+    if (this.#entries + more < maxEntries) return;
+    const why = `the folder has more than ${maxEntries} files and folders, too many for one archive`;
     throw new ViaductError('FORBIDDEN', `${why}; fetch it with viaduct get -r`);
   }
 
@@ -144,7 +146,9 @@ export class Walk {
     const modified = Math.floor(folder.modified.getTime() / 1000);
     this.#hash.update(fsPath(of.path)).update(`\0${modified}\0`);
     const all =
-      names.length === 0 ? new BigInt64Array() : await this.#stats.stat({ folder: folder.path, names });
+      names.length === 0
+        ? new BigInt64Array()
+        : await this.#options.stats.stat({ folder: folder.path, names });
     const files: string[] = [];
     const facts = new BigInt64Array(names.length * KEPT.length);
     for (const [index, name] of names.entries()) {
