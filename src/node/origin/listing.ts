@@ -20,6 +20,9 @@ const BATCH = 32;
 /** Of these so many at once: half of the threads that Node has for it, so that a file system that hangs leaves some. */
 const STATS_AT_ONCE = 2;
 
+/** A form, not a link: programs that follow links (`wget -r`) would fetch every folder twice. */
+const DOWNLOAD_FORM = '<form action="./"><button name="tar">Download as tar</button></form>\n';
+
 interface Row {
   readonly name: string;
   readonly isFolder: boolean;
@@ -172,7 +175,7 @@ async function* asHtml(
 ): AsyncGenerator<string> {
   const heading = readable(`/${name}`);
   yield pageHead(`${host}${heading}`);
-  yield `<h1>${escapeHtml(heading)}</h1>\n<table><thead><tr><th scope="col">Name</th><th scope="col">Size</th><th scope="col">Modified</th></tr></thead><tbody>\n`;
+  yield `<h1>${escapeHtml(heading)}</h1>\n${DOWNLOAD_FORM}<table><thead><tr><th scope="col">Name</th><th scope="col">Size</th><th scope="col">Modified</th></tr></thead><tbody>\n`;
   if (!root.isTop(name))
     yield '<tr><td><a href="../" aria-label="../ parent folder">../</a></td><td></td><td></td></tr>\n';
   for await (const batch of rows) yield batch.map(htmlRow).join('');
