@@ -51,9 +51,9 @@ export function tarHeader(entry: TarEntry): Buffer {
 }
 
 /** The length of {@link tarHeader}. */
-export function tarHeaderLength(entry: TarEntry): number {
-  const isShort = entry.name.length <= NAME.length && entry.size <= NUMBER_MAX && isPlain(entry.name);
-  return isShort ? BLOCK : tarHeader(entry).length;
+export function tarHeaderLength(name: string, size: number): number {
+  const isShort = name.length <= NAME.length && size <= NUMBER_MAX && isPlain(name);
+  return isShort ? BLOCK : tarHeader({ name, size, modified: 0, isExecutable: false }).length;
 }
 
 /** The zeros behind the bytes of a file. */

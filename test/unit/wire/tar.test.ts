@@ -91,7 +91,7 @@ test('the length of a header is known without it', () => {
   fc.assert(
     fc.property(names, fc.integer({ min: 0, max: 2 * GIB_8 }), (name, size) => {
       const of = entry(name.replaceAll('\0', '_'), { size });
-      assert.equal(tarHeaderLength(of), tarHeader(of).length);
+      assert.equal(tarHeaderLength(of.name, size), tarHeader(of).length);
       assert.equal((size + tarPadding(size)) % BLOCK, 0);
       assert.ok(tarPadding(size) < BLOCK);
     }),

@@ -8,7 +8,6 @@ import { type Headers, freshnessOf, headersOf, preconditionsHold, rangeOf } from
 import type { Reply } from '../reply.js';
 import type { Root } from '../root.js';
 import type { ServedFolder } from '../served-folder.js';
-import { nameOfArchive } from './archived-name.js';
 import { PlannedSource } from './planned-source.js';
 import { TarLayout } from './tar-layout.js';
 import { tarPieces } from './tar-pieces.js';
@@ -51,7 +50,7 @@ export async function archiveReply(of: ArchiveOf, kind: ArchiveKind): Promise<Re
     ['Accept-Ranges', 'bytes'],
   ];
   if (fresh(freshnessOf(headers), { etag })) return { status: 304, fields, body: Buffer.alloc(0) };
-  fields.push(['Content-Type', ARCHIVE_TYPES[kind]], dispositionOf(`${nameOfArchive(plan)}.${kind}`));
+  fields.push(['Content-Type', ARCHIVE_TYPES[kind]], dispositionOf(`${plan.name}.${kind}`));
   fields.push(...leftOutFields(plan.leftOut));
   const layout = await TarLayout.of(plan);
   const source = new PlannedSource({ root, shares }, node.turns, client, drop);

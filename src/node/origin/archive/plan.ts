@@ -32,6 +32,8 @@ export interface PlannedFile {
 
 /** What is in an archive: a tree as it was read. */
 export interface Plan {
+  /** Of the archive, without extension: that of its folder. All entries are below it, so that unpacking makes one folder. */
+  readonly name: string;
   /** Relative to the root, with `/` at its end; empty for the root. */
   readonly top: string;
   /** In the order of the archive: each before those in it. */
@@ -43,6 +45,16 @@ export interface Plan {
   readonly comment: string;
   /** Differs whenever a byte of the archive may differ. */
   readonly tag: string;
+}
+
+/** The name of an entry. @param path relative to the root */
+export function entryName({ name, top }: Plan, path: string): string {
+  return `${name}/${path.slice(top.length)}`;
+}
+
+/** The size of a {@link PlannedFile}. */
+export function plannedSize({ facts }: PlannedFolder, index: number): number {
+  return Number(facts[index * KEPT.length + KEPT.indexOf('size')] ?? 0n);
 }
 
 export function plannedFile({ facts }: PlannedFolder, index: number): PlannedFile {

@@ -7,8 +7,14 @@ import {
   tarStart,
 } from '../../../wire/tar.js';
 import { Slices } from '../slices.js';
-import { type Plan, type PlannedFile, type PlannedFolder, plannedFile } from './plan.js';
-import { archivedName } from './archived-name.js';
+import {
+  type Plan,
+  type PlannedFile,
+  type PlannedFolder,
+  entryName,
+  plannedFile,
+  plannedSize,
+} from './plan.js';
 
 /** A piece of an archive: bytes, and a file behind them. */
 export interface TarPiece {
@@ -20,6 +26,8 @@ export interface TarPiece {
     readonly path: string;
   };
 }
+
+const LAYOUTS = new WeakMap<Plan, Promise<TarLayout>>();
 
 /** Where everything stands in the archive of a plan. */
 export class TarLayout {
@@ -46,7 +54,14 @@ export class TarLayout {
     this.size = size;
   }
 
-  static async of(plan: Plan): Promise<TarLayout> {
+  /** Made once for each plan. */
+  static of(plan: Plan): Promise<TarLayout> {
+    const made = LAYOUTS.get(plan) ?? TarLayout.#make(plan);
+    LAYOUTS.set(plan, made);
+    return made;
+  }
+
+  static async #make(plan: Plan): Promise<TarLayout> {
     const slices = new Slices();
     const start = tarStart(plan.comment);
     const folders = new Float64Array(plan.folders.length);
@@ -59,8 +74,8 @@ export class TarLayout {
       for (let file = 0; file < starts.length; file += 1) {
         if (slices.isOver) await slices.pause();
         starts[file] = at;
-        const entry = fileEntry(plan, folder, file);
-        at += tarHeaderLength(entry) + entry.size + tarPadding(entry.size);
+        const size = plannedSize(folder, file);
+        at += tarHeaderLength(nameOf(plan, folder, file), size) + size + tarPadding(size);
       }
       files.push(starts);
     }
@@ -92,17 +107,16 @@ export class TarLayout {
 }
 
 function folderHeader(plan: Plan, { path, modified }: PlannedFolder): Buffer {
-  return tarHeader({ name: archivedName(plan, path), size: 0, modified, isExecutable: false });
+  return tarHeader({ name: entryName(plan, path), size: 0, modified, isExecutable: false });
 }
 
 function fileEntry(plan: Plan, folder: PlannedFolder, index: number): TarEntry {
   const { size, modified, isExecutable } = plannedFile(folder, index);
-  return {
-    name: archivedName(plan, folder.path + (folder.files[index] ?? '')),
-    size,
-    modified,
-    isExecutable,
-  };
+  return { name: nameOf(plan, folder, index), size, modified, isExecutable };
+}
+
+function nameOf(plan: Plan, { path, files }: PlannedFolder, index: number): string {
+  return entryName(plan, path + (files[index] ?? ''));
 }
 
 /** The index of the last of sorted positions that is not behind one; -1 if all are. */

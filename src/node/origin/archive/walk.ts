@@ -2,6 +2,7 @@ import { type Hash, createHash } from 'node:crypto';
 import type { Dirent } from 'node:fs';
 import { ViaductError } from '../../../errors.js';
 import { fsPath } from '../../../route/name.js';
+import { segmentsOf } from '../../../route/subtree.js';
 import { isFolderEntry, servedEntries } from '../folder-entries.js';
 import type { Root } from '../root.js';
 import type { ServedFolder } from '../served-folder.js';
@@ -14,6 +15,9 @@ import type { StatThread } from './stat-thread.js';
 
 /** Changes with the format of archives, so that no transfer goes on with another one. */
 const FORMAT = 'viaduct archive 1';
+
+/** Of the archive of the root, which has no name. */
+const ROOT_NAME = 'files';
 
 /** S_IFMT and S_IFREG of stat(2). */
 const TYPE_MASK = 0o170000n;
@@ -89,7 +93,15 @@ export class Walk {
     }
     const { comment, counts } = this.#leftOut;
     const tag = this.#hash.update(comment).digest('base64url');
-    return { top: name, folders, entries: this.#entries, leftOut: counts, comment, tag };
+    return {
+      name: segmentsOf(name).at(-1) ?? ROOT_NAME,
+      top: name,
+      folders,
+      entries: this.#entries,
+      leftOut: counts,
+      comment,
+      tag,
+    };
   }
 
   /** Undefined for what is no folder that is served any more. */
@@ -154,22 +166,21 @@ export class Walk {
     for (const [index, name] of names.entries()) {
       if (this.#slices.isOver) await this.#slices.pause();
       const own = all.subarray(index * FACTS.length, (index + 1) * FACTS.length);
-      if (!(await this.#isServed(of, name, own))) continue;
-      const kept = own.subarray(0, KEPT.length);
-      facts.set(kept, files.length * KEPT.length);
+      if (!(isServed(of.root, name, own) ?? (await this.#opens(of, name)))) continue;
+      facts.set(own.subarray(0, KEPT.length), files.length * KEPT.length);
       files.push(name);
-      this.#hash.update(fsPath(name)).update(`\0${kept.join()}\0`);
     }
+    const kept = facts.slice(0, files.length * KEPT.length);
+    this.#hash
+      .update(fsPath(files.join('\0')))
+      .update('\0')
+      .update(kept);
     this.#entries += files.length + 1;
-    return { path: of.path, modified, files, facts: facts.slice(0, files.length * KEPT.length) };
+    return { path: of.path, modified, files, facts: kept };
   }
 
-  /** Whether a file can be fetched: it is opened only if that cannot be told otherwise. What is gone, or no file, is not. */
-  async #isServed({ path, root }: Waiting, name: string, facts: StatAnswer): Promise<boolean> {
-    const [mode = 0n, , , , ino = 0n, dev = 0n, birthtimeNs = 0n, uid = 0n, gid = 0n] = facts;
-    if ((mode & TYPE_MASK) !== REGULAR_FILE) return false;
-    if (isReadable({ mode, uid, gid }) && !root.mayKeepSecret(name, { mode, dev, ino, birthtimeNs }))
-      return true;
+  /** Whether a file opens for its client. */
+  async #opens({ path, root }: Waiting, name: string): Promise<boolean> {
     try {
       const file = await root.openFile(path + name);
       await file.handle.close();
@@ -180,6 +191,16 @@ export class Walk {
       return false;
     }
   }
+}
+
+/** Whether a file can be fetched, as far as that can be told without opening it. What is gone, or no file, cannot. */
+function isServed(root: Root, name: string, facts: StatAnswer): boolean | undefined {
+  const fact = (of: (typeof FACTS)[number]): bigint => facts[FACTS.indexOf(of)] ?? 0n;
+  const mode = fact('mode');
+  if ((mode & TYPE_MASK) !== REGULAR_FILE) return false;
+  const identity = { mode, dev: fact('dev'), ino: fact('ino'), birthtimeNs: fact('birthtimeNs') };
+  if (root.mayKeepSecret(name, identity)) return undefined;
+  return isReadable({ mode, uid: fact('uid'), gid: fact('gid') }) || undefined;
 }
 
 function order(a: string, b: string): number {
