@@ -40,6 +40,7 @@ export type {
 } from './client/get/options.js';
 export type { RequestOptions } from './client/http/request.js';
 export { type ListOptions, listFolder, listLocation } from './client/listing.js';
+export type { ArchiveKind, LeftOut } from './wire/http/archive.js';
 export type { Entry } from './wire/http/listing.js';
 export {
   type AnsweringHop,

@@ -63,7 +63,7 @@ export function tarPadding(size: number): number {
 
 /** Whether a name means the same in all encodings. */
 function isPlain(name: string): boolean {
-  return /^[\x01-\x7f]*$/.test(name);
+  return !/[\u0080-\uffff]/.test(name);
 }
 
 /** Where a name stands in a header; undefined if it does not fit. */

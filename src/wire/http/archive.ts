@@ -1,14 +1,13 @@
 import { parseDictionary, serializeDictionary } from 'structured-headers';
 import { type Field, type ReplyHead, fieldOf } from './head.js';
 
-/* A folder as one file: `GET /dir/?tar`, `GET /dir/?zip`. */
+/* A folder as one file: `GET /dir/?tar`. */
 
 /** Formats of archives. */
-export type ArchiveKind = 'tar' | 'zip';
+export type ArchiveKind = 'tar';
 
 export const ARCHIVE_TYPES: Readonly<Record<ArchiveKind, string>> = {
   tar: 'application/x-tar',
-  zip: 'application/zip',
 };
 
 /** What an archive leaves out, by reason. */
@@ -29,7 +28,7 @@ export function archiveAsked(path: string): ArchiveKind | undefined {
   const [, query = ''] = /^[^?#]*\?([^#]*)/s.exec(path) ?? [];
   for (const part of query.split('&')) {
     const [name] = part.split('=', 1);
-    if (name === 'tar' || name === 'zip') return name;
+    if (name === 'tar') return name;
   }
   return undefined;
 }
