@@ -36,7 +36,7 @@ export async function sendReply(
   else if (Buffer.isBuffer(body)) await writer.write(Buffer.concat([head, body]));
   else {
     await writer.write(head);
-    if ('handle' in body) await sendFileBytes(body.handle, body.start, body.length, writer, body.check);
+    if ('handle' in body) await sendFileBytes(body, writer);
     else if ('pieces' in body) await sendPieces(body.pieces, writer);
     else if ('repeated' in body) await sendRepeated(body.repeated, body.length, writer);
     else await sendText(body, chunked, writer);
@@ -53,7 +53,7 @@ async function sendPieces(pieces: AsyncIterable<Buffer | FilePart>, writer: Stre
   const buffers = new SendBuffers();
   for await (const piece of pieces) {
     if (Buffer.isBuffer(piece)) await writer.write(piece);
-    else await sendFileBytes(piece.handle, piece.start, piece.length, writer, piece.check, buffers);
+    else await sendFileBytes(piece, writer, buffers);
   }
 }
 

@@ -2,6 +2,7 @@ import type { FileHandle } from 'node:fs/promises';
 import { ViaductError, systemReason } from '../../errors.js';
 import { BUFFER_MAX } from '../../tcp/read-buffer.js';
 import type { StreamWriter } from '../../tcp/writer.js';
+import type { FilePart } from './reply.js';
 
 const NOTHING = Buffer.alloc(0);
 
@@ -34,18 +35,14 @@ export class SendBuffers {
 }
 
 /**
- * Sends `length` bytes of an open file from `start`, exactly those: a file that has grown since it was
+ * Sends a part of an open file, exactly its `length`: a file that has grown since it was
  * opened is sent as it was, one that has shrunk is a failure. Reads ahead by one chunk.
  *
- * @param check called every few MiB
- * @throws ViaductError READ_FAILED, or what the writer or `check` throws
+ * @throws ViaductError READ_FAILED, or what the writer or `check`, which is called every few MiB, throws
  */
 export async function sendFileBytes(
-  handle: FileHandle,
-  start: number,
-  length: number,
+  { handle, start, length, check, onChunk }: FilePart,
   writer: StreamWriter,
-  check?: () => Promise<void>,
   buffers = new SendBuffers(),
 ): Promise<void> {
   let sending: Promise<void> = Promise.resolve();
@@ -61,6 +58,7 @@ export async function sendFileBytes(
     await sending;
     buffers.swap();
     at += chunk.length;
+    onChunk?.(chunk);
     sending = writer.write(chunk);
     // Awaited in the next round or below; until then its failure is not "unhandled".
     sending.catch(() => {});

@@ -21,7 +21,8 @@ const BATCH = 32;
 const STATS_AT_ONCE = 2;
 
 /** A form, not a link: programs that follow links (`wget -r`) would fetch every folder twice. */
-const DOWNLOAD_FORM = '<form action="./"><button name="tar">Download as tar</button></form>\n';
+const DOWNLOAD_FORM =
+  '<form action="./">Download as <button name="tar">tar</button> <button name="zip">zip</button></form>\n';
 
 interface Row {
   readonly name: string;

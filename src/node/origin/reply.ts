@@ -28,7 +28,9 @@ export interface FilePart {
   readonly start: number;
   readonly length: number;
   /** Called now and then while it is sent. @throws ViaductError CHANGED if it is no longer the same file */
-  readonly check: () => Promise<void>;
+  readonly check?: () => Promise<void>;
+  /** Called with the bytes, in order, before they are sent; they are valid until it returns. */
+  readonly onChunk?: ((chunk: Buffer) => void) | undefined;
 }
 
 /** Sends the client to another path. @param location relative, so that it keeps the route in front of it */

@@ -1,13 +1,14 @@
 import { parseDictionary, serializeDictionary } from 'structured-headers';
 import { type Field, type ReplyHead, fieldOf } from './head.js';
 
-/* A folder as one file: `GET /dir/?tar`. */
+/* A folder as one file: `GET /dir/?tar`, `GET /dir/?zip`. */
 
 /** Formats of archives. */
-export type ArchiveKind = 'tar';
+export type ArchiveKind = 'tar' | 'zip';
 
 export const ARCHIVE_TYPES: Readonly<Record<ArchiveKind, string>> = {
   tar: 'application/x-tar',
+  zip: 'application/zip',
 };
 
 /** What an archive leaves out, by reason. */
@@ -28,7 +29,7 @@ export function archiveAsked(path: string): ArchiveKind | undefined {
   const [, query = ''] = /^[^?#]*\?([^#]*)/s.exec(path) ?? [];
   for (const part of query.split('&')) {
     const [name] = part.split('=', 1);
-    if (name === 'tar') return name;
+    if (name === 'tar' || name === 'zip') return name;
   }
   return undefined;
 }

@@ -9,8 +9,10 @@ import type { Reply } from '../reply.js';
 import type { Root } from '../root.js';
 import type { ServedFolder } from '../served-folder.js';
 import { PlannedSource } from './planned-source.js';
+import { archivePieces } from './pieces.js';
+import type { Layout } from './piece.js';
 import { TarLayout } from './tar-layout.js';
-import { tarPieces } from './tar-pieces.js';
+import { ZipLayout } from './zip-layout.js';
 
 /** A request for a folder as an archive. */
 interface ArchiveOf {
@@ -47,18 +49,18 @@ export async function archiveReply(of: ArchiveOf, kind: ArchiveKind): Promise<Re
   const fields: Field[] = [
     ['ETag', etag],
     ['Cache-Control', 'no-cache'],
-    ['Accept-Ranges', 'bytes'],
+    ['Accept-Ranges', kind === 'tar' ? 'bytes' : 'none'],
   ];
   if (fresh(freshnessOf(headers), { etag })) return { status: 304, fields, body: Buffer.alloc(0) };
   fields.push(['Content-Type', ARCHIVE_TYPES[kind]], dispositionOf(`${plan.name}.${kind}`));
   fields.push(...leftOutFields(plan.leftOut));
-  const layout = await TarLayout.of(plan);
+  const layout: Layout = await (kind === 'tar' ? TarLayout : ZipLayout).of(plan);
   const source = new PlannedSource({ root, shares }, node.turns, client, drop);
   const bodyOf = (start: number, end: number): Reply['body'] => ({
-    pieces: tarPieces(layout, source, { start, end }),
+    pieces: archivePieces(layout, source, { start, end }),
     length: end - start,
   });
-  const range = rangeOf(request, headers, layout, etag);
+  const range = layout.needsCrc ? undefined : rangeOf(request, headers, layout, etag);
   if (range === undefined) return { status: 200, fields, body: bodyOf(0, layout.size) };
   fields.push(['Content-Range', `bytes ${range.start}-${range.end}/${layout.size}`]);
   return { status: 206, fields, body: bodyOf(range.start, range.end + 1) };

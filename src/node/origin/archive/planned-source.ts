@@ -11,7 +11,7 @@ export type FileAt = PlannedFile & { readonly path: string };
 
 /** A file of an archive while it is sent. */
 export interface OpenFile {
-  readonly part: (start: number, length: number) => FilePart;
+  readonly part: Pick<FilePart, 'handle' | 'check'>;
   /** @throws ViaductError CHANGED */
   readonly check: () => Promise<void>;
   readonly close: () => Promise<void>;
@@ -59,19 +59,19 @@ export class PlannedSource {
       throw this.#changed(path);
     }
     return {
-      part: (start, length) => ({ handle, start, length, check }),
+      part: { handle, check },
       check,
       close: () => handle.close(),
     };
   }
 
-  /** All bytes of a small file into a buffer, at `at`. @throws ViaductError as {@link open}; READ_FAILED */
-  async readInto(buffer: Buffer, at: number, file: FileAt): Promise<void> {
+  /** All bytes of a small file into a buffer of its size. @throws ViaductError as {@link open}; READ_FAILED */
+  async readInto(buffer: Buffer, file: FileAt): Promise<void> {
     const { part, check, close } = await this.open(file);
-    const { handle } = part(0, file.size);
+    const { handle } = part;
     try {
       for (let done = 0; done < file.size;) {
-        const { bytesRead } = await handle.read(buffer, at + done, file.size - done, done);
+        const { bytesRead } = await handle.read(buffer, done, file.size - done, done);
         if (bytesRead === 0) throw this.#changed(file.path);
         done += bytesRead;
       }

@@ -7,37 +7,20 @@ import {
   tarStart,
 } from '../../../wire/tar.js';
 import { Slices } from '../slices.js';
-import {
-  type Plan,
-  type PlannedFile,
-  type PlannedFolder,
-  entryName,
-  plannedFile,
-  plannedSize,
-} from './plan.js';
-
-/** A piece of an archive: bytes, and a file behind them. */
-export interface TarPiece {
-  /** Where it begins in the archive. */
-  readonly at: number;
-  readonly header: Buffer;
-  readonly file?: PlannedFile & {
-    /** Relative to the root. */
-    readonly path: string;
-  };
-}
+import type { Layout, Piece } from './piece.js';
+import { type Plan, type PlannedFolder, entryName, plannedFile, plannedSize } from './plan.js';
 
 const LAYOUTS = new WeakMap<Plan, Promise<TarLayout>>();
 
 /** Where everything stands in the archive of a plan. */
-export class TarLayout {
+export class TarLayout implements Layout {
   readonly #plan: Plan;
   readonly #start: Buffer;
   /** Of each folder, where its header begins. */
   readonly #folders: Float64Array;
   /** Of each file of each folder, where its header begins. */
   readonly #files: readonly Float64Array[];
-  /** Of the whole archive. */
+  readonly needsCrc = false;
   readonly size: number;
 
   private constructor(
@@ -82,26 +65,26 @@ export class TarLayout {
     return new TarLayout(plan, start, folders, files, at + TAR_END.length);
   }
 
-  /** The pieces of the archive, in order, from the one with the byte at a position on. */
-  *from(position: number): Generator<TarPiece> {
-    if (position < this.#start.length) yield { at: 0, header: this.#start };
+  *from(position: number): Generator<Piece> {
+    if (position < this.#start.length) yield { at: 0, bytes: () => this.#start };
     const first = lastUpTo(this.#folders, position);
     for (let index = Math.max(0, first); index < this.#folders.length; index += 1) {
       const [folder, starts, at] = [this.#plan.folders[index], this.#files[index], this.#folders[index]];
       if (folder === undefined || starts === undefined || at === undefined) return;
       const file = index === first ? lastUpTo(starts, position) : -1;
-      if (file === -1) yield { at, header: folderHeader(this.#plan, folder) };
+      if (file === -1) yield { at, bytes: () => folderHeader(this.#plan, folder) };
       yield* this.#filesOf(folder, starts, Math.max(0, file));
     }
-    yield { at: this.size - TAR_END.length, header: TAR_END };
+    yield { at: this.size - TAR_END.length, bytes: () => TAR_END };
   }
 
-  *#filesOf(folder: PlannedFolder, starts: Float64Array, from: number): Generator<TarPiece> {
+  *#filesOf(folder: PlannedFolder, starts: Float64Array, from: number): Generator<Piece> {
     for (const [index, at] of starts.subarray(from).entries()) {
       const file = from + index;
       const entry = fileEntry(this.#plan, folder, file);
       const path = folder.path + (folder.files[file] ?? '');
-      yield { at, header: tarHeader(entry), file: { ...plannedFile(folder, file), path } };
+      const trailer = (): Buffer => Buffer.alloc(tarPadding(entry.size));
+      yield { at, header: tarHeader(entry), file: { ...plannedFile(folder, file), path }, trailer };
     }
   }
 }

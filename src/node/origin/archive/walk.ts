@@ -19,6 +19,9 @@ const FORMAT = 'viaduct archive 1';
 /** Of the archive of the root, which has no name. */
 const ROOT_NAME = 'files';
 
+/** A path that is longer may be too long for the system, which takes 4,096 bytes: only open(2) knows. */
+const SHORT_PATH = 1000;
+
 /** S_IFMT and S_IFREG of stat(2). */
 const TYPE_MASK = 0o170000n;
 const REGULAR_FILE = 0o100000n;
@@ -166,7 +169,7 @@ export class Walk {
     for (const [index, name] of names.entries()) {
       if (this.#slices.isOver) await this.#slices.pause();
       const own = all.subarray(index * FACTS.length, (index + 1) * FACTS.length);
-      if (!(isServed(of.root, name, own) ?? (await this.#opens(of, name)))) continue;
+      if (!(isServed(of, name, own) ?? (await this.#opens(of, name)))) continue;
       facts.set(own.subarray(0, KEPT.length), files.length * KEPT.length);
       files.push(name);
     }
@@ -194,12 +197,12 @@ export class Walk {
 }
 
 /** Whether a file can be fetched, as far as that can be told without opening it. What is gone, or no file, cannot. */
-function isServed(root: Root, name: string, facts: StatAnswer): boolean | undefined {
+function isServed({ path, root }: Waiting, name: string, facts: StatAnswer): boolean | undefined {
   const fact = (of: (typeof FACTS)[number]): bigint => facts[FACTS.indexOf(of)] ?? 0n;
   const mode = fact('mode');
   if ((mode & TYPE_MASK) !== REGULAR_FILE) return false;
   const identity = { mode, dev: fact('dev'), ino: fact('ino'), birthtimeNs: fact('birthtimeNs') };
-  if (root.mayKeepSecret(name, identity)) return undefined;
+  if (path.length + name.length > SHORT_PATH || root.mayKeepSecret(name, identity)) return undefined;
   return isReadable({ mode, uid: fact('uid'), gid: fact('gid') }) || undefined;
 }
 

@@ -8,7 +8,7 @@ describe('what a path asks for', () => {
     ['/dir/?tar=', 'tar'],
     ['/dir/?sort=size&tar', 'tar'],
     ['/dir/?tar#x', 'tar'],
-    ['/dir/?zip', undefined],
+    ['/dir/?zip', 'zip'],
     ['?tar', 'tar'],
     ['/dir/', undefined],
     ['/tar', undefined],

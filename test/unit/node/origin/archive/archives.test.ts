@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
-import { mkdirSync, realpathSync, writeFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { closeSync, mkdirSync, openSync, realpathSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { Archives, type ArchiveRequest } from '#src/node/origin/archive/archives.js';
@@ -96,4 +97,29 @@ test('one client has so many archives under way; what has ended counts no more',
   await archives.hold(request({ client: 'another' }));
   first.release();
   await archives.hold(request());
+});
+
+test('what is too deep for the system to open is left out, and counted', async (t) => {
+  if (process.platform !== 'linux')
+    return t.skip('a path of more than 4,096 bytes is made by way of proc(5)');
+  const { path, request } = await prepare(t);
+  const segment = 'a'.repeat(250);
+  // Each folder is made from the one above: no path may be as long as these become.
+  const open: number[] = [];
+  t.after(() => open.forEach((fd) => closeSync(fd)));
+  for (let above = path, length = path.length; length < 3850; length += segment.length + 1) {
+    mkdirSync(join(above, segment));
+    open.push(openSync(join(above, segment), 'r'));
+    above = `/proc/self/fd/${open.at(-1)}`;
+  }
+  const deepest = `/proc/self/fd/${open.at(-1)}`;
+  for (const name of ['b'.repeat(250), 'c']) writeFileSync(join(deepest, name), 'x');
+  try {
+    const { plan } = await new Archives().hold(request());
+    assert.deepEqual(plan.leftOut, { links: 0, special: 0, unreadable: 1 });
+    const [last] = plan.folders.toSorted((a, b) => b.path.length - a.path.length);
+    assert.deepEqual(last?.files, ['c']);
+  } finally {
+    execFileSync('rm', ['-r', join(path, segment)]);
+  }
 });

@@ -78,3 +78,27 @@ describe('programs list and extract an archive with odd names', () => {
       assert.deepEqual(treeOf(join(folder, 'a folder')), treeOf(dir));
     });
 });
+
+describe('programs test and extract a zip archive', () => {
+  for (const [program, check, extract] of [
+    ['unzip', ['-tq'], ['-qo']],
+    ['bsdtar', ['tf'], ['xf']],
+    ['python3', ['-m', 'zipfile', '-t'], ['-m', 'zipfile', '-e']],
+  ] as const)
+    test(program, async (t) => {
+      if (!havePeer(t, program) || !havePeer(t, 'curl')) return;
+      const { dir, chain, folder } = await prepare(t);
+      // unzip changes names with control characters, and Python those with a backslash or a NUL.
+      const plain = join(dir, 'large');
+      writeNames(join(plain, 'größe'), ['two words', '文件', 'a & b', '100%']);
+      const url = chain.url('/a%20folder/large/?zip');
+      const got = await runPeer(t, folder, 'curl', ['-sS', '-o', 'large.zip', url]);
+      assert.equal(got.code, 0, got.stderr);
+      const tested = await runPeer(t, folder, program, [...check, 'large.zip']);
+      assert.equal(tested.code, 0, tested.stderr);
+      const target = program === 'python3' ? ['.'] : [];
+      const extracted = await runPeer(t, folder, program, [...extract, 'large.zip', ...target]);
+      assert.equal(extracted.code, 0, extracted.stderr);
+      assert.deepEqual(treeOf(join(folder, 'large')), treeOf(plain));
+    });
+});

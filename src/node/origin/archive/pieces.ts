@@ -1,8 +1,8 @@
-import { tarPadding } from '../../../wire/tar.js';
+import { crc32 } from 'node:zlib';
 import { BUFFER_MAX } from '../../../tcp/read-buffer.js';
 import type { FilePart } from '../reply.js';
+import type { FilePiece, Layout, Piece } from './piece.js';
 import type { OpenFile, PlannedSource } from './planned-source.js';
-import type { TarLayout, TarPiece } from './tar-layout.js';
 
 /** Files up to this size are read whole before they are sent. */
 const SMALL_BYTES = 64 * 1024;
@@ -15,22 +15,22 @@ interface Range {
   readonly end: number;
 }
 
-/** Bytes of the archive, or a large file and what stands in front of it. */
-type Ready = Buffer | { readonly header: Buffer; readonly size: number; readonly open: OpenFile };
+/** Bytes of the archive, or a large file and what stands around it. */
+type Ready = (() => Buffer) | (FilePiece & { readonly open: OpenFile });
 
 /**
  * The bytes of a range of an archive. Small files are gathered; large ones are sent as any other file.
  * @throws ViaductError CHANGED if a file is not as planned; as `Root.openFile`; READ_FAILED
  */
-export async function* tarPieces(
-  layout: TarLayout,
+export async function* archivePieces(
+  layout: Layout,
   source: PlannedSource,
   { start, end }: Range,
 ): AsyncGenerator<Buffer | FilePart> {
   const gathered = Buffer.allocUnsafeSlow(BUFFER_MAX);
   let filled = 0;
   for await (const { at, ready } of readAhead(layout, source, { start, end })) {
-    for await (const piece of piecesOf(ready, { start: start - at, end: end - at })) {
+    for await (const piece of piecesOf(ready, layout.needsCrc, { start: start - at, end: end - at })) {
       if (Buffer.isBuffer(piece) && piece.length <= gathered.length - filled) {
         filled += piece.copy(gathered, filled);
         continue;
@@ -46,7 +46,7 @@ export async function* tarPieces(
 
 /** What is ready to be sent, in order; a large file is to be closed by who gets it. When it ends, no other file is open. */
 async function* readAhead(
-  layout: TarLayout,
+  layout: Layout,
   source: PlannedSource,
   { start, end }: Range,
 ): AsyncGenerator<{ readonly at: number; readonly ready: Ready }> {
@@ -58,7 +58,7 @@ async function* readAhead(
         const { value: piece } = pieces.next();
         isEnd = piece === undefined || piece.at >= end;
         if (piece === undefined || isEnd) break;
-        const ready = readyOf(piece, source);
+        const ready = readyOf(piece, source, layout.needsCrc);
         // Awaited below; until then its failure is not "unhandled".
         ready.catch(() => {});
         ahead.push({ at: piece.at, ready });
@@ -72,33 +72,35 @@ async function* readAhead(
   }
 }
 
-async function readyOf({ header, file }: TarPiece, source: PlannedSource): Promise<Ready> {
-  if (file === undefined) return header;
-  if (file.size > SMALL_BYTES) return { header, size: file.size, open: await source.open(file) };
-  const whole = Buffer.alloc(header.length + file.size + tarPadding(file.size));
-  header.copy(whole);
-  await source.readInto(whole, header.length, file);
-  return whole;
+async function readyOf(piece: Piece, source: PlannedSource, needsCrc: boolean): Promise<Ready> {
+  if ('bytes' in piece) return piece.bytes;
+  const { header, file, trailer } = piece;
+  if (file.size > SMALL_BYTES) return { ...piece, open: await source.open(file) };
+  const content = Buffer.allocUnsafe(file.size);
+  await source.readInto(content, file);
+  return () => Buffer.concat([header, content, trailer(needsCrc ? crc32(content) : 0)]);
 }
 
 async function close(ready: Ready): Promise<void> {
-  if (!Buffer.isBuffer(ready)) await ready.open.close();
+  if ('open' in ready) await ready.open.close();
 }
 
 /** @param range within the piece; it may begin before it and end behind it */
-async function* piecesOf(ready: Ready, range: Range): AsyncGenerator<Buffer | FilePart> {
-  if (Buffer.isBuffer(ready)) return yield cut(ready, 0, range);
-  const { header, size, open } = ready;
+async function* piecesOf(ready: Ready, needsCrc: boolean, range: Range): AsyncGenerator<Buffer | FilePart> {
+  if (!('open' in ready)) return yield cut(ready(), 0, range);
+  const { header, file, open, trailer } = ready;
   const begin = header.length;
+  let crc = 0;
+  const onChunk = needsCrc ? (chunk: Buffer): void => void (crc = crc32(chunk, crc)) : undefined;
   let isSent = false;
   try {
     yield cut(header, 0, range);
-    const from = Math.max(0, range.start - begin);
-    const length = Math.min(size, range.end - begin) - from;
-    if (length > 0) yield open.part(from, length);
+    const start = Math.max(0, range.start - begin);
+    const length = Math.min(file.size, range.end - begin) - start;
+    if (length > 0) yield { ...open.part, start, length, onChunk };
     await open.check();
     isSent = true;
-    yield cut(Buffer.alloc(tarPadding(size)), begin + size, range);
+    yield cut(trailer(crc), begin + file.size, range);
   } finally {
     // It may have shrunk, which its sender notices first.
     if (!isSent) await open.check().catch(() => {});
