@@ -3,7 +3,7 @@ import type { FileAt } from './planned-source.js';
 /** A piece of an archive, which begins at `at`. */
 export type Piece = BytesPiece | FilePiece;
 
-export interface BytesPiece {
+interface BytesPiece {
   readonly at: number;
   /** Called once all pieces before it were sent. */
   readonly bytes: () => Buffer;
