@@ -39,9 +39,13 @@ interface ArchiveOf {
 export async function archiveReply(of: ArchiveOf, kind: ArchiveKind): Promise<Reply> {
   const { node, root, shares, request, client, held } = of;
   const headers = conditionsOf(request);
-  const isContinued = ['range', 'if-range', 'if-match'].some((name) => headers[name] !== undefined);
   const top = { folder: of.folder, name: of.name, root, shares };
-  const { plan, drop, release } = await node.archives.hold({ top, client, isContinued, signal: of.signal });
+  const { plan, drop, release } = await node.archives.hold({
+    top,
+    client,
+    goesOn: goesOn(headers),
+    signal: of.signal,
+  });
   held.push(release);
   const etag = `"${kind}-${plan.tag}"`;
   if (!preconditionsHold(headers, etag, new Date(0)))
@@ -64,6 +68,13 @@ export async function archiveReply(of: ArchiveOf, kind: ArchiveKind): Promise<Re
   if (range === undefined) return { status: 200, fields, body: bodyOf(0, layout.size) };
   fields.push(['Content-Range', `bytes ${range.start}-${range.end}/${layout.size}`]);
   return { status: 206, fields, body: bodyOf(range.start, range.end + 1) };
+}
+
+/** The ETags that a request names if it goes on with an archive; undefined if it begins one. */
+function goesOn({ range, 'if-range': ifRange, 'if-match': ifMatch }: Headers): string | undefined {
+  const named = [ifRange, ifMatch].filter((value) => value !== undefined);
+  if (named.length > 0) return named.join();
+  return range === undefined || /^bytes=0*-/.test(range) ? undefined : '';
 }
 
 /** An archive has no time of its own: what is deleted changes it too. */

@@ -29,8 +29,8 @@ export interface ArchiveRequest {
   readonly top: Top;
   /** The client's network. */
   readonly client: string;
-  /** It goes on with an archive that was begun before: one that is known will do. */
-  readonly isContinued: boolean;
+  /** It goes on with an archive that was begun before: the ETags that it names, empty for none. Undefined if it begins one. */
+  readonly goesOn: string | undefined;
   /** Aborted when the client leaves. */
   readonly signal: AbortSignal;
 }
@@ -44,6 +44,8 @@ export interface HeldPlan {
 }
 
 interface Kept {
+  /** What it is a plan of. */
+  readonly key: string;
   readonly plan: Plan;
   readonly timer: NodeJS.Timeout;
 }
@@ -51,7 +53,7 @@ interface Kept {
 /** Reads trees for archives: few at once, and once for all requests that go on with the same archive. */
 export class Archives {
   /** The one used longest ago first. */
-  readonly #kept = new Map<string, Kept>();
+  readonly #kept = new Map<Plan, Kept>();
   readonly #users: string[] = [];
   readonly #walks = new Turns(WALKS, WALK_PATIENCE_MS);
   readonly #clients = new KeyedTurns(WALKS_PER_CLIENT, undefined);
@@ -70,7 +72,7 @@ export class Archives {
    *   the reason of the signal
    */
   async hold(request: ArchiveRequest): Promise<HeldPlan> {
-    const { client, top, isContinued } = request;
+    const { client, top, goesOn } = request;
     const own = this.#users.filter((other) => other === client).length;
     if (own >= LISTINGS_PER_CLIENT || this.#users.length >= ARCHIVES)
       throw new ViaductError('UNAVAILABLE', 'too many archives are on their way; try again later');
@@ -81,13 +83,12 @@ export class Archives {
       '\0',
     );
     try {
-      const known = isContinued ? this.#kept.get(key)?.plan : undefined;
+      const known = goesOn === undefined ? undefined : this.#find(key, goesOn);
       const plan = known ?? (await this.#read(request));
-      this.#keep(key, plan);
-      const drop = (): void => {
-        if (this.#kept.get(key)?.plan === plan) this.#forget(key);
-      };
-      return { plan, drop, release };
+      // One that has turned out the same is used on.
+      const kept = this.#find(key, plan.tag) ?? plan;
+      this.#keep(key, kept);
+      return { plan: kept, drop: () => this.#forget(kept), release };
     } catch (error) {
       release();
       throw error;
@@ -119,19 +120,25 @@ export class Archives {
     });
   }
 
+  /** The plan that has one of the tags, or the last one if there are none. */
+  #find(key: string, tags: string): Plan | undefined {
+    const plans = [...this.#kept.values()].filter((kept) => kept.key === key).map(({ plan }) => plan);
+    return tags === '' ? plans.at(-1) : plans.find(({ tag }) => tags.includes(tag));
+  }
+
   #keep(key: string, plan: Plan): void {
-    this.#forget(key);
-    this.#kept.set(key, { plan, timer: setTimeout(() => this.#forget(key), KEPT_MS).unref() });
+    this.#forget(plan);
+    this.#kept.set(plan, { key, plan, timer: setTimeout(() => this.#forget(plan), KEPT_MS).unref() });
     let entries = 0;
-    for (const [other, kept] of [...this.#kept].toReversed()) {
-      entries += kept.plan.entries;
+    for (const { plan: other } of [...this.#kept.values()].toReversed()) {
+      entries += other.entries;
       if (entries > ENTRIES_KEPT) this.#forget(other);
     }
   }
 
-  #forget(key: string): void {
-    clearTimeout(this.#kept.get(key)?.timer);
-    this.#kept.delete(key);
+  #forget(plan: Plan): void {
+    clearTimeout(this.#kept.get(plan)?.timer);
+    this.#kept.delete(plan);
   }
 }
 

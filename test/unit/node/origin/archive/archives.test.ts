@@ -22,7 +22,7 @@ async function prepare(t: TestContext, files = 3) {
   const request = (more: Partial<ArchiveRequest> = {}): ArchiveRequest => ({
     top: { folder, name: '', root, shares: new Map() },
     client: 'client',
-    isContinued: false,
+    goesOn: undefined,
     signal: new AbortController().signal,
     ...more,
   });
@@ -34,16 +34,28 @@ test('a tree is read anew for a new request, and not for one that goes on, unles
   const archives = new Archives();
   const first = await archives.hold(request());
   writeFileSync(join(path, 'new'), 'x');
-  const goingOn = await archives.hold(request({ isContinued: true }));
+  const goingOn = await archives.hold(request({ goesOn: '' }));
   assert.equal(goingOn.plan, first.plan);
   first.drop();
-  const after = await archives.hold(request({ isContinued: true }));
+  const after = await archives.hold(request({ goesOn: '' }));
   assert.equal(after.plan.entries, first.plan.entries + 1);
   // What was dropped before is not dropped again.
   first.drop();
-  assert.equal((await archives.hold(request({ isContinued: true }))).plan, after.plan);
+  assert.equal((await archives.hold(request({ goesOn: '' }))).plan, after.plan);
   writeFileSync(join(path, 'newer'), 'x');
   assert.equal((await archives.hold(request())).plan.entries, after.plan.entries + 1);
+});
+
+test('a client goes on with the archive that it names, whatever others have begun since', async (t) => {
+  const { path, request } = await prepare(t);
+  const archives = new Archives();
+  const first = await archives.hold(request());
+  assert.equal((await archives.hold(request())).plan, first.plan, 'what is the same is kept once');
+  writeFileSync(join(path, 'new'), 'x');
+  const second = await archives.hold(request());
+  for (const { plan } of [first, second])
+    assert.equal((await archives.hold(request({ goesOn: `"tar-${plan.tag}"` }))).plan, plan);
+  assert.equal((await archives.hold(request({ goesOn: '"unknown"' }))).plan, second.plan, 'read anew');
 });
 
 test('the plan of one folder is not that of another', async (t) => {
@@ -54,14 +66,14 @@ test('the plan of one folder is not that of another', async (t) => {
   const folder = await root.open('dir/');
   assert.equal(folder.kind, 'folder');
   const top = { ...request().top, folder, name: 'dir/' };
-  const part = await archives.hold(request({ top, isContinued: true }));
+  const part = await archives.hold(request({ top, goesOn: '' }));
   t.after(() => folder.handle?.close());
   assert.deepEqual([whole.plan.top, part.plan.top], ['', 'dir/']);
   const limited = { ...top, root: root.only(['dir']) };
   await (await limited.root.open('dir/')).handle?.close();
-  const ofPart = await archives.hold(request({ top, isContinued: true }));
+  const ofPart = await archives.hold(request({ top, goesOn: '' }));
   assert.equal(ofPart.plan, part.plan);
-  assert.notEqual((await archives.hold(request({ top: limited, isContinued: true }))).plan, part.plan);
+  assert.notEqual((await archives.hold(request({ top: limited, goesOn: '' }))).plan, part.plan);
 });
 
 test('a client that leaves ends the reading, and so does its time limit', async (t) => {
@@ -91,8 +103,7 @@ test('one client has so many archives under way; what has ended counts no more',
   const { request } = await prepare(t);
   const archives = new Archives();
   const first = await archives.hold(request());
-  for (let more = 1; more < LISTINGS_PER_CLIENT; more += 1)
-    await archives.hold(request({ isContinued: true }));
+  for (let more = 1; more < LISTINGS_PER_CLIENT; more += 1) await archives.hold(request({ goesOn: '' }));
   assert.equal((await failureOf(archives.hold(request()))).code, 'UNAVAILABLE');
   await archives.hold(request({ client: 'another' }));
   first.release();
