@@ -18,5 +18,8 @@ export interface StatOrder {
   readonly names: readonly string[];
 }
 
+/** The mode of what exists, and cannot be looked at. */
+export const UNKNOWN_MODE = -1n;
+
 /** For each name in order its {@link FACTS}; all 0 for what is gone. */
 export type StatAnswer = BigInt64Array<ArrayBuffer>;

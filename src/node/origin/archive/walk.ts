@@ -7,7 +7,7 @@ import { isFolderEntry, servedEntries } from '../folder-entries.js';
 import type { Root } from '../root.js';
 import type { ServedFolder } from '../served-folder.js';
 import { Slices, sortInSlices } from '../slices.js';
-import { FACTS, type StatAnswer } from './facts.js';
+import { FACTS, type StatAnswer, UNKNOWN_MODE } from './facts.js';
 import { LeftOutNames } from './left-out.js';
 import { KEPT, type Plan, type PlannedFolder } from './plan.js';
 import { isReadable } from './readable.js';
@@ -200,6 +200,7 @@ export class Walk {
 function isServed({ path, root }: Waiting, name: string, facts: StatAnswer): boolean | undefined {
   const fact = (of: (typeof FACTS)[number]): bigint => facts[FACTS.indexOf(of)] ?? 0n;
   const mode = fact('mode');
+  if (mode === UNKNOWN_MODE) return undefined;
   if ((mode & TYPE_MASK) !== REGULAR_FILE) return false;
   const identity = { mode, dev: fact('dev'), ino: fact('ino'), birthtimeNs: fact('birthtimeNs') };
   if (path.length + name.length > SHORT_PATH || root.mayKeepSecret(name, identity)) return undefined;

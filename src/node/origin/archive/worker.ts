@@ -3,26 +3,26 @@
 import { type BigIntStats, lstatSync } from 'node:fs';
 import { join } from 'node:path';
 import { parentPort } from 'node:worker_threads';
+import { systemCode } from '../../../errors.js';
 import { fsPath } from '../../../route/name.js';
-import { FACTS, type StatAnswer, type StatOrder } from './facts.js';
+import { FACTS, type StatAnswer, type StatOrder, UNKNOWN_MODE } from './facts.js';
 
 function answer({ folder, names }: StatOrder): StatAnswer {
   const facts = new BigInt64Array(names.length * FACTS.length);
   let at = 0;
   for (const name of names) {
     const info = statOf(join(folder, name));
-    if (info !== undefined) for (const [index, fact] of FACTS.entries()) facts[at + index] = info[fact];
+    for (const [index, fact] of FACTS.entries()) facts[at + index] = info[fact] ?? 0n;
     at += FACTS.length;
   }
   return facts;
 }
 
-/** Undefined for what cannot be looked at. */
-function statOf(path: string): BigIntStats | undefined {
+function statOf(path: string): Partial<BigIntStats> {
   try {
     return lstatSync(fsPath(path), { bigint: true });
-  } catch {
-    return undefined;
+  } catch (error) {
+    return systemCode(error) === 'ENOENT' ? {} : { mode: UNKNOWN_MODE };
   }
 }
 
