@@ -19,6 +19,7 @@ import type { WhereOptions } from '../where.js';
 export interface GetCommandOptions extends WhereOptions, TrustOptions, ProxyOptions {
   readonly output?: string;
   readonly recursive?: true;
+  readonly tar?: true;
   readonly transfers: number;
   readonly segments?: number;
   readonly via?: readonly string[];

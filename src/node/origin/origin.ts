@@ -2,10 +2,12 @@ import { createHash } from 'node:crypto';
 import fresh from 'fresh';
 import { SMALL_FILE_BYTES } from '../../defaults.js';
 import { ViaductError, asViaductError } from '../../errors.js';
-import { encodeSegment } from '../../route/url.js';
+import { encodeSegment, queryOf } from '../../route/url.js';
+import { archiveAsked } from '../../wire/http/archive.js';
 import { type Field, type RequestHead, valuesOf } from '../../wire/http/head.js';
 import type { Decision } from '../access/readers.js';
 import type { NodeContext } from '../context.js';
+import { archiveReply } from './archive/archive-reply.js';
 import { freshnessOf, headersOf, preconditionsHold, rangeOf } from './conditions.js';
 import { digestField, digestOf, wantsDigest } from './digests.js';
 import { asOf, checkUnchanged, wantedVersion } from './growth.js';
@@ -112,7 +114,10 @@ async function replyFor(asked: Asked, opened: ServedFile | ServedFolder): Promis
     return fileOrContent(asked, opened);
   }
   const isFolderPath = name === '' || name.endsWith('/');
-  if (!isFolderPath) return redirectReply(`./${encodeSegment(name.split('/').at(-1) ?? '')}/`);
+  if (!isFolderPath)
+    return redirectReply(`./${encodeSegment(name.split('/').at(-1) ?? '')}/${queryOf(path)}`);
+  const kind = archiveAsked(path);
+  if (kind !== undefined) return archiveReply({ ...asked, folder: opened }, kind);
   return listFolder(
     { folder: opened, name, path, root, shares, reader: node.folderNames, client, signal },
     request,

@@ -192,7 +192,7 @@ export class Root {
     return share === undefined ? segments : segments.slice(segments.indexOf(share) + 1);
   }
 
-  /** True for a name directly below the root that stands for something else: the node's own resources, or a share. */
+  /** True for a name directly below the root that stands for the node's own resources, or a share. */
   reserves(segment: string): boolean {
     return segment === RESERVED || this.#beside.names.has(segment);
   }
@@ -207,6 +207,11 @@ export class Root {
     return (
       this.#of.secrets.areIn(this.#prefix) && this.#of.secrets.includes(withSeparator(realPath) + segment)
     );
+  }
+
+  /** Whether a file in an open folder may turn out to be secret. */
+  mayKeepSecret(name: string, facts: Parameters<Secrets['mayCover']>[1]): boolean {
+    return this.#of.secrets.mayCover(name, facts);
   }
 
   /** True for a name in a folder that is not in it for clients, since it is served elsewhere. */
@@ -238,9 +243,7 @@ export class Root {
 
   /** True for a real path inside that is not served because a name in it has a leading dot. */
   #isHidden(real: string): boolean {
-    return real
-      .slice(this.#prefix.length)
-      .split(sep)
-      .some((segment) => this.hides(segment));
+    const segments = real.slice(this.#prefix.length).split(sep);
+    return segments.some((segment) => this.hides(segment));
   }
 }

@@ -11,7 +11,11 @@ const COLUMNS: readonly { readonly sort: Sort; readonly title: string; readonly 
   { sort: 'time', title: 'Modified (UTC)', first: 'desc' },
 ];
 
-/** The number of entries, and the filter. */
+/** A form too: programs that follow all links would fetch every folder twice. */
+const DOWNLOAD =
+  '<form class="download" aria-label="Download the folder"><span>Download as</span><button name="tar">tar</button><button name="zip">zip</button></form>\n';
+
+/** The number of entries, the whole folder as one file, and the filter. */
 export function controls({ query, folders, files, isSortable }: Choice): string {
   const { text, sort, order } = query;
   const kept = [
@@ -26,7 +30,7 @@ export function controls({ query, folders, files, isSortable }: Choice): string 
     ? ''
     : `; sorted by name only, since they are more than ${formatNumber(SORTED_ENTRIES)}`;
   return `<div class="bar"><p>${count}${note}</p>
-<form role="search"><input type="search" name="q" value="${escapeHtml(text)}" placeholder="Filter by name" aria-label="Filter by name" autocomplete="off" spellcheck="false">${hidden.join('')}<button>Filter</button>${clear}</form></div>
+${DOWNLOAD}<form role="search"><input type="search" name="q" value="${escapeHtml(text)}" placeholder="Filter by name" aria-label="Filter by name" autocomplete="off" spellcheck="false">${hidden.join('')}<button>Filter</button>${clear}</form></div>
 `;
 }
 

@@ -1,4 +1,5 @@
 import { ViaductError } from '../../../errors.js';
+import { queryOf } from '../../../route/url.js';
 
 /*
  * What a client wants of a listing stands in the query of the folder's path:
@@ -31,9 +32,8 @@ export const NO_QUERY: ListingQuery = { text: '', sort: 'name', order: 'asc', pa
  * @throws ViaductError BAD_REQUEST for a value that a parameter cannot have
  */
 export function parseListingQuery(path: string): ListingQuery | undefined {
-  const [, query = ''] = /\?([^#]*)/.exec(path) ?? [];
   // Heads are read as latin1: a character is a byte, whether it was encoded or not.
-  const given = new URLSearchParams(Buffer.from(query, 'latin1').toString());
+  const given = new URLSearchParams(Buffer.from(queryOf(path), 'latin1').toString());
   if (!['q', 'sort', 'order', 'page'].some((name) => given.has(name))) return undefined;
   return {
     text: given.get('q') ?? NO_QUERY.text,

@@ -14,6 +14,8 @@ input, button { background: var(--ground); border: 1px solid color-mix(in srgb, 
 input { min-width: 0; width: 14rem; }
 ::placeholder { color: var(--soft); opacity: 1; }
 button { cursor: pointer; }
+.bar p { flex: 1; }
+.download { color: var(--soft); flex: none; }
 button:hover { background: var(--hover); }
 table { border-collapse: separate; border-spacing: 0; font-variant-numeric: tabular-nums; width: 100%; }
 th { background: var(--ground); border-bottom: 1px solid var(--line); color: var(--soft); font-size: .875rem; font-weight: 500; position: sticky; top: 0; z-index: 1; }
