@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdirSync, truncateSync, utimesSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, truncateSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import axe from 'axe-core';
@@ -138,7 +138,7 @@ test('the page of a folder in Chromium, over three relays', async (t) => {
     // By Tab alone: everything that can be done is in the order of the page, and is seen to have the focus.
     await page.goto(many);
     const stops: string[] = [];
-    for (let count = 0; count < 11; count += 1) {
+    for (let count = 0; count < 13; count += 1) {
       await page.keyboard.press('Tab');
       const focused = page.locator(':focus-visible');
       stops.push((await focused.innerText()) || ((await focused.getAttribute('aria-label')) ?? ''));
@@ -150,6 +150,8 @@ test('the page of a folder in Chromium, over three relays', async (t) => {
       'hop 2',
       'hop 3',
       '/',
+      'tar',
+      'zip',
       'Filter by name',
       'Filter',
       'Name ↑',
@@ -158,6 +160,16 @@ test('the page of a folder in Chromium, over three relays', async (t) => {
       'Parent folder',
       'a folder/',
     ]);
+  });
+
+  await t.test('downloaded whole, as an archive', async () => {
+    await page.goto(`${many}?sort=time&order=desc`);
+    for (const kind of ['tar', 'zip']) {
+      const button = page.getByRole('button', { name: kind });
+      const [download] = await Promise.all([page.waitForEvent('download'), button.click()]);
+      assert.equal(download.suggestedFilename(), `many.${kind}`);
+      assert.ok(readFileSync(await download.path()).includes('many/picture 59.jpg'));
+    }
   });
 
   await t.test(
