@@ -41,7 +41,9 @@ export function tarHeader(entry: TarEntry): Buffer {
   // A path in an extended header is UTF-8, unless hdrcharset says otherwise, which GNU tar does not know and reports.
   const isBinary = hasBytes(entry.name);
   if (place === undefined && isBinary) records.push(record('hdrcharset', Buffer.from('BINARY')));
-  if (place === undefined || !(isBinary || isPlain(entry.name))) records.push(record('path', bytes));
+  // bsdtar composes what it reads from there, and two names may become one.
+  const isRaw = isBinary || entry.name !== entry.name.normalize('NFC');
+  if (place === undefined || !(isRaw || isPlain(entry.name))) records.push(record('path', bytes));
   if (entry.size > NUMBER_MAX) records.push(record('size', Buffer.from(String(entry.size))));
   const isFolder = entry.name.endsWith('/');
   const { name, prefix } = place ?? { name: bytes.subarray(0, NAME.length), prefix: Buffer.alloc(0) };
