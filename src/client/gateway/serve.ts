@@ -78,8 +78,8 @@ export class LocalServer {
     request: IncomingMessage,
     response: ServerResponse,
   ): Promise<void> {
-    const { closing, transfers } = this.#options;
-    const to = new LocalReply(response, closing);
+    const { transfers } = this.#options;
+    const to = new LocalReply(request, response);
     const transfer = transfers.begin(method, path);
     try {
       const location = this.#locationOf(path);

@@ -1,0 +1,39 @@
+import assert from 'node:assert/strict';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { type TestContext, test } from 'node:test';
+import { ask, testGateway } from '../support/gateway.js';
+import { testNode } from '../support/nodes.js';
+import { rawConnect } from '../support/raw.js';
+import { sparseFile, tempFolder } from '../support/temp.js';
+
+/* What clients of the gateway do to other clients: they leave, and send requests that nobody reads the replies of. */
+
+const MIB = 1024 * 1024;
+/** Requests that are answered at once. */
+const TURNS = 32;
+
+async function openedFolder(t: TestContext) {
+  const root = tempFolder(t);
+  sparseFile(root, 'large', 64 * MIB);
+  writeFileSync(join(root, 'small'), 'a note');
+  const origin = await testNode(t, { root });
+  const gateway = await testGateway(t, { route: [origin.hop], path: '/' });
+  const { host, hostname, port, pathname } = new URL(gateway.url);
+  const get = (name: string): string => `GET ${pathname}${name} HTTP/1.1\r\nHost: ${host}\r\n\r\n`;
+  return { gateway, origin, hop: { host: hostname, port: Number(port) }, get };
+}
+
+for (const name of ['large', 'small']) {
+  test(`a client leaves that has sent many requests at once (${name}): others are answered`, async (t) => {
+    const { gateway, hop, get } = await openedFolder(t);
+    const socket = await rawConnect(t, hop);
+    // Nothing is read: the replies wait behind the first one.
+    socket.pause().write(get('large') + get(name).repeat(2 * TURNS));
+    const replies = (): number => gateway.events.filter(({ type }) => type === 'reply').length;
+    while (replies() < TURNS) await new Promise(setImmediate);
+    socket.destroy();
+    const answer = await ask(`${gateway.url}small`);
+    assert.deepEqual([answer.status, answer.body.toString()], [200, 'a note']);
+  });
+}
