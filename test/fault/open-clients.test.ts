@@ -2,12 +2,13 @@ import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
+import { queryObjects } from 'node:v8';
 import { ask, testGateway } from '../support/gateway.js';
 import { testNode } from '../support/nodes.js';
 import { rawConnect } from '../support/raw.js';
 import { sparseFile, tempFolder } from '../support/temp.js';
 
-/* What clients of the gateway do to other clients: they leave, and send requests that nobody reads the replies of. */
+/* What clients of the gateway leave behind, for other clients and in memory. */
 
 const MIB = 1024 * 1024;
 /** Requests that are answered at once. */
@@ -37,3 +38,14 @@ for (const name of ['large', 'small']) {
     assert.deepEqual([answer.status, answer.body.toString()], [200, 'a note']);
   });
 }
+
+test('requests leave nothing in memory', async (t) => {
+  const { gateway } = await openedFolder(t);
+  const askOften = async (times: number): Promise<number> => {
+    for (let count = 0; count < times; count += 1) await ask(`${gateway.url}small`);
+    return queryObjects(AbortSignal, { format: 'count' });
+  };
+  const before = await askOften(10);
+  const grown = (await askOften(100)) - before;
+  assert.ok(grown < 50, `${grown} signals more`);
+});

@@ -5,6 +5,7 @@ import type { Location } from '../../route/location.js';
 import { parseTarget } from '../../route/url.js';
 import type { Field } from '../../wire/http/head.js';
 import { OriginFile } from '../get/origin-file.js';
+import { unlessAborted } from '../get/retry.js';
 import { errorReply } from './pages/error-reply.js';
 import { isOurs, pathBehind, splitTarget } from './guard.js';
 import { LocalReply } from './local-reply.js';
@@ -120,7 +121,7 @@ export class LocalServer {
       await act();
     });
     try {
-      await Promise.race([done, rejected(over)]);
+      await unlessAborted(done, over);
     } finally {
       clearTimeout(timer);
     }
@@ -149,13 +150,6 @@ export class LocalServer {
       return [];
     }
   }
-}
-
-/** Never resolves. */
-function rejected(signal: AbortSignal): Promise<never> {
-  return new Promise((_, reject) => {
-    signal.addEventListener('abort', () => reject(signal.reason), { once: true });
-  });
 }
 
 /** For all who do not know the secret the same reply, whatever the request. */
