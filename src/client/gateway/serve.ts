@@ -69,8 +69,9 @@ export class LocalServer {
   }
 
   #isTicket(ticket: string, { socket }: IncomingMessage): Promise<boolean> {
-    const { remotePort: peer = 0, localPort: own = 0 } = socket;
-    return this.#options.tickets.redeem(ticket, { peer, own });
+    const { remoteAddress = '', remotePort = 0, localAddress = '', localPort = 0 } = socket;
+    const peer = { host: remoteAddress, port: remotePort };
+    return this.#options.tickets.redeem(ticket, { peer, own: { host: localAddress, port: localPort } });
   }
 
   async #pass(
