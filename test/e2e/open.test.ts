@@ -178,3 +178,12 @@ test('hops in the path are refused: their keys were not checked', async (t) => {
   assert.match(answer.body.toString(), /further hops cannot be opened here/);
   assert.equal(other.events.length, 0);
 });
+
+test('port 80, which clients leave out of Host', async (t) => {
+  const { location, bytes } = await folderBehind(t);
+  const gateway = await testGateway(t, location, { port: 80 }).catch(() => undefined);
+  if (gateway === undefined) return t.skip('port 80 is taken, or only for root');
+  assert.ok(gateway.url.startsWith('http://127.0.0.1/'));
+  assert.ok((await ask(`${gateway.url}picture.jpg`)).body.equals(bytes));
+  assert.equal((await ask(gateway.statusUrl)).status, 200);
+});

@@ -61,7 +61,8 @@ export async function openGateway(location: Location, options: GatewayOptions = 
       closing: closing.signal,
     });
     const { server, port } = await listenLocally(options.port ?? 0);
-    const host = `${ADDRESS}:${port}`;
+    // As clients send it in Host: the port that http:// has anyway is left out.
+    const { host } = new URL(`http://${ADDRESS}:${port}`);
     server.on('request', (request, response) => void local.serve(request, response, host));
     const base = `http://${host}/${local.secret}`;
     return {
