@@ -5,7 +5,7 @@ import { type TestContext, test } from 'node:test';
 import { queryObjects } from 'node:v8';
 import { ask, testGateway } from '../support/gateway.js';
 import { testNode } from '../support/nodes.js';
-import { rawConnect } from '../support/raw.js';
+import { rawConnect, readToEnd } from '../support/raw.js';
 import { sparseFile, tempFolder } from '../support/temp.js';
 
 /* What clients of the gateway leave behind, for other clients and in memory. */
@@ -48,4 +48,12 @@ test('requests leave nothing in memory', async (t) => {
   const before = await askOften(10);
   const grown = (await askOften(100)) - before;
   assert.ok(grown < 50, `${grown} signals more`);
+});
+
+test('clients that do not know the URL keep nobody else out', async (t) => {
+  const { gateway, hop } = await openedFolder(t);
+  const strangers = await Promise.all(Array.from({ length: 256 }, () => rawConnect(t, hop)));
+  const shutOut = Promise.any(strangers.map(readToEnd));
+  assert.equal((await ask(`${gateway.url}small`)).status, 200);
+  await shutOut;
 });

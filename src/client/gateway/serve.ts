@@ -6,6 +6,7 @@ import { parseTarget } from '../../route/url.js';
 import type { Field } from '../../wire/http/head.js';
 import { OriginFile } from '../get/origin-file.js';
 import { unlessAborted } from '../get/retry.js';
+import type { Connections } from './connections.js';
 import { errorReply } from './pages/error-reply.js';
 import { isOurs, pathBehind, splitTarget } from './guard.js';
 import { LocalReply } from './local-reply.js';
@@ -50,10 +51,14 @@ export class LocalServer {
     }));
   }
 
-  /** Never rejects. @param host as in `Host` */
-  async serve(request: IncomingMessage, response: ServerResponse, host: string): Promise<void> {
+  /** Never rejects. @param at where it came: `host` as in `Host` */
+  async serve(
+    request: IncomingMessage,
+    response: ServerResponse,
+    at: { readonly host: string; readonly connections: Connections },
+  ): Promise<void> {
     response.on('error', () => {}); // Followed by `close`.
-    const target = isOurs(request, host) ? splitTarget(request.url ?? '') : undefined;
+    const target = isOurs(request, at.host) ? splitTarget(request.url ?? '') : undefined;
     const path = target && pathBehind(target, this.secret);
     if (target === undefined || path === undefined) {
       const isTicket = target !== undefined && (await this.#isTicket(target.first, request));
@@ -61,6 +66,7 @@ export class LocalServer {
       else notFound(response);
       return;
     }
+    if (!at.connections.know(request.socket)) return;
     const { method } = request;
     if (method !== 'GET' && method !== 'HEAD') return notAllowed(response);
     const home = `../..${this.#options.location.path}`;
