@@ -7,6 +7,7 @@ import { newTraceId, traceparent } from '../../wire/http/trace-context.js';
 import type { Field } from '../../wire/http/head.js';
 import { IDENTITY, OriginFile, WANT_DIGEST } from '../get/origin-file.js';
 import { RetryLimit, pauseUnless } from '../get/retry.js';
+import { asUnverified } from '../get/verification.js';
 import { changed, checkPart, digestOf, originError } from '../http/file-reply.js';
 import type { Reply } from '../http/reply.js';
 import { type RequestOptions, request } from '../http/request.js';
@@ -171,7 +172,11 @@ export class Passage {
 
   async #fetchDigest({ version }: FilePart): Promise<string> {
     const file = new OriginFile(this.#location, this.#options, this.#to.signal, this.#traceId);
-    return (await file.digest(version)).digest;
+    try {
+      return (await file.digest(version)).digest;
+    } catch (error) {
+      throw asUnverified(error);
+    }
   }
 
   /** Waits until the route may work again. @throws the error, if the reply cannot go on */

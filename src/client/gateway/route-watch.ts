@@ -28,6 +28,7 @@ const NOT_OF_THE_ROUTE: ReadonlySet<ErrorCode> = new Set([
   'CHANGED',
   'DIGEST_MISMATCH',
   'NO_DIGEST',
+  'UNVERIFIED',
   'HTTP_ERROR',
   'READ_FAILED',
   'UNAVAILABLE',

@@ -35,10 +35,7 @@ export class Tickets {
    * another user neither gets nor spends it; one of root may belong to a forwarder, as in WSL.
    * @param ends of the connection, at the peer and here
    */
-  async redeem(
-    ticket: string,
-    ends: { readonly peer: Endpoint; readonly own: Endpoint },
-  ): Promise<boolean> {
+  async redeem(ticket: string, ends: { readonly peer: Endpoint; readonly own: Endpoint }): Promise<boolean> {
     const isOwn = (): boolean => [...this.#valid.keys()].some((valid) => isSecret(ticket, valid));
     if (!isOwn()) return false;
     const user = await peerUser(ends.peer, ends.own);
