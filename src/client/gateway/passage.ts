@@ -11,7 +11,7 @@ import { asUnverified } from '../get/verification.js';
 import { changed, checkPart, digestOf, originError } from '../http/file-reply.js';
 import type { Reply } from '../http/reply.js';
 import { type RequestOptions, request } from '../http/request.js';
-import { forwardedFields, passedFields } from './fields.js';
+import { forwardedFields, mayBeWhole, passedFields } from './fields.js';
 import { type FilePart, isWhole, partFields, partOf } from './file-part.js';
 import type { LocalReply } from './local-reply.js';
 import type { GatewayOptions } from './options.js';
@@ -64,7 +64,7 @@ export class Passage {
    */
   async run(local: IncomingMessage): Promise<void> {
     const { method } = this.#transfer;
-    const wantsDigest = method === 'GET' && this.#options.verify !== false;
+    const wantsDigest = method === 'GET' && this.#options.verify !== false && mayBeWhole(local);
     const reply = await this.#request(method, [
       ...forwardedFields(local),
       IDENTITY,
