@@ -20,7 +20,10 @@ const REBOUND = [
 ];
 
 /** A site of somebody else, on this machine. */
-async function evilSite(t: TestContext, onRequest = (_request: IncomingMessage): void => {}): Promise<number> {
+async function evilSite(
+  t: TestContext,
+  onRequest = (_request: IncomingMessage): void => {},
+): Promise<number> {
   const server: Server = createServer((request, response) => {
     onRequest(request);
     response.setHeader('Content-Type', 'text/html');

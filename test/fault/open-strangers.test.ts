@@ -117,7 +117,8 @@ test('a ticket is of no use to another user, and stays valid', async (t) => {
     'from another address of this machine': ['--interface', '127.0.0.2'],
     'from a socket for IPv6': ['--connect-to', `${hostname}:${port}:[::ffff:127.0.0.1]:${port}`],
   };
-  for (const [way, args] of Object.entries(ways)) assert.equal(await statusForNobody(ticket, args), '404', way);
+  for (const [way, args] of Object.entries(ways))
+    assert.equal(await statusForNobody(ticket, args), '404', way);
   assert.equal((await ask(ticket)).status, 303);
 });
 
