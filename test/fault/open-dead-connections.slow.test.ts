@@ -37,13 +37,14 @@ test('connections over the route that have gone dead while nobody asked cost one
   assert.equal((await ask(gateway.url)).status, 200);
 });
 
+/** After 3 MiB, and then each time after so much that there is some progress. */
+function againAndAgain(connection: number): Fault {
+  return { kind: 'reset', at: connection === 0 ? 3 * MIB : MIB / 32 };
+}
+
 test('a reply that breaks again and again where all hops answer waits as it says', async (t) => {
   const { origin } = await fileAtOrigin(t);
-  const fault = (connection: number): Fault => ({
-    kind: 'reset',
-    at: connection === 0 ? 3 * MIB : MIB / 32,
-  });
-  const proxy = await faultProxy(t, origin.hop, fault);
+  const proxy = await faultProxy(t, origin.hop, againAndAgain);
   const retries: { readonly at: number; readonly pauseMs: number }[] = [];
   const enough = new AbortController();
   const onEvent = (event: GatewayEvent): void => {
