@@ -29,7 +29,10 @@ async function prepare(t: TestContext) {
 const namesOf = ({ fields }: StrictReply): readonly string[] => Object.keys(fields).toSorted();
 
 /** Every field that each reply of a node has. */
-function assertOfNode({ fields }: StrictReply, sandbox = 'sandbox allow-downloads'): void {
+function assertOfNode(
+  { fields }: StrictReply,
+  sandbox = "sandbox allow-downloads; connect-src 'none'",
+): void {
   assert.equal(fields['viaduct'], '1');
   assert.equal(fields['content-security-policy'], sandbox);
   assert.equal(fields['x-content-type-options'], 'nosniff');
@@ -38,7 +41,7 @@ function assertOfNode({ fields }: StrictReply, sandbox = 'sandbox allow-download
 }
 
 /** Only the page of a folder has a form. */
-const FOLDER_SANDBOX = "sandbox allow-downloads allow-forms; form-action 'self'";
+const FOLDER_SANDBOX = "sandbox allow-downloads allow-forms; connect-src 'none'; form-action 'self'";
 
 describe('one reply each, at the origin and behind relays', () => {
   test('absolute form, whose authority overrides Host (RFC 9112 §3.2.2)', async (t) => {

@@ -108,10 +108,7 @@ export class Verification {
       this.#note(reply);
       return digest;
     } catch (error) {
-      if (!isMissing(error)) throw error;
-      const { hopAddress, hopNumber } = error;
-      const message = `${error.message}; all of the file was received, but can no longer be verified`;
-      throw new ViaductError('UNVERIFIED', message, { hopAddress, hopNumber, cause: error });
+      throw asUnverified(error);
     }
   }
 
@@ -120,6 +117,14 @@ export class Verification {
     this.grownTo = grownTo(reply) ?? this.grownTo;
     this.leftOut = leftOutOf(reply);
   }
+}
+
+/** The error after a request for the digest of a file that was received. */
+export function asUnverified(error: unknown): unknown {
+  if (!isMissing(error)) return error;
+  const { hopAddress, hopNumber } = error;
+  const message = `${error.message}; all of the file was received, but can no longer be verified`;
+  return new ViaductError('UNVERIFIED', message, { hopAddress, hopNumber, cause: error });
 }
 
 /** The origin no longer serves the file. */

@@ -33,13 +33,23 @@ export function sections({
   };
 }
 
-/** Replaces what has changed. Without it the page is as right, and loaded again every few seconds. */
+/**
+ * Replaces what has changed. Without it the page is as right, and loaded again every few seconds. A tab in the background
+ * is not updated: browsers have six connections to a host, for all tabs, and nothing else would load.
+ */
 const SCRIPT = `
-const source = new EventSource('events');
-for (const id of ${JSON.stringify(SECTIONS)})
-  source.addEventListener(id, ({ data }) => { document.getElementById(id).innerHTML = JSON.parse(data); });
-source.onopen = () => { document.getElementById('ended').hidden = true; };
-source.onerror = () => { document.getElementById('ended').hidden = false; };
+let source;
+const follow = () => {
+  source?.close();
+  if (document.hidden) return;
+  source = new EventSource('events');
+  for (const id of ${JSON.stringify(SECTIONS)})
+    source.addEventListener(id, ({ data }) => { document.getElementById(id).innerHTML = JSON.parse(data); });
+  source.onopen = () => { document.getElementById('ended').hidden = true; };
+  source.onerror = () => { document.getElementById('ended').hidden = false; };
+};
+document.addEventListener('visibilitychange', follow);
+follow();
 `;
 
 /**
