@@ -45,6 +45,7 @@ export { type Match, type MatchOptions, findMatches } from './client/matching.js
 export { type NamePattern, splitPattern } from './route/pattern.js';
 export { Checksums } from './files/checksum-file.js';
 export { type ListOptions, listFolder, listLocation } from './client/listing.js';
+export type { ArchiveKind, LeftOut } from './wire/http/archive.js';
 export type { Entry } from './wire/http/listing.js';
 export {
   type AnsweringHop,

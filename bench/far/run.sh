@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
 # Figures over far hosts: network namespaces on this machine, joined by links with delay, rate and loss (link.c).
-# Needs root, Linux, iproute2, gcc, openssh-server, rsync and a built viaduct. Prints one line per command: seconds, and
+# Needs root, Linux, iproute2, gcc, openssh-server, rsync, wget, rclone and a built viaduct. Prints one line per command: seconds, and
 # Mbit/s for files. Slow: some ten minutes.
 #
-#   bench/far/run.sh [tree] [lossy] [fat] [routes] [speed]      default: all
+#   bench/far/run.sh [tree] [http] [lossy] [fat] [routes] [speed]      default: all
 set -euo pipefail
 
 here=$(cd "$(dirname "$0")" && pwd)
@@ -119,6 +119,25 @@ tree() {
   done
 }
 
+http() {
+  echo '200 files of 4 KiB over 5 hosts, 20 ms one way per link, to clients of HTTP'
+  mkdir -p "$work/served/some"
+  for ((i = 0; i < 200; i++)); do head -c 4096 /dev/urandom >"$work/served/some/f$i"; done
+  line_of 5 20 0 0
+  local url=http://10.99.1.2:12000/@10.99.2.2:12000/@10.99.3.2:12000/@10.99.4.2:12000/some/
+  local wget=(wget -q -r -np -nH -R 'index.html*' -P "$work/o")
+  for ((r = 0; r < rounds; r++)); do
+    rm -rf "$work/o"
+    timed 'wget -r' run_at far-1 "${wget[@]}" "$url"
+    rm -rf "$work/o"
+    timed 'wget -r, a connection for each file' run_at far-1 "${wget[@]}" --no-http-keep-alive "$url"
+    [ "$(find "$work/o" -name 'f*' | wc -l)" = 200 ] || echo 'wget: files are missing'
+    rm -rf "$work/o"
+    timed 'rclone copy, 4 transfers' run_at far-1 rclone copy -q --config /dev/null --http-url "$url" :http: "$work/o"
+    diff -rq "$work/served/some" "$work/o"
+  done
+}
+
 one_file() { # NAME OPTION…
   local name=$1
   shift
@@ -149,8 +168,8 @@ fat() {
 }
 
 routes() {
-  echo '200 MB over two routes of 80 Mbit/s each'
-  head -c 200000000 /dev/urandom >"$work/served/200M"
+  echo '500 MB over two routes of 80 Mbit/s each'
+  head -c 500000000 /dev/urandom >"$work/served/500M"
   cleanup
   links=0
   for name in far-c far-a far-b far-o; do host "$name"; done
@@ -158,11 +177,11 @@ routes() {
   for name in far-a far-b far-o; do node_at "$name"; done
   started
   client=far-c
-  local a=http://10.99.1.2:12000/@10.99.2.2:12000/200M b=http://10.99.3.2:12000/@10.99.4.2:12000/200M
+  local a=http://10.99.1.2:12000/@10.99.2.2:12000/500M b=http://10.99.3.2:12000/@10.99.4.2:12000/500M
   for ((r = 0; r < rounds; r++)); do
     one_file 'get, one route' "$a"
     one_file 'get --also, two routes' "$a" --also "$b"
-    cmp "$work/served/200M" "$work/o1"
+    cmp "$work/served/500M" "$work/o1"
   done
 }
 
@@ -181,6 +200,6 @@ speed() {
 }
 
 mkdir -p "$work/served"
-for part in "${@:-tree lossy fat routes speed}"; do
+for part in "${@:-tree http lossy fat routes speed}"; do
   for each in $part; do "$each"; done
 done

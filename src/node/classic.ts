@@ -53,7 +53,7 @@ async function serveFile(connection: Connection, name: string): Promise<void> {
   try {
     const { file, content } = await measured(opened);
     if (content !== undefined) await writer.write(content);
-    else await sendFileBytes(opened.handle, 0, file.size, writer);
+    else await sendFileBytes({ handle: opened.handle, start: 0, length: file.size }, writer);
   } finally {
     await opened.handle.close();
   }

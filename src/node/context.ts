@@ -12,6 +12,7 @@ import type { ClientTurns } from './client-turns.js';
 import type { ConnectionTable } from './connection-table.js';
 import type { NodeEvent } from './events.js';
 import type { Totals } from './exchange.js';
+import type { Archives } from './origin/archive/archives.js';
 import type { Digests } from './origin/digests.js';
 import type { FolderNames } from './origin/folder-names.js';
 import type { PartDigests } from './origin/part-digests.js';
@@ -33,6 +34,7 @@ export interface NodeContext {
   readonly digests: Digests;
   readonly partDigests: PartDigests;
   readonly folderNames: FolderNames;
+  readonly archives: Archives;
   readonly speedTests: SpeedTests;
   readonly pump: Pump;
   /** The port that the node listens on. */

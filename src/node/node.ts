@@ -36,6 +36,7 @@ import { Lobby, PARKING_LIMITS } from './parking/lobby.js';
 import { KEEP_ALIVE_MARGIN_MS, KEEP_ALIVE_MS } from './http/read-request.js';
 import { HTTP_CONNECT_MS } from './http/relay.js';
 import { serveConnection } from './serve-connection.js';
+import { Archives } from './origin/archive/archives.js';
 import { Digests } from './origin/digests.js';
 import { FolderNames, LISTINGS_PER_CLIENT } from './origin/folder-names.js';
 import { RelayShares } from './relay-shares.js';
@@ -116,6 +117,7 @@ export async function startNodeWith(options: NodeOptions, times: Partial<NodeTim
     digests: new Digests(options.digestLimitBytes),
     partDigests: new PartDigests(),
     folderNames: new FolderNames(),
+    archives: new Archives(),
     speedTests: new SpeedTests(options.speedTest ?? true),
     pump: chosen.pump,
     maxHops: options.maxHops ?? MAX_HOPS,

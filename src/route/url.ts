@@ -105,6 +105,11 @@ export function nameOfPath(path: string): string {
   return nameOfBytes(Buffer.from(bytes, 'latin1'));
 }
 
+/** The query of a path, with its `?`; empty if there is none. */
+export function queryOf(path: string): string {
+  return /^[^?#]*(\?[^#]*)/s.exec(path)?.[1] ?? '';
+}
+
 /** A name as one segment of a relative reference; `@` too is encoded, so that it is never taken for a hop. */
 export function encodeSegment(name: string): string {
   const parts = name.split(/([\udc80-\udcff])/u);

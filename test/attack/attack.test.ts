@@ -30,6 +30,7 @@ const ATTACKS = [
   'requests sent ahead',
   'HEAD of a huge folder',
   'listings that nobody reads',
+  'pages of a huge folder, sorted and filtered',
   'digests that nobody waits for',
   'idle connections',
   'slow heads',

@@ -65,6 +65,8 @@ const attacks: Record<string, () => void> = {
     times(10, () => again((socket) => socket.write(`GET /.x HTTP/1.1\r\n${END}`.repeat(1e5)))),
   'HEAD of a huge folder': () => times(20, () => again(ask('/huge/', 'HEAD'))),
   'listings that nobody reads': () => times(50, () => again(readNothing('/huge/'))),
+  'pages of a huge folder, sorted and filtered': () =>
+    times(50, (index) => again(ask(`/huge/?sort=size&page=${index + 1}&q=${index % 5}`))),
   'digests that nobody waits for': () =>
     times(7, (index) =>
       again((socket) => {

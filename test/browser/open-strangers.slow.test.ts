@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { writeFileSync } from 'node:fs';
-import { type Server, createServer } from 'node:http';
+import { type IncomingMessage, type Server, createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
@@ -20,8 +20,12 @@ const REBOUND = [
 ];
 
 /** A site of somebody else, on this machine. */
-async function evilSite(t: TestContext): Promise<number> {
-  const server: Server = createServer((_request, response) => {
+async function evilSite(
+  t: TestContext,
+  onRequest = (_request: IncomingMessage): void => {},
+): Promise<number> {
+  const server: Server = createServer((request, response) => {
+    onRequest(request);
     response.setHeader('Content-Type', 'text/html');
     response.end('<!doctype html><title>evil</title><body></body>');
   }).listen(0, '127.0.0.1');
@@ -144,4 +148,34 @@ test('a page of the origin reads neither the status page nor other files', async
     const got = JSON.stringify(await page.evaluate(reading(url, FETCHES)));
     assert.ok(!got.includes(SECRET) && !got.includes('works'), got);
   }
+});
+
+test('a page of the origin tells no other site its URL', async (t) => {
+  if (!havePeer(t, 'chromium')) return;
+  const root = tempFolder(t);
+  const told: string[] = [];
+  const [{ hop }, evilPort, browser] = await Promise.all([
+    testNode(t, { root }),
+    evilSite(t, ({ url, headers }) => told.push(`${url} ${JSON.stringify(headers)}`)),
+    startChromium(t, REBOUND),
+  ]);
+  const evil = `http://page.evil.example:${evilPort}`;
+  const page = await browser.newPage();
+  const gateway = await testGateway(t, { route: [hop], path: '/' });
+  writeFileSync(
+    join(root, 'page.html'),
+    `<!doctype html><meta name="referrer" content="unsafe-url"><title>page</title>
+     <img src="${evil}/picture" referrerpolicy="unsafe-url" alt="">
+     <a href="${evil}/followed" ping="${evil}/ping" referrerpolicy="unsafe-url">link</a>`,
+  );
+  await page.goto(`${gateway.url}page.html`);
+  await page.getByRole('link').click();
+  await page.waitForURL(`${evil}/followed`);
+  const secret = new URL(gateway.url).pathname.split('/')[1] ?? assert.fail();
+  await page.goto(`${evil}/last`); // A ping would have come by then: it leaves before what the link leads to.
+  assert.ok(told.some((line) => line.startsWith('/followed ')));
+  assert.deepEqual(
+    told.filter((line) => line.startsWith('/ping ') || line.includes(secret)),
+    [],
+  );
 });

@@ -152,3 +152,33 @@ test('a download goes on where a hop died', async (t) => {
   assert.equal(statSync(target).size, size);
   assert.equal(await download.failure(), null);
 });
+
+test('status pages in the background leave the browser its connections', async (t) => {
+  if (!havePeer(t, 'chromium')) return;
+  const root = tempFolder(t);
+  writeFileSync(join(root, 'note.txt'), 'a note');
+  const [{ hop }, browser] = await Promise.all([testNode(t, { root }), startChromium(t)]);
+  const gateway = await testGateway(t, { route: [hop], path: '/' });
+  const context = await browser.newContext();
+  // Six, of which each has its connection until it is in the background. Without a window no tab ever is: the page is told so.
+  const pages: Page[] = [];
+  for (let count = 0; count < 6; count += 1) {
+    const page = await context.newPage();
+    const following = page.waitForRequest(`${gateway.statusUrl}events`);
+    await page.goto(gateway.statusUrl);
+    await following;
+    pages.push(page);
+    await page.evaluate(`
+      Object.defineProperty(document, 'hidden', { configurable: true, value: true });
+      document.dispatchEvent(new Event('visibilitychange'));`);
+  }
+  const page = await context.newPage();
+  await page.goto(`${gateway.url}note.txt`);
+  await page.getByText('a note').waitFor();
+  // And goes on when it is seen again.
+  const [first = assert.fail()] = pages;
+  await first.evaluate(`
+    Object.defineProperty(document, 'hidden', { value: false });
+    document.dispatchEvent(new Event('visibilitychange'));`);
+  await first.getByText('/note.txt').waitFor();
+});

@@ -40,7 +40,10 @@ for (const signals of [['SIGTERM'], ['SIGTERM', 'SIGINT']] as const) {
       node.process.kill(signal);
       await node.until(({ log }) => log.some(({ msg }) => msg === 'stopping'));
     }
-    assert.equal(await node.ended, 'SIGKILL');
+    // While the process exits, Node no longer handles signals: the second one may end it then.
+    const [, second] = signals;
+    const ended = await node.ended;
+    assert.ok(ended === 'SIGKILL' || ended === second, String(ended));
   });
 }
 

@@ -29,13 +29,19 @@ async function prepare(t: TestContext) {
 const namesOf = ({ fields }: StrictReply): readonly string[] => Object.keys(fields).toSorted();
 
 /** Every field that each reply of a node has. */
-function assertOfNode({ fields }: StrictReply): void {
+function assertOfNode(
+  { fields }: StrictReply,
+  sandbox = "sandbox allow-downloads; connect-src 'none'",
+): void {
   assert.equal(fields['viaduct'], '1');
-  assert.equal(fields['content-security-policy'], 'sandbox allow-downloads');
+  assert.equal(fields['content-security-policy'], sandbox);
   assert.equal(fields['x-content-type-options'], 'nosniff');
   assert.equal(fields['referrer-policy'], 'no-referrer');
   assert.match(fields['date'] ?? '', /^[A-Z][a-z]{2}, \d\d [A-Z][a-z]{2} \d{4} \d\d:\d\d:\d\d GMT$/);
 }
+
+/** Only the page of a folder has a form. */
+const FOLDER_SANDBOX = "sandbox allow-downloads allow-forms; connect-src 'none'; form-action 'self'";
 
 describe('one reply each, at the origin and behind relays', () => {
   test('absolute form, whose authority overrides Host (RFC 9112 §3.2.2)', async (t) => {
@@ -88,7 +94,7 @@ describe('one reply each, at the origin and behind relays', () => {
         for (const name of ['etag', 'content-type', 'location', 'transfer-encoding']) {
           assert.equal(head.fields[name], got.fields[name]);
         }
-        assertOfNode(head);
+        assertOfNode(head, path === '/many/' ? FOLDER_SANDBOX : undefined);
       }
     }
   });
@@ -118,7 +124,7 @@ describe('one reply each, at the origin and behind relays', () => {
       const listing = await ask(t, hop, get(`${via}/many/`));
       assert.equal(listing.fields['transfer-encoding'], 'chunked');
       assert.match(listing.body.toString(), /^<!doctype html>[^]*file 499[^]*<\/html>\n$/);
-      assertOfNode(listing);
+      assertOfNode(listing, FOLDER_SANDBOX);
     }
   });
 

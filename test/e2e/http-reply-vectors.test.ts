@@ -127,7 +127,7 @@ describe('a good reply', () => {
     );
     assert.deepEqual(
       [reply.fields['connection'], reply.fields['via'], reply.fields['content-security-policy']],
-      ['close', '1.1 viaduct', 'sandbox allow-downloads'],
+      ['close', '1.1 viaduct', "sandbox allow-downloads; connect-src 'none'"],
     );
   });
 

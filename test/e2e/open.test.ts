@@ -178,3 +178,30 @@ test('hops in the path are refused: their keys were not checked', async (t) => {
   assert.match(answer.body.toString(), /further hops cannot be opened here/);
   assert.equal(other.events.length, 0);
 });
+
+test('port 80, which clients leave out of Host', async (t) => {
+  const { location, bytes } = await folderBehind(t);
+  const gateway = await testGateway(t, location, { port: 80 }).catch(() => undefined);
+  if (gateway === undefined) return t.skip('port 80 is taken, or only for root');
+  assert.ok(gateway.url.startsWith('http://127.0.0.1/'));
+  assert.ok((await ask(`${gateway.url}picture.jpg`)).body.equals(bytes));
+  assert.equal((await ask(gateway.statusUrl)).status, 200);
+});
+
+test('only for what may be the whole file the origin computes a SHA-256', async (t) => {
+  const root = tempFolder(t);
+  const bytes = randomFile(root, 'file', 1000);
+  const { hop } = await testNode(t, { root });
+  const { url } = await testGateway(t, { route: [hop], path: '/file' });
+  const isComputed = async (headers: Record<string, string>): Promise<boolean> => {
+    const answer = await ask(url, { headers });
+    assert.ok(answer.body.length > 0 && bytes.includes(answer.body));
+    return answer.headers['repr-digest'] !== undefined;
+  };
+  for (const Range of ['bytes=1-', 'bytes=10-19', 'bytes=0-9', 'bytes=-10'])
+    assert.equal(await isComputed({ Range }), false, Range);
+  for (const Range of ['bytes=0-', 'bytes=0-9,20-29', 'lines=1-2'])
+    assert.equal(await isComputed({ Range }), true, Range);
+  assert.equal(await isComputed({}), true);
+  assert.equal(await isComputed({ Range: 'bytes=10-19', 'If-Range': '"other"' }), true);
+});

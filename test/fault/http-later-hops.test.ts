@@ -147,6 +147,6 @@ test('a type that Connection names does not pass, and counts for nothing', async
   const [reply] = repliesIn(bytes);
   assert.deepEqual(
     [reply?.fields['content-type'], reply?.fields['content-security-policy']],
-    [undefined, 'sandbox allow-downloads'],
+    [undefined, "sandbox allow-downloads; connect-src 'none'"],
   );
 });

@@ -85,7 +85,7 @@ test('one that the operator has named is relayed, by outer relays too, as tame a
       connection: 'close',
       via: '1.1 cache, 1.1 viaduct, 1.1 viaduct, 1.1 viaduct',
       viaduct: '1',
-      'content-security-policy': 'sandbox allow-downloads',
+      'content-security-policy': "sandbox allow-downloads; connect-src 'none'",
       'x-content-type-options': 'nosniff',
       'referrer-policy': 'no-referrer',
     });

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { writeFileSync } from 'node:fs';
+import { rmSync, writeFileSync } from 'node:fs';
 import { type IncomingMessage, get } from 'node:http';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
@@ -57,6 +57,20 @@ test('a file that changes meanwhile breaks the reply rather than mixing two vers
   assert.equal(answer.isWhole, false);
   const failed = await gateway.event('failed');
   assert.equal(failed.error.code, 'CHANGED');
+});
+
+test('a file that is deleted meanwhile cannot be verified, and its reply breaks before its end', async (t) => {
+  const root = tempFolder(t);
+  randomFile(root, 'file', 64 * MIB);
+  const origin = await testNode(t, { root });
+  const gateway = await testGateway(t, { route: [origin.hop], path: '/file' });
+  const reply = await begun(gateway.url);
+  rmSync(join(root, 'file'));
+  await assert.rejects(reply.toArray(), { code: 'ECONNRESET' });
+  const { error } = await gateway.event('failed');
+  assert.deepEqual([error.code, error.hopNumber], ['UNVERIFIED', 1]);
+  assert.match(error.message, /all of the file was received, but can no longer be verified$/);
+  assert.ok(!gateway.events.some(({ type }) => type === 'broken'));
 });
 
 test('without encryption: a damaged file breaks before its end', async (t) => {

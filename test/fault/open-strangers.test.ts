@@ -111,14 +111,25 @@ test('a ticket is of no use to another user, and stays valid', async (t) => {
   if (process.getuid?.() !== 0) return t.skip('only root can be another user too');
   const { gateway } = await openedFile(t);
   const ticket = gateway.ticketUrl();
-  const args = ['-q', '-s', '-o', '/dev/null', '-w', '%{http_code}', '--noproxy', '*', ticket];
-  const status = await new Promise<string>((resolve, reject) => {
-    const ended = (error: Error | null, stdout: string): void => (error ? reject(error) : resolve(stdout));
-    execFile('curl', args, { uid: 65_534, gid: 65_534 }, ended);
-  });
-  assert.equal(status, '404');
+  const { hostname, port } = new URL(ticket);
+  const ways = {
+    'as the browser does': [],
+    'from another address of this machine': ['--interface', '127.0.0.2'],
+    'from a socket for IPv6': ['--connect-to', `${hostname}:${port}:[::ffff:127.0.0.1]:${port}`],
+  };
+  for (const [way, args] of Object.entries(ways))
+    assert.equal(await statusForNobody(ticket, args), '404', way);
   assert.equal((await ask(ticket)).status, 303);
 });
+
+/** What another user gets. */
+function statusForNobody(url: string, args: readonly string[]): Promise<string> {
+  const all = ['-q', '-s', '-o', '/dev/null', '-w', '%{http_code}', '--noproxy', '*', ...args, url];
+  return new Promise((resolve, reject) => {
+    const ended = (error: Error | null, stdout: string): void => (error ? reject(error) : resolve(stdout));
+    execFile('curl', all, { uid: 65_534, gid: 65_534 }, ended);
+  });
+}
 
 test('nothing answers once it is closed', async (t) => {
   const { gateway } = await openedFile(t);

@@ -12,6 +12,7 @@ import { type StrictReply, get, repliesIn } from '../support/wire-replies.js';
 
 const FILES = 100_000;
 const MAY_GROW = 64 * 2 ** 20;
+const PAGE_BYTES = 200_000;
 
 function nameOf(index: number): string {
   return `file number ${index} of the folder`;
@@ -55,9 +56,20 @@ test('a folder of 100,000 files lists, and the node grows by no more than 64 MiB
       entries.map(({ name }) => name),
       Array.from({ length: FILES }, (_, index) => nameOf(index)),
     );
-    const html = await ask('/', 'text/html');
+    const html = await ask('/', '*/*');
     assert.equal(html.body.toString().match(/<a href="/g)?.length, FILES);
     assert.match(html.body.toString(), /<\/html>\n$/);
+    // A browser gets pages.
+    for (const [path, first] of [
+      ['/', nameOf(0)],
+      ['/?page=400', nameOf(FILES - 250)],
+      ['/?sort=size&order=desc', nameOf(0)],
+      ['/?q=number+777', nameOf(777)],
+    ] as const) {
+      const { body } = await ask(path, 'text/html');
+      assert.ok(body.length < PAGE_BYTES, `${path} has ${body.length} bytes`);
+      assert.equal(/>([^<]*)<\/a><\/td>/.exec(body.toString())?.[1], first, path);
+    }
   }
   // The peak counts: what the kernel had to find for it at the worst moment.
   const { peak } = node.memory;
@@ -71,14 +83,14 @@ test('clients that take nothing of such a listing hold no memory for it', async 
   const root = makeFolders(t);
   const node = await NodeProcess.start(t, { root });
   const warm = await rawConnect(t, node.hop);
-  await reply(warm, get('/', 'Accept: text/html'));
+  await reply(warm, get('/', 'Accept: */*'));
   const before = node.memory.resident;
   const released = watchDescriptors(node);
   const stalled = await Promise.all(Array.from({ length: 4 }, () => rawConnect(t, node.hop)));
-  for (const socket of stalled) socket.pause().write(get('/', 'Accept: text/html'));
+  for (const socket of stalled) socket.pause().write(get('/', 'Accept: */*'));
   // One that does read ends after them all have begun.
   const reader = await rawConnect(t, node.hop);
-  await reply(reader, get('/', 'Accept: text/html'));
+  await reply(reader, get('/', 'Accept: */*'));
   const grown = node.memory.peak - before;
   assert.ok(grown <= 2 * MAY_GROW, `it grew by ${Math.round(grown / 2 ** 20)} MiB`);
   for (const socket of stalled) socket.resetAndDestroy();

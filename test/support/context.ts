@@ -8,6 +8,7 @@ import { ConnectionTable } from '#src/node/connection-table.js';
 import type { NodeContext } from '#src/node/context.js';
 import { Totals } from '#src/node/exchange.js';
 import { NODE_TIMES } from '#src/node/node.js';
+import { Archives } from '#src/node/origin/archive/archives.js';
 import { Digests } from '#src/node/origin/digests.js';
 import { FolderNames } from '#src/node/origin/folder-names.js';
 import { Root } from '#src/node/origin/root.js';
@@ -45,6 +46,7 @@ export async function testContext(
     digests: new Digests(),
     partDigests: new PartDigests(),
     folderNames: new FolderNames(),
+    archives: new Archives(),
     speedTests: new SpeedTests(true),
     pump: socketPump,
     ownPort,

@@ -21,6 +21,12 @@ export function addGetCommand(program: Command, context: CommandContext): void {
       '-r, --recursive',
       'fetch whole folders, and files; skip files that exist with the same size and time',
     )
+    .addOption(
+      new Option(
+        '--tar',
+        'fetch a folder as one tar archive; links and special files are left out',
+      ).conflicts('recursive'),
+    )
     .option('--no-clobber', 'do not replace an existing file')
     .addOption(countOption('--transfers', 'maximum parallel transfers', TRANSFERS));
   for (const option of transferOptions()) command.addOption(option);

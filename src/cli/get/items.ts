@@ -17,6 +17,8 @@ import type { CommandContext } from '../context.js';
 import { type WhereOrPattern, patternFrom } from '../where.js';
 import type { GetCommandOptions } from './options.js';
 
+type ItemOptions = Pick<GetCommandOptions, 'output' | 'tar'> & { readonly recursive?: boolean | undefined };
+
 /** What the arguments name. @throws ViaductError USAGE, READ_FAILED, BAD_ROUTE, BAD_CONFIG */
 export function wantedFrom(
   wheres: readonly string[],
@@ -27,7 +29,8 @@ export function wantedFrom(
   return Promise.all(
     (wheres.length === 0 ? [undefined] : wheres).map(async (where) => {
       const wanted = await patternFrom(where, { ...options, jump }, context);
-      if (wanted.pattern === undefined && options.recursive !== true) refuseHopAsName(where, wanted);
+      const isFolder = options.recursive === true || options.tar === true;
+      if (wanted.pattern === undefined && !isFolder) refuseHopAsName(where, wanted);
       return wanted;
     }),
   );
@@ -77,16 +80,14 @@ export async function matched(
 export async function itemsFor(
   locations: readonly Found[],
   isOne: boolean,
-  {
-    output,
-    recursive = false,
-  }: Pick<GetCommandOptions, 'output'> & { readonly recursive?: boolean | undefined },
+  options: ItemOptions,
 ): Promise<GetItem[]> {
+  const { output, recursive = false } = options;
   if (output === '-') return locations.map((location) => ({ location, target: output, recursive: false }));
   const [only] = locations;
   if (output !== undefined && only !== undefined && isOne)
-    return [{ location: only, target: await targetFor(output, only, recursive), recursive }];
-  const nameOf = recursive ? folderNameOf : targetNameOf;
+    return [{ location: only, target: await targetFor(output, only, options), recursive }];
+  const nameOf = recursive ? folderNameOf : nameFor(options);
   const items = locations.map(({ base, ...location }) => ({
     location,
     base,
@@ -137,7 +138,13 @@ function refuseHopAsName(where: string | undefined, { path }: Location): void {
 }
 
 /** What `-o` means for one location. With `-r`, only the origin knows whether it is a file. */
-async function targetFor(output: string, location: Location, recursive: boolean): Promise<string> {
+async function targetFor(output: string, location: Location, options: ItemOptions): Promise<string> {
+  const { recursive = false } = options;
   if (recursive) return (await namesFolder(output)) ? join(output, '/') : output;
-  return pathForFile(output, () => targetNameOf(location));
+  return pathForFile(output, () => nameFor(options)(location));
+}
+
+/** What one location is saved as, without a name of the user's. */
+function nameFor({ tar }: ItemOptions): (location: Location) => string {
+  return tar === undefined ? targetNameOf : (location) => `${folderNameOf(location)}.tar`;
 }

@@ -19,6 +19,7 @@ import type { WhereOptions } from '../where.js';
 export interface GetCommandOptions extends WhereOptions, TrustOptions, ProxyOptions {
   readonly output?: string | undefined;
   readonly recursive?: true | undefined;
+  readonly tar?: true;
   readonly transfers: number;
   readonly segments?: number;
   readonly via?: readonly string[];

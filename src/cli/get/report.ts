@@ -27,4 +27,7 @@ export interface ReportOptions {
   readonly several: boolean;
   /** Whole folders are fetched: one line reports all files. */
   readonly recursive?: true | undefined;
+  /** Archives of folders are fetched, which have no SHA-256. */
+  readonly tar?: true;
+  readonly plain?: true | undefined;
 }

@@ -1,3 +1,4 @@
+import { leftOutError } from '../../client/get/archive.js';
 import { getAll } from '../../client/get/get-all.js';
 import { get } from '../../client/get/get.js';
 import type { GetItem, GetOptions } from '../../client/get/options.js';
@@ -5,6 +6,7 @@ import { withSessions } from '../../client/http/encryption.js';
 import { targetNameOf } from '../../client/save-name.js';
 import type { Checksums } from '../../files/checksum-file.js';
 import type { Location } from '../../route/location.js';
+import { withoutLink } from '../../route/share-link.js';
 import { ViaductError, asViaductError } from '../../errors.js';
 import { yieldsTo } from '../config/ranks.js';
 import { encryptionFrom } from '../encryption.js';
@@ -66,6 +68,7 @@ export async function runGet(
     retryConnect: options.retryConnect,
     verify: options.verify,
     noClobber: !options.clobber,
+    archive: options.tar && 'tar',
     segments: options.segments,
     also,
     limitRate: options.limitRate,
@@ -79,7 +82,12 @@ export async function runGet(
     const exit = await withSessions(await settingsFor(), async (first) => {
       const checksums = await readChecksums(first);
       const items =
-        known ?? (await itemsFor(await matched(wanted, first, options.recursive === true), isOne, options));
+        known ??
+        (await itemsFor(
+          await matched(wanted, first, options.recursive === true || options.tar === true),
+          isOne,
+          options,
+        ));
       // The listings have come, so the routes work.
       const settings = wanted.every(isPattern) ? { ...first, retryConnect: true } : first;
       if (toStdout) return toStandardOutput(items, settings, checksums, report, context);
@@ -123,14 +131,20 @@ async function toStandardOutput(
   report: GetReport,
   { stdout }: CommandContext,
 ): Promise<number> {
-  const names = items.map(({ location }) => targetNameOf(location));
+  const { archive } = settings;
+  const names = items.map(({ location }) =>
+    archive === undefined ? targetNameOf(location) : withoutLink(location.path),
+  );
   const sums = names.map((name) => checksums?.of(name));
   let exit = 0;
   for (const [at, { location }] of items.entries()) {
     const listener = report.file(names[at] ?? '');
     try {
       const options = { ...settings, sha256: sums[at], onEvent: listener.event };
-      listener.complete(await get(location, standardOutput(stdout), options));
+      const result = await get(location, standardOutput(stdout), options);
+      listener.complete(result);
+      const leftOut = leftOutError(result, location);
+      if (leftOut !== undefined) throw leftOut;
     } catch (error) {
       const known = asViaductError(error);
       listener.failed(known);

@@ -173,16 +173,22 @@ class FileReport implements FileListener {
   };
 
   complete({ size, received, sha256 }: GetResult): void {
-    const { quiet, verbose, recursive } = this.#options;
+    const { quiet, verbose, recursive, tar, plain } = this.#options;
     this.#task.done();
     const seconds = this.#time.end();
     if (quiet || (recursive && !verbose)) return;
-    const verified = sha256 === undefined ? 'not verified' : 'verified';
+    const unverified = tar && !plain ? 'protected by TLS' : 'not verified';
     // Without a reply, the whole file was there and has only been verified.
     const resumedAt = received < size ? (this.#resumedAt ?? size) : 0;
     const resumed = resumedAt > 0 ? [`resumed at ${formatBytes(resumedAt)}`] : [];
     const rate = formatRate(received, seconds);
-    const parts = [formatBytes(size), ...resumed, formatSeconds(seconds), rate, verified];
+    const parts = [
+      formatBytes(size),
+      ...resumed,
+      formatSeconds(seconds),
+      rate,
+      sha256 === undefined ? unverified : 'verified',
+    ];
     this.#print([this.#name, ...parts].join('  '));
     if (sha256 !== undefined) this.#messageIfVerbose(`SHA-256 ${sha256}`);
   }

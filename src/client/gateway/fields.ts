@@ -37,6 +37,15 @@ export function forwardedFields({ headers }: IncomingMessage): Field[] {
 }
 
 /**
+ * Whether a reply may be the whole file. A part cannot be compared, and an origin that is asked for the SHA-256 reads the
+ * whole file for it, again and again for a player that seeks.
+ */
+export function mayBeWhole({ headers }: IncomingMessage): boolean {
+  const { range = '' } = headers;
+  return headers['if-range'] !== undefined || !/^bytes=(?:\d+-\d+|0*[1-9]\d*-|-\d+)$/.test(range);
+}
+
+/**
  * The fields of a reply for the local client, with what keeps a browser from trusting the content.
  * @param path of the request, at the origin
  */

@@ -7,6 +7,7 @@ import { originError } from '../http/file-reply.js';
 import { type Encryption, knownHostsOnly } from '../http/encryption.js';
 import { Sessions } from '../http/sessions.js';
 import { headOf } from '../listing.js';
+import { Connections } from './connections.js';
 import type { Gateway, GatewayEvent, GatewayOptions } from './options.js';
 import { RouteWatch } from './route-watch.js';
 import { Tickets } from './secret.js';
@@ -16,8 +17,6 @@ import { Transfers } from './transfers.js';
 
 const ADDRESS = '127.0.0.1';
 
-/** Connections of local clients at once; further ones are closed. */
-const LOCAL_CONNECTIONS = 256;
 /** For the head of a request. A client on the same machine is fast. */
 const HEAD_MS = 10_000;
 
@@ -61,8 +60,10 @@ export async function openGateway(location: Location, options: GatewayOptions = 
       closing: closing.signal,
     });
     const { server, port } = await listenLocally(options.port ?? 0);
-    const host = `${ADDRESS}:${port}`;
-    server.on('request', (request, response) => void local.serve(request, response, host));
+    // As clients send it in Host: the port that http:// has anyway is left out.
+    const { host } = new URL(`http://${ADDRESS}:${port}`);
+    const connections = new Connections(server);
+    server.on('request', (request, response) => void local.serve(request, response, { host, connections }));
     const base = `http://${host}/${local.secret}`;
     return {
       url: base + opened.path,
@@ -107,7 +108,6 @@ function listenLocally(port: number): Promise<{ readonly server: Server; readonl
     connectionsCheckingInterval: HEAD_MS / 2,
     noDelay: true,
   });
-  server.maxConnections = LOCAL_CONNECTIONS;
   return new Promise((resolve, reject) => {
     server.once('error', (error) => reject(listenError(error, { host: ADDRESS, port })));
     server.listen({ host: ADDRESS, port }, () => {

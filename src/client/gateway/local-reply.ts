@@ -1,25 +1,33 @@
-import { type ServerResponse, STATUS_CODES } from 'node:http';
+import { type IncomingMessage, type ServerResponse, STATUS_CODES } from 'node:http';
+import type { Socket } from 'node:net';
 import { PAUSE_MS } from '../../defaults.js';
 import { ViaductError } from '../../errors.js';
 import type { Field } from '../../wire/http/head.js';
+import { unlessAborted } from '../get/retry.js';
 
 /** A reply to a local client. Its head is sent with the first bytes of its body, so that until then it can be another one. */
 export class LocalReply {
-  /** Aborts when the client leaves, takes nothing for an hour, or the gateway is closed. */
+  /** Aborts when the client leaves, takes nothing for an hour, or the gateway is closed, which closes all connections. */
   readonly signal: AbortSignal;
   readonly #response: ServerResponse;
+  readonly #socket: Socket;
   #head: { readonly status: number; readonly fields: readonly Field[] } | undefined;
 
-  /** @param closing aborts when the gateway is closed */
-  constructor(response: ServerResponse, closing: AbortSignal) {
+  constructor({ socket }: IncomingMessage, response: ServerResponse) {
     this.#response = response;
+    this.#socket = socket;
     const left = new AbortController();
-    response.on('close', () => {
+    const closed = (): void => {
+      socket.off('close', closed);
       if (!response.writableFinished) left.abort(new ViaductError('CLIENT_GONE', 'the client left'));
-    });
+    };
+    response.on('close', closed);
+    // A reply that waits behind others on its connection (pipelining) is not told by Node that the client has left.
+    socket.setMaxListeners(0).on('close', closed);
     response.on('error', () => {}); // Followed by `close`.
     response.setTimeout(PAUSE_MS, () => this.cut());
-    this.signal = AbortSignal.any([left.signal, closing]);
+    this.signal = left.signal;
+    if (socket.destroyed) closed();
   }
 
   /** Its head has been sent. */
@@ -34,12 +42,13 @@ export class LocalReply {
   /** Resolves when the chunk is no longer needed. @throws ViaductError CLIENT_GONE */
   write(chunk: Uint8Array): Promise<void> {
     this.#sendHead();
-    return new Promise((resolve, reject) => {
+    const written = new Promise<void>((resolve, reject) => {
       this.#response.write(chunk, (error) => {
         if (error === null || error === undefined) resolve();
         else reject(new ViaductError('CLIENT_GONE', 'the client left', { cause: error }));
       });
     });
+    return unlessAborted(written, this.signal);
   }
 
   end(): void {
@@ -49,7 +58,7 @@ export class LocalReply {
 
   /** Breaks the connection, so that the client cannot take what it has for all. */
   cut(): void {
-    this.#response.socket?.resetAndDestroy();
+    this.#socket.resetAndDestroy();
   }
 
   #sendHead(): void {

@@ -7,10 +7,11 @@ import { newTraceId, traceparent } from '../../wire/http/trace-context.js';
 import type { Field } from '../../wire/http/head.js';
 import { IDENTITY, OriginFile, WANT_DIGEST } from '../get/origin-file.js';
 import { RetryLimit, pauseUnless } from '../get/retry.js';
+import { asUnverified } from '../get/verification.js';
 import { changed, checkPart, digestOf, originError } from '../http/file-reply.js';
 import type { Reply } from '../http/reply.js';
 import { type RequestOptions, request } from '../http/request.js';
-import { forwardedFields, passedFields } from './fields.js';
+import { forwardedFields, mayBeWhole, passedFields } from './fields.js';
 import { type FilePart, isWhole, partFields, partOf } from './file-part.js';
 import type { LocalReply } from './local-reply.js';
 import type { GatewayOptions } from './options.js';
@@ -63,7 +64,7 @@ export class Passage {
    */
   async run(local: IncomingMessage): Promise<void> {
     const { method } = this.#transfer;
-    const wantsDigest = method === 'GET' && this.#options.verify !== false;
+    const wantsDigest = method === 'GET' && this.#options.verify !== false && mayBeWhole(local);
     const reply = await this.#request(method, [
       ...forwardedFields(local),
       IDENTITY,
@@ -171,7 +172,11 @@ export class Passage {
 
   async #fetchDigest({ version }: FilePart): Promise<string> {
     const file = new OriginFile(this.#location, this.#options, this.#to.signal, this.#traceId);
-    return (await file.digest(version)).digest;
+    try {
+      return (await file.digest(version)).digest;
+    } catch (error) {
+      throw asUnverified(error);
+    }
   }
 
   /** Waits until the route may work again. @throws the error, if the reply cannot go on */

@@ -4,6 +4,7 @@ import { CONNECT_MS, SILENCE_MS } from '../../defaults.js';
 import { HostTrust } from '../../identity/host-trust.js';
 import type { Location } from '../../route/location.js';
 import { type Encryption, forProbes } from '../http/encryption.js';
+import type { RequestOptions } from '../http/request.js';
 import { type TracedHop, failureIn, traceRoute } from '../trace.js';
 import type { GatewayEvent, GatewayOptions } from './options.js';
 
@@ -27,6 +28,7 @@ const NOT_OF_THE_ROUTE: ReadonlySet<ErrorCode> = new Set([
   'CHANGED',
   'DIGEST_MISMATCH',
   'NO_DIGEST',
+  'UNVERIFIED',
   'HTTP_ERROR',
   'READ_FAILED',
   'UNAVAILABLE',
@@ -35,6 +37,9 @@ const NOT_OF_THE_ROUTE: ReadonlySet<ErrorCode> = new Set([
   'INTERNAL',
 ]);
 
+/** Its probes use connections of their own. */
+export type WatchOptions = GatewayOptions & Pick<RequestOptions, 'sessions'>;
+
 /** Whether the route works: learned from requests, and while it is broken from probes of all hops. */
 export class RouteWatch {
   /** What the last trace found; undefined before the first. */
@@ -42,7 +47,7 @@ export class RouteWatch {
   /** Why the route does not work; undefined if it does. */
   failure: ViaductError | undefined;
   readonly #location: Location;
-  readonly #options: GatewayOptions;
+  readonly #options: WatchOptions;
   readonly #signal: AbortSignal;
   readonly #emit: (event: GatewayEvent) => void;
   /** The message of the `broken` event that was emitted last, until the route works. */
@@ -54,7 +59,7 @@ export class RouteWatch {
   /** @param signal ends all probes */
   constructor(
     location: Location,
-    options: GatewayOptions,
+    options: WatchOptions,
     signal: AbortSignal,
     emit: (event: GatewayEvent) => void,
   ) {
@@ -66,7 +71,10 @@ export class RouteWatch {
 
   /** A request has failed. If the route is to blame, it is probed until it works. */
   failed(error: ViaductError): void {
-    if (this.failure !== undefined || NOT_OF_THE_ROUTE.has(error.code)) return;
+    if (NOT_OF_THE_ROUTE.has(error.code)) return;
+    // A NAT that has forgotten one connection has forgotten the idle ones too: each would cost a request its time limit.
+    this.#options.sessions?.drop();
+    if (this.failure !== undefined) return;
     this.failure = error;
     if (!this.#isProbing) void this.#probe();
   }
@@ -74,13 +82,16 @@ export class RouteWatch {
   /** A request was answered. */
   worked(): void {
     this.failure = undefined;
-    for (const recovered of this.#onRecovery.splice(0)) recovered();
     if (this.#reported === undefined) return;
     this.#reported = undefined;
+    for (const recovered of this.#onRecovery.splice(0)) recovered();
     this.#emit({ type: 'working' });
   }
 
-  /** Resolves when a route that is broken works again. Never rejects. */
+  /**
+   * Resolves when a route works again that probes have found broken; where all hops answer, a transfer that breaks has no
+   * reason to go on sooner. Never rejects.
+   */
   recovery(): Promise<void> {
     return new Promise((resolve) => this.#onRecovery.push(resolve));
   }

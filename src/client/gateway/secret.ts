@@ -1,5 +1,5 @@
 import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
-import { peerUser } from '../../system/peer-user.js';
+import { type Endpoint, peerUser } from '../../system/peer-user.js';
 
 /** A browser that starts may take this long to ask. */
 const TICKET_MS = 60_000;
@@ -33,13 +33,14 @@ export class Tickets {
   /**
    * Whether it is valid; it no longer is afterwards. Where the system shows whose process the peer is, a process of
    * another user neither gets nor spends it; one of root may belong to a forwarder, as in WSL.
-   * @param ports of the connection, at the peer and here
+   * @param ends of the connection, at the peer and here
    */
-  async redeem(ticket: string, ports: { readonly peer: number; readonly own: number }): Promise<boolean> {
+  async redeem(ticket: string, ends: { readonly peer: Endpoint; readonly own: Endpoint }): Promise<boolean> {
     const isOwn = (): boolean => [...this.#valid.keys()].some((valid) => isSecret(ticket, valid));
     if (!isOwn()) return false;
-    const user = await peerUser(ports.peer, ports.own);
+    const user = await peerUser(ends.peer, ends.own);
     const own = process.getuid?.();
+    if (user === 'gone') return false;
     if (user !== undefined && own !== undefined && ![own, ROOT].includes(user)) return false;
     const until = this.#valid.get(ticket);
     this.#valid.delete(ticket);

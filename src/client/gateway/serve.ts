@@ -5,6 +5,8 @@ import type { Location } from '../../route/location.js';
 import { parseTarget } from '../../route/url.js';
 import type { Field } from '../../wire/http/head.js';
 import { OriginFile } from '../get/origin-file.js';
+import { unlessAborted } from '../get/retry.js';
+import type { Connections } from './connections.js';
 import { errorReply } from './pages/error-reply.js';
 import { isOurs, pathBehind, splitTarget } from './guard.js';
 import { LocalReply } from './local-reply.js';
@@ -49,10 +51,14 @@ export class LocalServer {
     }));
   }
 
-  /** Never rejects. @param host as in `Host` */
-  async serve(request: IncomingMessage, response: ServerResponse, host: string): Promise<void> {
+  /** Never rejects. @param at where it came: `host` as in `Host` */
+  async serve(
+    request: IncomingMessage,
+    response: ServerResponse,
+    at: { readonly host: string; readonly connections: Connections },
+  ): Promise<void> {
     response.on('error', () => {}); // Followed by `close`.
-    const target = isOurs(request, host) ? splitTarget(request.url ?? '') : undefined;
+    const target = isOurs(request, at.host) ? splitTarget(request.url ?? '') : undefined;
     const path = target && pathBehind(target, this.secret);
     if (target === undefined || path === undefined) {
       const isTicket = target !== undefined && (await this.#isTicket(target.first, request));
@@ -60,6 +66,7 @@ export class LocalServer {
       else notFound(response);
       return;
     }
+    if (!at.connections.know(request.socket)) return;
     const { method } = request;
     if (method !== 'GET' && method !== 'HEAD') return notAllowed(response);
     const home = `../..${this.#options.location.path}`;
@@ -68,8 +75,9 @@ export class LocalServer {
   }
 
   #isTicket(ticket: string, { socket }: IncomingMessage): Promise<boolean> {
-    const { remotePort: peer = 0, localPort: own = 0 } = socket;
-    return this.#options.tickets.redeem(ticket, { peer, own });
+    const { remoteAddress = '', remotePort = 0, localAddress = '', localPort = 0 } = socket;
+    const peer = { host: remoteAddress, port: remotePort };
+    return this.#options.tickets.redeem(ticket, { peer, own: { host: localAddress, port: localPort } });
   }
 
   async #pass(
@@ -78,8 +86,8 @@ export class LocalServer {
     request: IncomingMessage,
     response: ServerResponse,
   ): Promise<void> {
-    const { closing, transfers } = this.#options;
-    const to = new LocalReply(response, closing);
+    const { transfers } = this.#options;
+    const to = new LocalReply(request, response);
     const transfer = transfers.begin(method, path);
     try {
       const location = this.#locationOf(path);
@@ -120,7 +128,7 @@ export class LocalServer {
       await act();
     });
     try {
-      await Promise.race([done, rejected(over)]);
+      await unlessAborted(done, over);
     } finally {
       clearTimeout(timer);
     }
@@ -149,13 +157,6 @@ export class LocalServer {
       return [];
     }
   }
-}
-
-/** Never resolves. */
-function rejected(signal: AbortSignal): Promise<never> {
-  return new Promise((_, reject) => {
-    signal.addEventListener('abort', () => reject(signal.reason), { once: true });
-  });
 }
 
 /** For all who do not know the secret the same reply, whatever the request. */

@@ -87,11 +87,11 @@ export class FileDownload {
     if (isNeeded) this.#emit({ type: 'phase', phase: 'verifying' });
     const digest = isNeeded ? await this.#verification.verify(this.#origin, this.#repaired) : undefined;
     if (isNeeded && digest === undefined) return undefined;
-    const { modified, grownTo } = this.#verification;
+    const { modified, grownTo, leftOut } = this.#verification;
     const { bytes } = this.#to;
     if (grownTo !== undefined && grownTo > bytes) this.#emit({ type: 'grown', bytes, size: grownTo });
     const sha256 = digest === undefined ? undefined : hex(digest);
-    return { size: bytes, received: this.#received, sha256, modified };
+    return { size: bytes, received: this.#received, sha256, modified, leftOut };
   }
 
   /** On the route in use. */

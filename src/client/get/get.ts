@@ -8,6 +8,7 @@ import { writeAll } from '../../files/write.js';
 import { withWriteErrors, writeError } from '../../files/write-error.js';
 import type { Location } from '../../route/location.js';
 import { withSessions } from '../http/encryption.js';
+import { archiveDownload } from './archive.js';
 import { explainBreak } from './broken-hop.js';
 import { FileDownload } from './download.js';
 import type { GetOptions, GetResult, SharedOptions } from './options.js';
@@ -16,7 +17,8 @@ import { isSameOriginPath, recordedSource } from './source.js';
 /**
  * Fetches a file over HTTP and saves it as `target`, or passes its bytes to a function as they are received. A broken
  * connection is resumed. `target` is replaced only by the complete file: until then the bytes are in `TARGET.part`,
- * with a sidecar, and both stay after a failure, so that the same call resumes the download.
+ * with a sidecar, and both stay after a failure, so that the same call resumes the download. With `archive` the location is that
+ * of a folder.
  *
  * @throws ViaductError as {@link FileDownload.run}; BUSY if another process downloads the same target; the reason of
  *   the signal
@@ -33,9 +35,10 @@ export async function getFile(
 ): Promise<GetResult> {
   const hashes = new HashThread();
   const { signal = new AbortController().signal } = options;
+  const asked = archiveDownload(location, options);
   try {
-    const to = await openDestination(location, target, hashes, options);
-    return await download(location, to, options, signal);
+    const to = await openDestination(asked.location, target, hashes, asked.options);
+    return await download(asked.location, to, asked.options, signal);
   } finally {
     await hashes.close();
   }

@@ -11,6 +11,7 @@ import { writeError } from '../../files/write-error.js';
 import { originError } from '../http/file-reply.js';
 import { targetNameOf } from '../save-name.js';
 import { type Listing, packedListing } from './folder-listing.js';
+import { leftOutError } from './archive.js';
 import { getFile } from './get.js';
 import { type JobStack, once } from './job-stack.js';
 import { LocalFolder } from './local-folder.js';
@@ -203,6 +204,8 @@ export class ItemDownload {
       });
       this.#prefetch?.resume();
       this.#complete(result, listener);
+      const error = leftOutError(result, location);
+      if (error !== undefined) this.#failed(target, error);
     } catch (error) {
       this.#failed(target, asViaductError(error), listener);
     }

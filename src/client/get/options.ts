@@ -1,4 +1,5 @@
 import type { ViaductError } from '../../errors.js';
+import type { ArchiveKind, LeftOut } from '../../wire/http/archive.js';
 import type { Location } from '../../route/location.js';
 import type { RequestOptions } from '../http/request.js';
 import type { SessionOptions } from '../http/encryption.js';
@@ -15,6 +16,12 @@ export interface GetOptions
   readonly verify?: boolean | undefined;
   /** The SHA-256 in hexadecimal, in lower case, that the file must have, also with `verify: false`. @default none */
   readonly sha256?: string | undefined;
+  /**
+   * Fetch the folder at the location as one file of this format. It has no SHA-256: TLS protects it, so with `plain` it needs
+   * `verify: false`. Of no use with a recursive item.
+   * @default none
+   */
+  readonly archive?: ArchiveKind | undefined;
   /** Connections on each route that fetch parts of the file; 1 for none. @default as many as are worth it, at most 16 */
   readonly segments?: number | undefined;
   /** Other routes to the same file, which is fetched over all of them. @default none */
@@ -50,6 +57,8 @@ export interface GetResult {
   readonly sha256: string | undefined;
   /** Modification time at the origin; undefined if the origin does not report it. */
   readonly modified: Date | undefined;
+  /** What the archive of a folder leaves out. */
+  readonly leftOut?: LeftOut | undefined;
 }
 
 /** One thing to fetch: a file, which is saved as a file, or a folder with everything in it. */

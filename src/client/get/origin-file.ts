@@ -15,6 +15,7 @@ import { type FileParts, PART_DIGESTS, parsePartDigests } from '../../wire/http/
 import { newTraceId, traceparent } from '../../wire/http/trace-context.js';
 import type { Reply } from '../http/reply.js';
 import { type RequestOptions, request } from '../http/request.js';
+import { checkArchive } from './archive.js';
 import { pause } from './retry.js';
 
 /** The longest pause before a digest is requested again; a longer `Retry-After` is cut to this. */
@@ -89,6 +90,7 @@ export class OriginFile {
     try {
       if (reply.status === 206 && resume) checkRest(reply, resume.version, resume.start, this.#location);
       else if (reply.status !== 200) throw this.#unexpectedStatus(reply);
+      checkArchive(reply, this.#location);
       if (this.#isListing(reply, wantDigest)) throw this.#isFolder();
       // An origin that has yet to compute it says so.
       if (wantDigest && digestOf(reply) === undefined && reply.field('retry-after') === undefined)

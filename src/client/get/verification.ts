@@ -1,6 +1,7 @@
 import { ViaductError } from '../../errors.js';
 import { hex } from '../../text.js';
 import type { Destination } from '../../files/destination.js';
+import { type LeftOut, leftOutOf } from '../../wire/http/archive.js';
 import type { ReplyHead } from '../../wire/http/head.js';
 import { digestOf, grownTo, modifiedOf } from '../http/file-reply.js';
 import type { GetOptions } from './options.js';
@@ -21,6 +22,8 @@ export class Verification {
   modified: Date | undefined;
   /** The size of the file by now, if it has grown, or was only renamed, since its version was determined. */
   grownTo: number | undefined;
+  /** What an archive leaves out. */
+  leftOut: LeftOut | undefined;
 
   constructor(
     to: Destination,
@@ -93,7 +96,7 @@ export class Verification {
   /** Confirms the version of a complete file by its ETag; one that the origin no longer serves is accepted. */
   async confirm(origin: OriginFile): Promise<void> {
     try {
-      this.modified = modifiedOf(await origin.confirm(this.#to.version));
+      this.#note(await origin.confirm(this.#to.version));
     } catch (error) {
       if (!isMissing(error)) throw error;
     }
@@ -105,17 +108,23 @@ export class Verification {
       this.#note(reply);
       return digest;
     } catch (error) {
-      if (!isMissing(error)) throw error;
-      const { hopAddress, hopNumber } = error;
-      const message = `${error.message}; all of the file was received, but can no longer be verified`;
-      throw new ViaductError('UNVERIFIED', message, { hopAddress, hopNumber, cause: error });
+      throw asUnverified(error);
     }
   }
 
   #note(reply: ReplyHead): void {
     this.modified = modifiedOf(reply);
     this.grownTo = grownTo(reply) ?? this.grownTo;
+    this.leftOut = leftOutOf(reply);
   }
+}
+
+/** The error after a request for the digest of a file that was received. */
+export function asUnverified(error: unknown): unknown {
+  if (!isMissing(error)) return error;
+  const { hopAddress, hopNumber } = error;
+  const message = `${error.message}; all of the file was received, but can no longer be verified`;
+  return new ViaductError('UNVERIFIED', message, { hopAddress, hopNumber, cause: error });
 }
 
 /** The origin no longer serves the file. */

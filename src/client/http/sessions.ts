@@ -53,6 +53,15 @@ export class Sessions {
     reading.resume();
   }
 
+  /** Ends those that are idle, as they may be dead: the route has failed. */
+  drop(): void {
+    for (const { session, reading } of [...this.#idle.values()].flat()) {
+      reading.detach();
+      session.stream.reset();
+    }
+    this.#idle.clear();
+  }
+
   /** Called before they are closed: whoever has one is to give it back. */
   beforeClose(giveBack: () => void): void {
     this.#users.push(giveBack);

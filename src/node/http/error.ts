@@ -5,7 +5,7 @@ import type { ErrorCode, ViaductError } from '../../errors.js';
 import { isTopOfLink, withoutLink } from '../../route/share-link.js';
 import { httpFailure } from '../../wire/http/failures.js';
 import { type Field, type RequestHead, valuesOf } from '../../wire/http/head.js';
-import { escapeHtml, page } from '../origin/html.js';
+import { escapeHtml, page } from '../../html.js';
 import { RangeNotSatisfiable } from '../origin/conditions.js';
 import type { Reply } from '../origin/reply.js';
 import type { Request } from './request.js';

@@ -60,6 +60,7 @@ const PASSED = new Set([
   'vary',
   'viaduct-error',
   'viaduct-grown',
+  'viaduct-left-out',
 ]);
 
 /** The number of the node that got this request: the client is 0, the first node 1. */

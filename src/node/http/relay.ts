@@ -139,7 +139,7 @@ async function openReply(
   const first = `HTTP/1.1 ${head.status} ${head.reason}`;
   const end = keeps ? keepAliveField(node.times.keepAliveMs) : CLOSE;
   const passedOn = passedFields(head.fields, head.minor, end);
-  const bytes = formatHead(first, [...passedOn, ...nodeFields(passedOn)]);
+  const bytes = formatHead(first, [...passedOn, ...nodeFields(head.status, passedOn, request.target.path)]);
   const opened = { bytes: Buffer.concat([bytes, rest]) };
   if (!keeps) return { ...opened, length: typeof framing === 'number' ? bytes.length + framing : undefined };
   return {

@@ -2,8 +2,8 @@ import { STATUS_CODES } from 'node:http';
 import type { StreamWriter } from '../../tcp/writer.js';
 import { type Field, formatHead } from '../../wire/http/head.js';
 import type { Connection } from '../connection.js';
-import { sendFileBytes } from '../origin/file-sender.js';
-import type { Reply } from '../origin/reply.js';
+import { SendBuffers, sendFileBytes } from '../origin/file-sender.js';
+import type { FilePart, Reply } from '../origin/reply.js';
 import { CLOSE, keepAliveField } from './fields.js';
 import { nodeFields } from './node-fields.js';
 import type { Request } from './request.js';
@@ -23,7 +23,11 @@ export async function sendReply(
   const { body } = reply;
   const chunked = Symbol.asyncIterator in body && !request.isOld;
   const ends = close || (Symbol.asyncIterator in body && !chunked);
-  const fields: Field[] = [...reply.fields, ...nodeFields(reply.fields), ['Date', new Date().toUTCString()]];
+  const fields: Field[] = [
+    ...reply.fields,
+    ...nodeFields(reply.status, reply.fields, request.target.path),
+    ['Date', new Date().toUTCString()],
+  ];
   if (chunked) fields.push(['Transfer-Encoding', 'chunked']);
   else if (!(Symbol.asyncIterator in body) && !isBodyless(reply.status))
     fields.push(['Content-Length', String(body.length)]);
@@ -36,7 +40,8 @@ export async function sendReply(
   else if (Buffer.isBuffer(body)) await writer.write(Buffer.concat([head, body]));
   else {
     await writer.write(head);
-    if ('handle' in body) await sendFileBytes(body.handle, body.start, body.length, writer, body.check);
+    if ('handle' in body) await sendFileBytes(body, writer);
+    else if ('pieces' in body) await sendPieces(body.pieces, writer);
     else if ('repeated' in body) await sendRepeated(body.repeated, body.length, writer);
     else await sendText(body, chunked, writer);
   }
@@ -46,6 +51,14 @@ export async function sendReply(
 /** RFC 9110 §6.4.1. */
 function isBodyless(status: number): boolean {
   return status === 204 || status === 304;
+}
+
+async function sendPieces(pieces: AsyncIterable<Buffer | FilePart>, writer: StreamWriter): Promise<void> {
+  const buffers = new SendBuffers();
+  for await (const piece of pieces) {
+    if (Buffer.isBuffer(piece)) await writer.write(piece);
+    else await sendFileBytes(piece, writer, buffers);
+  }
 }
 
 /** A client that has seen enough leaves, which ends it. */

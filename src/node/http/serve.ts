@@ -134,7 +134,7 @@ async function answerAsOrigin(connection: Connection, request: Request, close: b
 }
 
 async function openAsOrigin(connection: Connection, request: Request): Promise<OriginReply> {
-  const { node, exchange, network } = connection;
+  const { node, exchange, network, signal } = connection;
   const { path } = request.target;
   const link = splitLink(path);
   const name = nameOfPath(link?.path ?? path);
@@ -151,7 +151,7 @@ async function openAsOrigin(connection: Connection, request: Request): Promise<O
   const decision = await connection.decideRead({ dialect: 'http', name, link: link?.token });
   // Relative links of the listing would lose the token.
   if (decision.allowed && link?.path === '') return withoutContent(redirectReply(`./${link.token}/`));
-  return openReply(node, request.head, name, { network, decision });
+  return openReply(node, request.head, name, { network, decision, path, signal });
 }
 
 /** Nothing is open for it. */

@@ -20,7 +20,7 @@ export class RangeNotSatisfiable extends ViaductError {
 export function rangeOf(
   { method }: RequestHead,
   headers: Headers,
-  file: ServedFile,
+  file: Pick<ServedFile, 'size'>,
   etag: string,
 ): { start: number; end: number } | undefined {
   const { range, 'if-range': condition } = headers;

@@ -2,6 +2,7 @@ import type { FileHandle } from 'node:fs/promises';
 import { ViaductError, systemReason } from '../../errors.js';
 import { BUFFER_MAX } from '../../tcp/read-buffer.js';
 import type { StreamWriter } from '../../tcp/writer.js';
+import type { FilePart } from './reply.js';
 
 const NOTHING = Buffer.alloc(0);
 
@@ -11,23 +12,39 @@ const CHECK_BYTES = 8 * 1024 * 1024;
 /** The first two chunks are small: a client that leaves at once costs little, and the first byte is sooner there. */
 const FIRST_BYTES = 64 * 1024;
 
+/** Two buffers, one on its way to the client while the other is filled. A reply of many files uses them for all. */
+export class SendBuffers {
+  #filling = NOTHING;
+  #leaving = NOTHING;
+
+  /** The one that was filled last is on its way from now on. */
+  swap(): void {
+    [this.#filling, this.#leaving] = [this.#leaving, this.#filling];
+  }
+
+  /** To be filled next. @param size of a new one, if there is none as large */
+  filling(size: number): Buffer {
+    if (this.#filling.length < size) this.#filling = Buffer.allocUnsafeSlow(size);
+    return this.#filling;
+  }
+
+  /** A reply has begun with small chunks before. */
+  get areLarge(): boolean {
+    return this.#filling.length === BUFFER_MAX;
+  }
+}
+
 /**
- * Sends `length` bytes of an open file from `start`, exactly those: a file that has grown since it was
- * opened is sent as it was, one that has shrunk is a failure. Reads ahead by one chunk: two buffers, one
- * on its way to the client while the other is filled.
+ * Sends a part of an open file, exactly its `length`: a file that has grown since it was
+ * opened is sent as it was, one that has shrunk is a failure. Reads ahead by one chunk.
  *
- * @param check called every few MiB
- * @throws ViaductError READ_FAILED, or what the writer or `check` throws
+ * @throws ViaductError READ_FAILED, or what the writer or `check`, which is called every few MiB, throws
  */
 export async function sendFileBytes(
-  handle: FileHandle,
-  start: number,
-  length: number,
+  { handle, start, length, check, onChunk }: FilePart,
   writer: StreamWriter,
-  check?: () => Promise<void>,
+  buffers = new SendBuffers(),
 ): Promise<void> {
-  let filling = NOTHING;
-  let leaving = NOTHING;
   let sending: Promise<void> = Promise.resolve();
   let checkAt = start + CHECK_BYTES;
   for (let at = start, end = start + length; at < end;) {
@@ -35,12 +52,13 @@ export async function sendFileBytes(
       checkAt = at + CHECK_BYTES;
       await check?.();
     }
-    const size = Math.min(at - start < 2 * FIRST_BYTES ? FIRST_BYTES : BUFFER_MAX, end - at);
-    if (filling.length < size) filling = Buffer.allocUnsafeSlow(size);
-    const chunk = await readChunk(handle, filling, size, at);
+    const isBegin = at - start < 2 * FIRST_BYTES && !buffers.areLarge;
+    const size = Math.min(isBegin ? FIRST_BYTES : BUFFER_MAX, end - at);
+    const chunk = await readChunk(handle, buffers.filling(size), size, at);
     await sending;
-    [filling, leaving] = [leaving, filling];
+    buffers.swap();
     at += chunk.length;
+    onChunk?.(chunk);
     sending = writer.write(chunk);
     // Awaited in the next round or below; until then its failure is not "unhandled".
     sending.catch(() => {});

@@ -1,19 +1,20 @@
-import type { Dirent } from 'node:fs';
-import { opendir, realpath, stat } from 'node:fs/promises';
-import { join } from 'node:path';
 import { ViaductError } from '../../errors.js';
-import { fsPath, nameOfBytes } from '../../route/name.js';
-import type { Omitted } from '../../wire/http/listing.js';
 import { KeyedTurns, Turns } from '../turns.js';
+import { Names, areSame, countOf } from './listing/names.js';
+import { readNames } from './listing/read-names.js';
 import type { Root } from './root.js';
 import type { ServedFolder } from './served-folder.js';
-import { Slices, sortInSlices } from './slices.js';
+import { Slices } from './slices.js';
 
 /** Folders that are read at once. */
 const READ_AT_ONCE = 2;
 
 /** A folder of which nothing comes for so long keeps no other folder waiting. */
 const READ_PATIENCE_MS = 1000;
+
+/** Folders whose names are sorted or filtered at once, and how long the next one waits for one that is very large. */
+const SORT_AT_ONCE = 2;
+const SORT_PATIENCE_MS = 250;
 
 /** Pieces of listings that are put together at once, and how long the next one waits for a file system that hangs. */
 const BATCHES_AT_ONCE = 1;
@@ -32,16 +33,6 @@ const KEPT_MS = 10_000;
 
 /** A change within this time after another one may leave the folder's times as they are. */
 const TICK_MS = 100;
-
-/** As people sort names. */
-export const NAME_ORDER = new Intl.Collator('en', { numeric: true }).compare;
-
-/** The names in a folder, sorted. Only names: 100,000 of them are to cost little, so no object is kept for each. */
-export interface Names {
-  readonly folders: readonly string[];
-  readonly files: readonly string[];
-  readonly omitted: Omitted;
-}
 
 interface Shared {
   /** Of the folder and its version. */
@@ -69,6 +60,7 @@ export class FolderNames {
   readonly #inUse = new Set<Shared>();
   readonly #users = new Map<string, number>();
   readonly #reading = new Turns(READ_AT_ONCE, READ_PATIENCE_MS);
+  readonly #sorting = new Turns(SORT_AT_ONCE, SORT_PATIENCE_MS);
   readonly #batches = new Turns(BATCHES_AT_ONCE, BATCH_PATIENCE_MS);
   /** A folder that hangs has one piece of work that hangs. */
   readonly #folders = new KeyedTurns(1, undefined);
@@ -105,6 +97,11 @@ export class FolderNames {
       release();
       throw error;
     }
+  }
+
+  /** Runs long work of the main thread on names when it is its turn. */
+  inSlices<T>(work: (slices: Slices) => Promise<T>): Promise<T> {
+    return this.#sorting.run(() => work(new Slices()));
   }
 
   /** Runs a piece of work for the listing of a folder when it is its turn. */
@@ -156,7 +153,7 @@ export class FolderNames {
     shared.users -= 1;
     if (shared.users > 0) return;
     this.#inUse.delete(shared);
-    const isKept = shared.isStable && countOf(shared.found) <= NAMES_KEPT;
+    const isKept = shared.isStable && countOf(shared.found ?? Names.none) <= NAMES_KEPT;
     this.#drop(shared);
     if (!isKept) return;
     // The one used longest ago first.
@@ -165,7 +162,7 @@ export class FolderNames {
     let kept = 0;
     for (const other of [...this.#shared.values()].toReversed()) {
       if (other.users > 0) continue;
-      kept += countOf(other.found);
+      kept += countOf(other.found ?? Names.none);
       if (kept > NAMES_KEPT) this.#drop(other);
     }
   }
@@ -174,76 +171,5 @@ export class FolderNames {
   #drop(shared: Shared): void {
     clearTimeout(shared.timer);
     if (this.#shared.get(shared.key) === shared) this.#shared.delete(shared.key);
-  }
-}
-
-function countOf(names: Names | undefined): number {
-  return names === undefined ? 0 : names.folders.length + names.files.length;
-}
-
-async function areSame(a: Names, b: Names, slices: Slices): Promise<boolean> {
-  const { hidden, links, special } = a.omitted;
-  if (hidden !== b.omitted.hidden || links !== b.omitted.links || special !== b.omitted.special) return false;
-  for (const [left, right] of [
-    [a.folders, b.folders],
-    [a.files, b.files],
-  ] as const) {
-    if (left.length !== right.length) return false;
-    for (const [index, name] of left.entries()) {
-      if (name !== right[index]) return false;
-      if (slices.isOver) await slices.pause();
-    }
-  }
-  return true;
-}
-
-async function readNames(
-  folder: ServedFolder,
-  name: string,
-  root: Root,
-  slices: Slices,
-): Promise<{ readonly names: Names; readonly hasLinks: boolean }> {
-  const [folders, files]: [string[], string[]] = [[], []];
-  const omitted = { hidden: 0, links: 0, special: 0 };
-  let hasLinks = false;
-  // In latin1 a character is a byte: names need not be UTF-8.
-  for await (const entry of await opendir(folder.path, { bufferSize: 1024, encoding: 'latin1' })) {
-    const entryName = nameOfBytes(Buffer.from(entry.name, 'latin1'));
-    if (slices.isOver) await slices.pause();
-    if ((name === '' && root.reserves(entryName)) || root.leaves(folder, entryName)) continue;
-    if (root.hides(entryName) || root.keepsSecret(folder, entryName)) {
-      omitted.hidden += 1;
-      continue;
-    }
-    hasLinks ||= entry.isSymbolicLink();
-    const isFolder = await isFolderEntry(folder, entry, entryName, root);
-    if (isFolder === undefined) omitted[entry.isSymbolicLink() ? 'links' : 'special'] += 1;
-    else (isFolder ? folders : files).push(entryName);
-  }
-  const names = {
-    folders: await sortInSlices(folders, NAME_ORDER, slices),
-    files: await sortInSlices(files, NAME_ORDER, slices),
-    omitted,
-  };
-  return { names, hasLinks };
-}
-
-/** Undefined for what is not served: neither file nor folder, or a link that leads out or nowhere. */
-async function isFolderEntry(
-  folder: ServedFolder,
-  entry: Dirent,
-  name: string,
-  root: Root,
-): Promise<boolean | undefined> {
-  if (entry.isDirectory()) return true;
-  if (entry.isFile()) return false;
-  if (!entry.isSymbolicLink()) return undefined;
-  try {
-    const path = fsPath(join(folder.path, name));
-    const [real, info] = await Promise.all([realpath(path, { encoding: 'buffer' }), stat(path)]);
-    if (!root.contains(nameOfBytes(real)) || !(info.isDirectory() || info.isFile())) return undefined;
-    return info.isDirectory();
-  } catch {
-    return undefined;
   }
 }

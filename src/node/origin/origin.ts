@@ -1,17 +1,18 @@
 import { createHash } from 'node:crypto';
-import { extname } from 'node:path';
 import fresh from 'fresh';
-import { mimes } from 'mrmime';
 import { SMALL_FILE_BYTES } from '../../defaults.js';
 import { ViaductError, asViaductError } from '../../errors.js';
-import { encodeSegment } from '../../route/url.js';
+import { encodeSegment, queryOf } from '../../route/url.js';
+import { archiveAsked } from '../../wire/http/archive.js';
 import { type Field, type RequestHead, valuesOf } from '../../wire/http/head.js';
 import type { Decision } from '../access/readers.js';
 import type { NodeContext } from '../context.js';
+import { archiveReply } from './archive/archive-reply.js';
 import { freshnessOf, headersOf, preconditionsHold, rangeOf } from './conditions.js';
 import { digestField, digestOf, wantsDigest } from './digests.js';
 import { asOf, checkUnchanged, wantedVersion } from './growth.js';
-import { listFolder } from './listing.js';
+import { listFolder } from './listing/listing.js';
+import { mimeOf } from './mime.js';
 import { wantsPartDigests } from './part-digests.js';
 import { type Reply, redirectReply } from './reply.js';
 import type { Root } from './root.js';
@@ -38,10 +39,14 @@ const NO_FAVICON: OriginReply = {
   close: async () => {},
 };
 
-/** Who asks, as far as it matters for a reply. */
+/** Who asks for what, as far as it matters for a reply. */
 interface Asker {
   readonly network: string;
   readonly decision: Decision;
+  /** At the origin, percent-encoded, with its link and query. */
+  readonly path: string;
+  /** The client is gone. */
+  readonly signal: AbortSignal;
 }
 
 /**
@@ -52,7 +57,7 @@ export async function openReply(
   node: NodeContext,
   request: RequestHead,
   name: string,
-  { network, decision }: Asker,
+  { network, decision, path, signal }: Asker,
 ): Promise<OriginReply> {
   if (!decision.allowed) {
     if (name === FAVICON) return NO_FAVICON;
@@ -73,7 +78,10 @@ export async function openReply(
   };
   try {
     return {
-      reply: await replyFor({ node, root, shares, request, name, client: network, held }, opened),
+      reply: await replyFor(
+        { node, root, shares, request, name, path, client: network, signal, held },
+        opened,
+      ),
       close,
     };
   } catch (error) {
@@ -92,21 +100,26 @@ interface Asked {
   readonly request: RequestHead;
   /** Relative to the root. */
   readonly name: string;
+  readonly path: string;
   /** The client's network. */
   readonly client: string;
+  readonly signal: AbortSignal;
   readonly held: Held;
 }
 
 async function replyFor(asked: Asked, opened: ServedFile | ServedFolder): Promise<Reply> {
-  const { node, root, shares, request, name } = asked;
+  const { node, root, shares, request, name, path, client, signal } = asked;
   if (opened.kind === 'file') {
     if (name.endsWith('/')) throw new ViaductError('NOT_FOUND', 'a file has no slash at its end');
     return fileOrContent(asked, opened);
   }
   const isFolderPath = name === '' || name.endsWith('/');
-  if (!isFolderPath) return redirectReply(`./${encodeSegment(name.split('/').at(-1) ?? '')}/`);
+  if (!isFolderPath)
+    return redirectReply(`./${encodeSegment(name.split('/').at(-1) ?? '')}/${queryOf(path)}`);
+  const kind = archiveAsked(path);
+  if (kind !== undefined) return archiveReply({ ...asked, folder: opened }, kind);
   return listFolder(
-    { folder: opened, name, root, shares, reader: node.folderNames, client: asked.client },
+    { folder: opened, name, path, root, shares, reader: node.folderNames, client, signal },
     request,
     asked.held,
   );
@@ -183,10 +196,8 @@ async function wholeIfSmall(
   return wholeOf(file).catch(() => undefined);
 }
 
-/** By extension; a name without one, even `html`, has no type. */
 function typeOf(name: string): string {
-  const extension = extname(name).slice(1).toLowerCase();
-  const type = Object.hasOwn(mimes, extension) ? mimes[extension] : undefined;
+  const type = mimeOf(name);
   if (type === undefined) return 'application/octet-stream';
   return /^text\/|\+xml$|\/(?:json|xml|javascript)$/.test(type) ? `${type}; charset=utf-8` : type;
 }

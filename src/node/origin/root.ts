@@ -3,7 +3,7 @@ import { sep } from 'node:path';
 import { ViaductError } from '../../errors.js';
 import { fsPath, nameOfBytes } from '../../route/name.js';
 import { RESERVED } from '../../route/share-link.js';
-import { type Subtree, WHOLE_ROOT, segmentsOf } from '../../route/subtree.js';
+import { type Subtree, WHOLE_ROOT } from '../../route/subtree.js';
 import {
   forbidden,
   notFound,
@@ -56,9 +56,9 @@ export class Root {
     this.#limit = of.path;
   }
 
-  /** True for the folder above which this client may read nothing. @param name relative to the root */
-  isTop(name: string): boolean {
-    return segmentsOf(name).length <= this.#subtree.length;
+  /** How many folders down from the root the one is above which this client may read nothing. */
+  get topDepth(): number {
+    return this.#subtree.length;
   }
 
   /** The real path of all that is served, once something is open. */
@@ -192,7 +192,7 @@ export class Root {
     return share === undefined ? segments : segments.slice(segments.indexOf(share) + 1);
   }
 
-  /** True for a name directly below the root that stands for something else: the node's own resources, or a share. */
+  /** True for a name directly below the root that stands for the node's own resources, or a share. */
   reserves(segment: string): boolean {
     return segment === RESERVED || this.#beside.names.has(segment);
   }
@@ -207,6 +207,11 @@ export class Root {
     return (
       this.#of.secrets.areIn(this.#prefix) && this.#of.secrets.includes(withSeparator(realPath) + segment)
     );
+  }
+
+  /** Whether a file in an open folder may turn out to be secret. */
+  mayKeepSecret(name: string, facts: Parameters<Secrets['mayCover']>[1]): boolean {
+    return this.#of.secrets.mayCover(name, facts);
   }
 
   /** True for a name in a folder that is not in it for clients, since it is served elsewhere. */
@@ -238,9 +243,7 @@ export class Root {
 
   /** True for a real path inside that is not served because a name in it has a leading dot. */
   #isHidden(real: string): boolean {
-    return real
-      .slice(this.#prefix.length)
-      .split(sep)
-      .some((segment) => this.hides(segment));
+    const segments = real.slice(this.#prefix.length).split(sep);
+    return segments.some((segment) => this.hides(segment));
   }
 }

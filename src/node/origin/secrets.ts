@@ -16,6 +16,9 @@ const KEY_NAME = /^(?:(?:node|client)\.pem|share_secret)(?:\.[0-9a-f]{12})?$/;
 const MAX_KEY_BYTES = 64 * 1024;
 const READABLE_BY_OTHERS = 0o004n;
 
+/** What tells a file from others, and its permissions. */
+type FileFacts = Pick<BigIntStats, 'dev' | 'ino' | 'birthtimeNs' | 'mode'>;
+
 /** Files and folders that are never served, by whatever name they are reached: those with private keys. */
 export class Secrets {
   /** Absolute paths, as they were given. */
@@ -93,6 +96,14 @@ export class Secrets {
     return (await this.#isInSecretFolder(real)) || (KEY_NAME.test(basename(real)) && hasPrivateKey(file));
   }
 
+  /**
+   * Whether {@link cover} may be true of a file in a folder that is not secret, and whose path is not: what can be told without
+   * opening it.
+   */
+  mayCover(name: string, facts: FileFacts): boolean {
+    return this.#ids.has(idOf(facts)) || (isPrivate(facts) && KEY_NAME.test(name));
+  }
+
   /** By a bind mount, that is: its path has been compared. */
   async #isInSecretFolder(real: string): Promise<boolean> {
     if (this.#ids.size === 0) return false;
@@ -102,12 +113,12 @@ export class Secrets {
 }
 
 /** With its birth, since a new file may get the number of a deleted one: each change of known_hosts deletes one. */
-function idOf({ dev, ino, birthtimeNs }: BigIntStats): string {
+function idOf({ dev, ino, birthtimeNs }: FileFacts): string {
   return `${dev}:${ino}:${birthtimeNs}`;
 }
 
 /** Windows shows no permissions of other users. */
-function isPrivate({ mode }: BigIntStats): boolean {
+function isPrivate({ mode }: FileFacts): boolean {
   return process.geteuid === undefined || (mode & READABLE_BY_OTHERS) === 0n;
 }
 

@@ -28,8 +28,11 @@ export function servedFile(handle: FileHandle, info: BigIntStats): ServedFile {
   };
 }
 
+/** What a `version` is made of. */
+export type VersionFacts = Pick<BigIntStats, 'ino' | 'size' | 'mtimeNs' | 'ctimeNs'>;
+
 /** The `version` of a {@link ServedFile}. */
-export function versionOf({ ino, size, mtimeNs, ctimeNs }: BigIntStats): string {
+export function versionOf({ ino, size, mtimeNs, ctimeNs }: VersionFacts): string {
   return [ino, size, mtimeNs, ctimeNs].map((part) => part.toString(36)).join('-');
 }
 

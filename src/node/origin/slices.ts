@@ -31,21 +31,23 @@ export class Slices {
 }
 
 /** Sorts, in slices (merge sort, bottom up). Returns another array. */
-export async function sortInSlices(
-  names: readonly string[],
-  compare: (a: string, b: string) => number,
+export async function sortInSlices<T extends string | number>(
+  items: readonly T[],
+  compare: (a: T, b: T) => number,
   slices: Slices,
-): Promise<string[]> {
-  let from = [...names];
-  let to = [...names];
-  for (let width = 1; width < names.length; width *= 2) {
-    for (let start = 0; start < names.length; start += 2 * width) {
-      const middle = Math.min(start + width, names.length);
-      const end = Math.min(start + 2 * width, names.length);
+): Promise<T[]> {
+  let from = [...items];
+  let to = [...items];
+  for (let width = 1; width < items.length; width *= 2) {
+    for (let start = 0; start < items.length; start += 2 * width) {
+      const middle = Math.min(start + width, items.length);
+      const end = Math.min(start + 2 * width, items.length);
       for (let left = start, right = middle, at = start; at < end; at += 1) {
-        const [a, b] = [from[left] ?? '', from[right] ?? ''];
-        const takesLeft = left < middle && (right === end || compare(a, b) <= 0);
-        to[at] = takesLeft ? a : b;
+        const a = left < middle ? from[left] : undefined;
+        const b = right < end ? from[right] : undefined;
+        const takesLeft = b === undefined || (a !== undefined && compare(a, b) <= 0);
+        const item = takesLeft ? a : b;
+        if (item !== undefined) to[at] = item;
         if (takesLeft) left += 1;
         else right += 1;
         if (slices.isOver) await slices.pause();
@@ -55,3 +57,36 @@ export async function sortInSlices(
   }
   return from;
 }
+
+/**
+ * The first `count` of the numbers below `size` in an order, in slices: what does not belong to them costs one comparison.
+ * @param has whether a number takes part
+ */
+export async function firstInSlices(
+  count: number,
+  size: number,
+  { has, compare }: { readonly has: (index: number) => boolean; readonly compare: Compare },
+  slices: Slices,
+): Promise<readonly number[]> {
+  if (count === 0) return [];
+  const room = Math.max(2 * count, LEAST_ROOM);
+  let first: number[] = [];
+  let last: number | undefined;
+  const tidy = async (): Promise<void> => {
+    first = (await sortInSlices(first, compare, slices)).slice(0, count);
+    last = first[count - 1];
+  };
+  for (let index = 0; index < size; index += 1) {
+    if (slices.isOver) await slices.pause();
+    if (!has(index) || (last !== undefined && compare(index, last) >= 0)) continue;
+    first.push(index);
+    if (first.length === room) await tidy();
+  }
+  await tidy();
+  return first;
+}
+
+type Compare = (a: number, b: number) => number;
+
+/** Numbers that are collected before they are sorted. */
+const LEAST_ROOM = 512;

@@ -3,11 +3,19 @@ import { type Field, valuesOf } from './head.js';
 /** Pages can run scripts, and all hops share one browser origin: a page gets an origin of its own, and no scripts. */
 const SANDBOX = 'sandbox allow-downloads';
 
+/**
+ * Without scripts a page still connects where a link has `ping`: such a request names the page and where the link leads, with the
+ * secrets in their URLs, whatever the `Referrer-Policy`.
+ */
+const NO_PING = "connect-src 'none'";
+
 /** No file has a slash at its end. */
 const FOLDER_PATH = /^[^?#]*\/(?:[?#]|$)/;
 
 /** The page of a folder may have a form, which leads to the node again. Files that are pages may have none. */
-const FOLDER_SANDBOX = `${SANDBOX} allow-forms; form-action 'self'`;
+const FOLDER_SANDBOX = `${SANDBOX} allow-forms; ${NO_PING}; form-action 'self'`;
+
+const PAGE_SANDBOX = `${SANDBOX}; ${NO_PING}`;
 
 /**
  * What cannot run scripts keeps its origin, since browsers load media and PDF only from the same origin, and gets nothing
@@ -30,7 +38,7 @@ export function contentPolicy(fields: readonly Field[], isFolder: boolean): Fiel
   const types = valuesOf(fields, 'content-type');
   const isPassive = types.length === 1 && PASSIVE_TYPE.test(types[0] ?? '');
   return [
-    ['Content-Security-Policy', isPassive ? PASSIVE : isFolder ? FOLDER_SANDBOX : SANDBOX],
+    ['Content-Security-Policy', isPassive ? PASSIVE : isFolder ? FOLDER_SANDBOX : PAGE_SANDBOX],
     ['X-Content-Type-Options', 'nosniff'],
     ['Referrer-Policy', 'no-referrer'],
   ];

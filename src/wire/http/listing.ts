@@ -20,7 +20,8 @@ export const LISTING_LINE_BYTES = 64 * 1024;
  *   ]}
  *
  * A name that is not UTF-8 has U+FFFD for each byte that is not, and `href` has the bytes: {"name":"bad\ufffd","href":"./bad%FF",…}
- * What the folder has and the node does not serve is counted at the end: ],"omitted":{"hidden":1,"links":0,"special":2}}
+ * What the folder has and the node does not list is counted at the end: ],"omitted":{"hidden":1,"links":0,"special":2}}
+ * If only a page of it was asked for, its number is there too: ],"page":1,"pages":3,"total":640}
  */
 const FIRST_LINE = /^\{"path":"(?:[^"\\]|\\.)*","entries":\[$/;
 const LAST_LINE = ']}';
@@ -36,23 +37,37 @@ export interface Omitted {
   readonly links: number;
   /** Neither files nor folders: FIFOs, sockets, devices. */
   readonly special: number;
+  /** Entries whose size and time the node cannot read. */
+  readonly unreadable: number;
 }
 
-const NOTHING_OMITTED: Omitted = { hidden: 0, links: 0, special: 0 };
+const NOTHING_OMITTED: Omitted = { hidden: 0, links: 0, special: 0, unreadable: 0 };
 
-/** What a folder has and is not served, for people; empty for nothing. Hidden names are not mentioned: that is what hiding means. */
-export function omittedText({ links, special }: Omitted): string {
+/** Which part of a folder a listing is. */
+export interface ListingPage {
+  /** From 1. */
+  readonly page: number;
+  readonly pages: number;
+  /** Entries on all pages. */
+  readonly total: number;
+}
+
+/** What a folder has and is not listed, for people; empty for nothing. Hidden names are not mentioned: that is what hiding means. */
+export function omittedText({ links, special, unreadable }: Omitted): string {
   const parts = [
     ...(special > 0 ? [`${special} that ${special === 1 ? 'is' : 'are'} neither file nor folder`] : []),
     ...(links > 0 ? [`${links} ${links === 1 ? 'link' : 'links'} to what is not served`] : []),
+    ...(unreadable > 0 ? [`${unreadable} that cannot be read`] : []),
   ];
   return parts.join(', ');
 }
 
-/** The last line of a listing. */
-export function lastLine(omitted: Omitted): string {
-  const isAny = omitted.hidden + omitted.links + omitted.special > 0;
-  return isAny ? `${OMITTED}${JSON.stringify(omitted)}}` : LAST_LINE;
+/** The last line of a listing, or of a page of it. */
+export function lastLine({ hidden, links, special, unreadable }: Omitted, page?: ListingPage): string {
+  const isAny = hidden + links + special + unreadable > 0;
+  const omitted = { hidden, links, special, ...(unreadable > 0 && { unreadable }) };
+  const members = JSON.stringify({ ...page, ...(isAny && { omitted }) });
+  return members === '{}' ? LAST_LINE : `],${members.slice(1)}`;
 }
 
 /** The members of an entry that say what its name is. */
@@ -193,6 +208,7 @@ function parseOmitted(line: string): Omitted {
     hidden: countOf(counts['hidden']),
     links: countOf(counts['links']),
     special: countOf(counts['special']),
+    unreadable: countOf(counts['unreadable']),
   };
 }
 

@@ -31,6 +31,11 @@ export function hasOurVia(fields: readonly Field[]): boolean {
   return namesIn(fields).some((name) => name === NODE || name === CLIENT);
 }
 
+/** Whether a client of ours has sent it. */
+export function hasClientVia(fields: readonly Field[]): boolean {
+  return namesIn(fields).includes(CLIENT);
+}
+
 function namesIn(fields: readonly Field[]): (string | undefined)[] {
   return listOf(fields, 'via').map((via) => /^\S+ (\S+)$/.exec(via)?.[1]);
 }

@@ -4,7 +4,7 @@ import type { ViaductError } from '../../../errors.js';
 import { escapeHtml } from '../../../html.js';
 import { httpFailure } from '../../../wire/http/failures.js';
 import type { Field } from '../../../wire/http/head.js';
-import { PAGE_POLICY, page } from './page.js';
+import { PAGE_POLICY, gatewayPage } from './page.js';
 
 /** Seconds after which a client may ask again, and a page does. */
 const RETRY_SECONDS = 3;
@@ -51,7 +51,7 @@ export function errorReply(
       const hint = transient ? '<p>This page reloads until the route works.</p>' : '';
       const text = `<h1>${escapeHtml(title)}</h1><p>${escapeHtml(sentence(message))}</p>${hint}`;
       const link = `<p><a href="${escapeHtml(statusPath)}">State of the route</a></p>`;
-      return reply('text/html; charset=utf-8', page(title, `${text}${link}`, again));
+      return reply('text/html; charset=utf-8', gatewayPage(title, `${text}${link}`, again));
     }
     case 'text/plain':
       return reply('text/plain; charset=utf-8', `${message}\n`);

@@ -1,4 +1,4 @@
-import { escapeHtml } from '../../../html.js';
+import { page } from '../../../html.js';
 import type { Field } from '../../../wire/http/head.js';
 
 /** Of pages of the gateway itself: nothing but their own style, in no frame. */
@@ -20,19 +20,14 @@ function policy(more: string): readonly Field[] {
   ];
 }
 
-/** Dark and light by the reader's choice. In a narrow window tables can be scrolled. */
+/** The style of the gateway's pages. In a narrow window tables can be scrolled. */
 const STYLE = `
-:root { color-scheme: light dark; }
-body { background: Canvas; color: CanvasText; font: 1rem/1.5 system-ui, sans-serif; margin: 2rem auto; max-width: 60rem; padding: 0 1rem; }
-a { color: LinkText; }
-h1, h2 { font-size: 1.25rem; overflow-wrap: anywhere; }
-h2 { font-size: 1.1rem; margin-top: 2rem; }
-p { overflow-wrap: anywhere; }
+h2 { font-size: 1.1rem; font-weight: 600; margin-top: 2rem; overflow-wrap: anywhere; }
 .table { overflow-x: auto; }
 table { border-collapse: collapse; width: 100%; }
-th, td { padding: .25rem .75rem .25rem 0; text-align: left; vertical-align: baseline; }
-th { border-bottom: 1px solid; font-weight: 600; white-space: nowrap; }
-td { font-variant-numeric: tabular-nums; white-space: nowrap; }
+th, td { border-bottom: 1px solid var(--line); padding: .3125rem .75rem .3125rem 0; text-align: left; vertical-align: baseline; white-space: nowrap; }
+th { color: var(--soft); font-size: .875rem; font-weight: 500; }
+td { font-variant-numeric: tabular-nums; }
 td.text { min-width: 12rem; overflow-wrap: anywhere; white-space: normal; }
 progress { width: 8rem; }
 .good, .bad { border-left: .3rem solid; padding-left: .75rem; }
@@ -40,15 +35,9 @@ progress { width: 8rem; }
 `;
 
 /**
- * A whole page around some HTML.
+ * A whole page of the gateway around some HTML.
  * @param head more elements of its head
  */
-export function page(title: string, content: string, head = ''): string {
-  return `<!doctype html>
-<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
-<title>${escapeHtml(title)}</title><style>${STYLE}</style>${head}</head>
-<body><main>
-${content}
-</main></body></html>
-`;
+export function gatewayPage(title: string, content: string, head = ''): string {
+  return page(title, content, { style: STYLE, head });
 }

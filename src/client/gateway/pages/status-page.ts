@@ -5,7 +5,7 @@ import { nameOfPath } from '../../../route/url.js';
 import { escapeHtml } from '../../../html.js';
 import { formatBytes, visible } from '../../../text.js';
 import type { TracedHop } from '../../trace.js';
-import { page } from './page.js';
+import { gatewayPage } from './page.js';
 import type { RouteWatch } from '../route-watch.js';
 import type { Transfer } from '../transfers.js';
 
@@ -33,13 +33,23 @@ export function sections({
   };
 }
 
-/** Replaces what has changed. Without it the page is as right, and loaded again every few seconds. */
+/**
+ * Replaces what has changed. Without it the page is as right, and loaded again every few seconds. A tab in the background
+ * is not updated: browsers have six connections to a host, for all tabs, and nothing else would load.
+ */
 const SCRIPT = `
-const source = new EventSource('events');
-for (const id of ${JSON.stringify(SECTIONS)})
-  source.addEventListener(id, ({ data }) => { document.getElementById(id).innerHTML = JSON.parse(data); });
-source.onopen = () => { document.getElementById('ended').hidden = true; };
-source.onerror = () => { document.getElementById('ended').hidden = false; };
+let source;
+const follow = () => {
+  source?.close();
+  if (document.hidden) return;
+  source = new EventSource('events');
+  for (const id of ${JSON.stringify(SECTIONS)})
+    source.addEventListener(id, ({ data }) => { document.getElementById(id).innerHTML = JSON.parse(data); });
+  source.onopen = () => { document.getElementById('ended').hidden = true; };
+  source.onerror = () => { document.getElementById('ended').hidden = false; };
+};
+document.addEventListener('visibilitychange', follow);
+follow();
 `;
 
 /**
@@ -59,7 +69,11 @@ export function statusPage(status: Status, home: string, nonce: string): string 
 <h2>Transfers</h2>
 <div id="transfers" class="table" role="region" aria-label="Transfers" tabindex="0">${transfers}</div>
 <script nonce="${nonce}">${SCRIPT}</script>`;
-  return page(`viaduct: ${where}`, content, '<noscript><meta http-equiv="refresh" content="3"></noscript>');
+  return gatewayPage(
+    `viaduct: ${where}`,
+    content,
+    '<noscript><meta http-equiv="refresh" content="3"></noscript>',
+  );
 }
 
 function stateSection({ failure }: RouteWatch): string {

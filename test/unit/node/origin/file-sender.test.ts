@@ -48,7 +48,7 @@ async function prepare(t: TestContext, size: number) {
   ): Promise<void> => {
     const writer = new CountingWriter(pair.stream, stallMs, signal, counts);
     try {
-      await sendFileBytes(file.handle, part.start, part.length, writer);
+      await sendFileBytes({ handle: file.handle, ...part }, writer);
       await writer.finish();
     } finally {
       writer.release();
