@@ -116,7 +116,7 @@ export class Archives {
       signal.addEventListener('abort', () => reject(signal.reason));
       const walk = (progress: () => void): Promise<Plan> =>
         walked(top, { signal, progress, maxEntries: this.#maxEntries });
-      this.#clients.run(client, () => this.#walks.run(walk)).then(resolve, reject);
+      this.#clients.run(client, () => this.#walks.run(walk, signal), signal).then(resolve, reject);
     });
   }
 
