@@ -158,3 +158,37 @@ test('nothing is left of a tree that nobody uses any more', async (t) => {
   }
   assert.equal(used.deref(), undefined);
 });
+
+test('trees of archives on their way have so many entries together, and one client half of them', async (t) => {
+  const { request } = await prepare(t, 8);
+  const { root } = request().top;
+  const folder = await root.open('dir/');
+  assert.equal(folder.kind, 'folder');
+  t.after(() => folder.handle?.close());
+  const inside = { ...request().top, folder, name: 'dir/' };
+  const archives = new Archives({ maxHeld: 18 });
+  const first = await archives.hold(request());
+  assert.equal(first.plan.entries, 10);
+  const { code, message } = await failureOf(archives.hold(request({ top: inside })));
+  assert.deepEqual(
+    [code, message],
+    ['UNAVAILABLE', 'too many large archives are on their way; try again later'],
+  );
+  // What is held already takes no more room.
+  const again = await archives.hold(request({ goesOn: first.plan.tag }));
+  assert.equal(again.plan, first.plan);
+  again.release();
+  const second = await archives.hold(request({ top: inside, client: 'another' }));
+  assert.equal((await failureOf(archives.hold(request({ client: 'third' })))).code, 'UNAVAILABLE');
+  first.release();
+  second.release();
+  await archives.hold(request({ client: 'third' }));
+});
+
+test('a tree that is read again is held once, though it is not kept', async (t) => {
+  const { request } = await prepare(t);
+  const archives = new Archives();
+  const first = await archives.hold(request());
+  first.drop();
+  assert.equal((await archives.hold(request())).plan, first.plan);
+});
