@@ -2,10 +2,21 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { KeyedTurns, Turns } from '#src/node/turns.js';
 
+function nothing(): void {}
+
+/** Work that goes on until it is told to end. */
+function held(): { readonly over: Promise<void>; readonly end: () => void } {
+  let end = nothing;
+  const over = new Promise<void>((resolve) => {
+    end = resolve;
+  });
+  return { over, end };
+}
+
 test('work that is given up while it waits is not done, and keeps no other work waiting', async () => {
   const turns = new Turns(1, undefined);
-  let end = (): void => {};
-  const first = turns.run(() => new Promise<void>((resolve) => (end = resolve)));
+  const running = held();
+  const first = turns.run(() => running.over);
   const leaving = new AbortController();
   const done: string[] = [];
   const given = turns.run(async () => void done.push('given up'), leaving.signal);
@@ -14,7 +25,7 @@ test('work that is given up while it waits is not done, and keeps no other work 
   leaving.abort(reason);
   // Though the first one goes on.
   await assert.rejects(given, reason);
-  end();
+  running.end();
   await Promise.all([first, kept]);
   assert.deepEqual(done, ['kept']);
   assert.ok(turns.isIdle);
@@ -23,10 +34,10 @@ test('work that is given up while it waits is not done, and keeps no other work 
 test('work that has begun is not given up; what comes after it is aborted is not begun', async () => {
   const turns = new KeyedTurns(1, undefined);
   const leaving = new AbortController();
-  let end = (): void => {};
-  const first = turns.run('key', () => new Promise<void>((resolve) => (end = resolve)));
+  const running = held();
+  const first = turns.run('key', () => running.over);
   const second = turns.run('key', async () => 'done', leaving.signal);
-  end();
+  running.end();
   await first;
   leaving.abort(new Error('it has left'));
   assert.equal(await second, 'done');
