@@ -21,12 +21,14 @@ export class Turns {
 
   /**
    * @param work gets a function to call whenever it has made progress
-   * @throws what `work` throws
+   * @param signal when it is aborted, work that still waits is given up, and nothing is kept of it
+   * @throws what `work` throws; the reason of the signal
    */
-  async run<T>(work: (progress: () => void) => Promise<T>): Promise<T> {
+  async run<T>(work: (progress: () => void) => Promise<T>, signal?: AbortSignal): Promise<T> {
+    signal?.throwIfAborted();
     // The one that ends hands its place over.
     if (this.#active < this.#atOnce) this.#active += 1;
-    else await new Promise<void>((resolve) => this.#waiting.push(resolve));
+    else await this.#place(signal);
     let isEnded = false;
     const end = (): void => {
       if (!isEnded) this.#end();
@@ -39,6 +41,21 @@ export class Turns {
       clearTimeout(late);
       end();
     }
+  }
+
+  #place(signal: AbortSignal | undefined): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const giveUp = (): void => {
+        this.#waiting.splice(this.#waiting.indexOf(take), 1);
+        reject(signal?.reason);
+      };
+      const take = (): void => {
+        signal?.removeEventListener('abort', giveUp);
+        resolve();
+      };
+      this.#waiting.push(take);
+      signal?.addEventListener('abort', giveUp);
+    });
   }
 
   #end(): void {
@@ -60,12 +77,12 @@ export class KeyedTurns {
     this.#patienceMs = patienceMs;
   }
 
-  /** @throws what `work` throws */
-  async run<T>(key: string, work: () => Promise<T>): Promise<T> {
+  /** As {@link Turns.run}. */
+  async run<T>(key: string, work: () => Promise<T>, signal?: AbortSignal): Promise<T> {
     const turns = this.#byKey.get(key) ?? new Turns(this.#atOnce, this.#patienceMs);
     this.#byKey.set(key, turns);
     try {
-      return await turns.run(work);
+      return await turns.run(work, signal);
     } finally {
       if (turns.isIdle && this.#byKey.get(key) === turns) this.#byKey.delete(key);
     }

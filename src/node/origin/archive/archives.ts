@@ -20,9 +20,14 @@ const ENTRIES_MAX = 250_000;
 /** Archives on their way to clients in all. To one client as many as listings, since relays bound both together. */
 const ARCHIVES = 256;
 
+/** Files and folders of archives on their way, each tree once, before no further one is read; half as many of one client. */
+const ENTRIES_HELD = 1_000_000;
+
 /** Plans are kept so long for clients that go on with an archive; with so many entries, some 80 MiB, together. */
 const KEPT_MS = 60_000;
 const ENTRIES_KEPT = 500_000;
+/** A plan takes so much memory as an entry for each of these characters of its comment. */
+const COMMENT_PER_ENTRY = 50;
 
 /** A request for an archive. */
 export interface ArchiveRequest {
@@ -43,6 +48,13 @@ export interface HeldPlan {
   readonly release: () => void;
 }
 
+interface Used {
+  /** What it is a plan of. */
+  readonly key: string;
+  /** Networks of clients, one for each request. */
+  readonly users: string[];
+}
+
 interface Kept {
   /** What it is a plan of. */
   readonly key: string;
@@ -54,16 +66,23 @@ interface Kept {
 export class Archives {
   /** The one used longest ago first. */
   readonly #kept = new Map<Plan, Kept>();
+  /** Those of archives on their way. */
+  readonly #used = new Map<Plan, Used>();
   readonly #users: string[] = [];
   readonly #walks = new Turns(WALKS, WALK_PATIENCE_MS);
   readonly #clients = new KeyedTurns(WALKS_PER_CLIENT, undefined);
   readonly #walkMs: number;
   readonly #maxEntries: number;
+  readonly #maxHeld: number;
 
-  /** @param maxEntries files and folders of one archive */
-  constructor({ walkMs = WALK_MS, maxEntries = ENTRIES_MAX } = {}) {
+  /**
+   * @param maxEntries files and folders of one archive
+   * @param maxHeld files and folders of archives on their way before no further tree is read
+   */
+  constructor({ walkMs = WALK_MS, maxEntries = ENTRIES_MAX, maxHeld = ENTRIES_HELD } = {}) {
     this.#walkMs = walkMs;
     this.#maxEntries = maxEntries;
+    this.#maxHeld = maxHeld;
   }
 
   /**
@@ -77,7 +96,7 @@ export class Archives {
     if (own >= LISTINGS_PER_CLIENT || this.#users.length >= ARCHIVES)
       throw new ViaductError('UNAVAILABLE', 'too many archives are on their way; try again later');
     this.#users.push(client);
-    const release = (): void => void this.#users.splice(this.#users.indexOf(client), 1);
+    const leave = (): void => void this.#users.splice(this.#users.indexOf(client), 1);
     // What a client may read has its part in it.
     const key = [top.root.path, top.root.limit, segmentsOf(top.name).join('/'), ...top.shares.keys()].join(
       '\0',
@@ -86,27 +105,37 @@ export class Archives {
       const known = goesOn === undefined ? undefined : this.#find(key, goesOn);
       const plan = known ?? (await this.#read(request));
       // One that has turned out the same is used on.
-      const kept = this.#find(key, plan.tag) ?? plan;
-      this.#keep(key, kept);
-      return { plan: kept, drop: () => this.#forget(kept), release };
+      const same = this.#find(key, plan.tag) ?? this.#findUsed(key, plan.tag) ?? plan;
+      this.#keep(key, same);
+      const end = this.#use(key, same, client);
+      const release = (): void => {
+        leave();
+        end();
+      };
+      return { plan: same, drop: () => this.#forget(same), release };
     } catch (error) {
-      release();
+      leave();
       throw error;
     }
   }
 
   async #read({ top, client, signal }: ArchiveRequest): Promise<Plan> {
-    const late = new AbortController();
+    // AbortSignal.any keeps all that listens, with the plan, until it is aborted, that is: for ever (Node 20, measured).
+    const end = new AbortController();
+    const leave = (): void => end.abort(signal.reason);
+    signal.throwIfAborted();
+    signal.addEventListener('abort', leave);
     const seconds = this.#walkMs / 1000;
     const error = new ViaductError(
       'UNAVAILABLE',
       `the folder was not read within ${seconds} s; try again later`,
     );
-    const timer = setTimeout(() => late.abort(error), this.#walkMs);
+    const timer = setTimeout(() => end.abort(error), this.#walkMs);
     try {
-      return await this.#readUntil(AbortSignal.any([signal, late.signal]), top, client);
+      return await this.#readUntil(end.signal, top, client);
     } finally {
       clearTimeout(timer);
+      signal.removeEventListener('abort', leave);
     }
   }
 
@@ -114,10 +143,40 @@ export class Archives {
   #readUntil(signal: AbortSignal, top: Top, client: string): Promise<Plan> {
     return new Promise((resolve, reject) => {
       signal.addEventListener('abort', () => reject(signal.reason));
-      const walk = (progress: () => void): Promise<Plan> =>
-        walked(top, { signal, progress, maxEntries: this.#maxEntries });
-      this.#clients.run(client, () => this.#walks.run(walk)).then(resolve, reject);
+      const walk = async (progress: () => void): Promise<Plan> => {
+        this.#checkHeld(client);
+        return walked(top, { signal, progress, maxEntries: this.#maxEntries });
+      };
+      this.#clients.run(client, () => this.#walks.run(walk, signal), signal).then(resolve, reject);
     });
+  }
+
+  /** @returns what is to be called when it is used no more */
+  #use(key: string, plan: Plan, client: string): () => void {
+    const used: Used = this.#used.get(plan) ?? { key, users: [] };
+    const { users } = used;
+    users.push(client);
+    this.#used.set(plan, used);
+    return () => {
+      users.splice(users.indexOf(client), 1);
+      if (users.length === 0) this.#used.delete(plan);
+    };
+  }
+
+  #findUsed(key: string, tag: string): Plan | undefined {
+    for (const [plan, used] of this.#used) if (used.key === key && plan.tag === tag) return plan;
+    return undefined;
+  }
+
+  /** @throws ViaductError UNAVAILABLE if those of archives on their way are too many */
+  #checkHeld(client: string): void {
+    let [all, own] = [0, 0];
+    for (const [{ entries }, { users }] of this.#used) {
+      all += entries;
+      if (users.includes(client)) own += entries;
+    }
+    if (all < this.#maxHeld && own < this.#maxHeld / 2) return;
+    throw new ViaductError('UNAVAILABLE', 'too many large archives are on their way; try again later');
   }
 
   /** The plan that has one of the tags, or the last one if there are none. */
@@ -131,7 +190,7 @@ export class Archives {
     this.#kept.set(plan, { key, plan, timer: setTimeout(() => this.#forget(plan), KEPT_MS).unref() });
     let entries = 0;
     for (const { plan: other } of [...this.#kept.values()].toReversed()) {
-      entries += other.entries;
+      entries += other.entries + Math.ceil(other.comment.length / COMMENT_PER_ENTRY);
       if (entries > ENTRIES_KEPT) this.#forget(other);
     }
   }

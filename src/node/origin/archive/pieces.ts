@@ -1,6 +1,7 @@
 import { crc32 } from 'node:zlib';
 import { BUFFER_MAX } from '../../../tcp/read-buffer.js';
 import type { FilePart } from '../reply.js';
+import { Slices } from '../slices.js';
 import type { FilePiece, Layout, Piece } from './piece.js';
 import type { OpenFile, PlannedSource } from './planned-source.js';
 
@@ -51,9 +52,12 @@ async function* readAhead(
   { start, end }: Range,
 ): AsyncGenerator<{ readonly at: number; readonly ready: Ready }> {
   const pieces = layout.from(start);
+  // Folders, and the directory of a zip archive, wait for no file.
+  const slices = new Slices();
   const ahead: { readonly at: number; readonly ready: Promise<Ready> }[] = [];
   try {
     for (let isEnd = false; ;) {
+      if (slices.isOver) await slices.pause();
       while (!isEnd && ahead.length < AHEAD) {
         const { value: piece } = pieces.next();
         isEnd = piece === undefined || piece.at >= end;

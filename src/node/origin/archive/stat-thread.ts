@@ -1,10 +1,13 @@
 import { Worker } from 'node:worker_threads';
-import type { StatAnswer, StatOrder } from './facts.js';
+import { FACTS, type StatAnswer, type StatOrder } from './facts.js';
 
-/** The heap of a thread that holds the names of one folder. */
+/** The heap of a thread that holds some names of a folder. */
 const HEAP_MIB = 64;
 /** Young objects: the garbage of a walk is to cost little memory. */
 const YOUNG_MIB = 2;
+
+/** Names of one message: many long ones would be more than its heap holds, and keep the main thread while they are copied. */
+const NAMES_AT_ONCE = 1024;
 
 /** Threads that a file system still keeps, after they were to end, before no more are started. */
 const KEPT_MAX = 8;
@@ -13,6 +16,7 @@ let running = 0;
 /** Reads sizes and times of files, off the main thread. One order at a time. */
 export class StatThread {
   readonly #worker: Worker;
+  #hasEnded = false;
 
   private constructor() {
     const resourceLimits = { maxOldGenerationSizeMb: HEAP_MIB, maxYoungGenerationSizeMb: YOUNG_MIB };
@@ -20,6 +24,7 @@ export class StatThread {
     running += 1;
     this.#worker.once('exit', () => {
       running -= 1;
+      this.#hasEnded = true;
     });
     // Reported to whoever has given the order; without one it is of no interest.
     this.#worker.on('error', () => {});
@@ -31,7 +36,17 @@ export class StatThread {
   }
 
   /** @throws Error if the thread ends */
-  stat(order: StatOrder): Promise<StatAnswer> {
+  async stat({ folder, names }: StatOrder): Promise<StatAnswer> {
+    const facts = new BigInt64Array(names.length * FACTS.length);
+    for (let at = 0; at < names.length; at += NAMES_AT_ONCE)
+      facts.set(
+        await this.#answer({ folder, names: names.slice(at, at + NAMES_AT_ONCE) }),
+        at * FACTS.length,
+      );
+    return facts;
+  }
+
+  #answer(order: StatOrder): Promise<StatAnswer> {
     return new Promise((resolve, reject) => {
       const worker = this.#worker;
       const answered = (answer: StatAnswer): void => {
@@ -39,6 +54,7 @@ export class StatThread {
         resolve(answer);
       };
       const ended = (): void => reject(new Error('the thread has ended'));
+      if (this.#hasEnded) return ended();
       worker.once('message', answered).once('error', reject).once('exit', ended);
       worker.postMessage(order);
     });

@@ -51,6 +51,7 @@ export class TarLayout implements Layout {
     const files: Float64Array[] = [];
     let at = start.length;
     for (const [index, folder] of plan.folders.entries()) {
+      if (slices.isOver) await slices.pause();
       folders[index] = at;
       at += folderHeader(plan, folder).length;
       const starts = new Float64Array(folder.files.length);

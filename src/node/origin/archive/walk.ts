@@ -22,6 +22,9 @@ const ROOT_NAME = 'files';
 /** A path that is longer may be too long for the system, which takes 4,096 bytes: only open(2) knows. */
 const SHORT_PATH = 1000;
 
+/** Files whose names and facts take a fraction of a millisecond to hash. */
+const HASHED_AT_ONCE = 512;
+
 /** S_IFMT and S_IFREG of stat(2). */
 const TYPE_MASK = 0o170000n;
 const REGULAR_FILE = 0o100000n;
@@ -160,26 +163,26 @@ export class Walk {
   async #planned(folder: ServedFolder, of: Waiting, names: readonly string[]): Promise<PlannedFolder> {
     const modified = Math.floor(folder.modified.getTime() / 1000);
     this.#hash.update(fsPath(of.path)).update(`\0${modified}\0`);
-    const all =
-      names.length === 0
-        ? new BigInt64Array()
-        : await this.#options.stats.stat({ folder: folder.path, names });
+    const all = await this.#options.stats.stat({ folder: folder.path, names });
     const files: string[] = [];
     const facts = new BigInt64Array(names.length * KEPT.length);
+    let hashed = 0;
+    const hash = (): void => {
+      this.#hash.update(fsPath(`${files.slice(hashed).join('\0')}\0`));
+      this.#hash.update(facts.subarray(hashed * KEPT.length, files.length * KEPT.length));
+      hashed = files.length;
+    };
     for (const [index, name] of names.entries()) {
+      if (files.length - hashed === HASHED_AT_ONCE) hash();
       if (this.#slices.isOver) await this.#slices.pause();
       const own = all.subarray(index * FACTS.length, (index + 1) * FACTS.length);
       if (!(isServed(of, name, own) ?? (await this.#opens(of, name)))) continue;
       facts.set(own.subarray(0, KEPT.length), files.length * KEPT.length);
       files.push(name);
     }
-    const kept = facts.slice(0, files.length * KEPT.length);
-    this.#hash
-      .update(fsPath(files.join('\0')))
-      .update('\0')
-      .update(kept);
+    hash();
     this.#entries += files.length + 1;
-    return { path: of.path, modified, files, facts: kept };
+    return { path: of.path, modified, files, facts: facts.slice(0, files.length * KEPT.length) };
   }
 
   /** Whether a file opens for its client. */

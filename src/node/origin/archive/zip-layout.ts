@@ -42,6 +42,7 @@ export class ZipLayout implements Layout {
       at += zipHeaderLength(name, size) + size + descriptor;
     };
     for (const folder of plan.folders) {
+      if (slices.isOver) await slices.pause();
       add(entryName(plan, folder.path), 0, 0);
       for (const [index, name] of folder.files.entries()) {
         if (slices.isOver) await slices.pause();

@@ -2,6 +2,7 @@ import { ViaductError } from '../../../errors.js';
 import type { FolderNames } from '../folder-names.js';
 import type { ServedFolder } from '../served-folder.js';
 import { type Slices, firstInSlices } from '../slices.js';
+import type { EntryInfo } from './entry-info.js';
 import { Facts, type FoldersAndFiles } from './facts.js';
 import { NAME_ORDER } from './names.js';
 import type { ListingQuery } from './query.js';
@@ -22,7 +23,7 @@ export interface ChoiceOf {
   readonly names: FoldersAndFiles;
   /** Sizes and times of all of them. */
   readonly facts: () => Facts;
-  readonly pathOf: (name: string) => string;
+  readonly infoOf: (name: string) => Promise<EntryInfo>;
   readonly reader: FolderNames;
 }
 
@@ -128,7 +129,7 @@ interface Ordered {
 
 /** Names with what they are to be sorted by: of few that are filtered, or of all, which is kept for the next page. */
 async function withFacts(
-  { folder, names, facts, pathOf, reader }: ChoiceOf,
+  { folder, names, facts, infoOf, reader }: ChoiceOf,
   { text }: ListingQuery,
   total: number,
   signal: AbortSignal,
@@ -142,7 +143,7 @@ async function withFacts(
       }))
     : names;
   const read = isOfFew ? new Facts(chosen) : facts();
-  await read.read(pathOf, (batch) => reader.turn(folder, batch), signal);
+  await read.read(infoOf, (batch) => reader.turn(folder, batch), signal);
   return { names: chosen, facts: read };
 }
 

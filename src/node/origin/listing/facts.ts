@@ -1,5 +1,4 @@
-import { stat } from 'node:fs/promises';
-import { fsPath } from '../../../route/name.js';
+import type { EntryInfo } from './entry-info.js';
 
 /** Names of entries. */
 export interface FoldersAndFiles {
@@ -64,23 +63,23 @@ export class Facts {
    * @throws the signal's reason
    */
   async read(
-    pathOf: (name: string) => string,
+    infoOf: (name: string) => Promise<EntryInfo>,
     inTurn: (batch: () => Promise<void>) => Promise<void>,
     signal: AbortSignal,
   ): Promise<void> {
     while (this.#readAt === undefined) {
       signal.throwIfAborted();
-      await inTurn(() => this.#readBatch(pathOf));
+      await inTurn(() => this.#readBatch(infoOf));
     }
   }
 
-  async #readBatch(pathOf: (name: string) => string): Promise<void> {
+  async #readBatch(infoOf: (name: string) => Promise<EntryInfo>): Promise<void> {
     const from = this.#next;
     this.#next = Math.min(from + BATCH, this.#sizes.length);
     const indices = Array.from({ length: this.#next - from }, (_, index) => from + index);
     await forEach(indices, async (index) => {
       const name = this.#names.folders[index] ?? this.#names.files[index - this.#names.folders.length] ?? '';
-      const info = await stat(fsPath(pathOf(name))).catch(() => undefined);
+      const info = await infoOf(name).catch(() => undefined);
       this.#sizes[index] = info?.size ?? 0;
       this.#times[index] = info?.mtimeMs ?? 0;
     });

@@ -6,6 +6,7 @@ import type { Reply } from '../reply.js';
 import type { Root } from '../root.js';
 import type { ServedFolder } from '../served-folder.js';
 import { choose } from './choose.js';
+import { type EntryInfo, entryInfo } from './entry-info.js';
 import { Facts, type FoldersAndFiles } from './facts.js';
 import { jsonListing } from './json.js';
 import { NAME_ORDER, Names } from './names.js';
@@ -43,6 +44,8 @@ export async function listFolder(of: ListingOf, request: RequestHead, held: (() 
   const names = await namesFor(of, request, held);
   const shown = withShares(names, of.shares);
   const pathOf = (name: string): string => of.shares.get(name)?.path ?? join(of.folder.path, name);
+  const infoOf = (name: string): Promise<EntryInfo> =>
+    entryInfo(pathOf(name), () => of.root.open(of.name + name));
   const choice =
     query &&
     (await choose(
@@ -50,11 +53,11 @@ export async function listFolder(of: ListingOf, request: RequestHead, held: (() 
         ...of,
         names: shown,
         facts: () => (shown === names ? names.facts() : new Facts(shown)),
-        pathOf,
+        infoOf,
       },
       query,
     ));
-  const rows = new Rows({ ...of, pathOf });
+  const rows = new Rows({ ...of, infoOf });
   const inOrder = async (): Promise<FoldersAndFiles> =>
     choice?.names(of.signal) ??
     sortedShares(await names.sorted((work) => of.reader.inSlices(work)), of.shares);

@@ -1,10 +1,10 @@
-import { stat } from 'node:fs/promises';
-import { fsPath } from '../../../route/name.js';
+import { ViaductError } from '../../../errors.js';
 import { writableDate } from '../../../wire/http/date.js';
 import type { Omitted } from '../../../wire/http/listing.js';
 import type { FolderNames } from '../folder-names.js';
 import type { ServedFolder } from '../served-folder.js';
 import type { Choice } from './choose.js';
+import type { EntryInfo } from './entry-info.js';
 import { BATCH, type FoldersAndFiles, forEach } from './facts.js';
 
 /** An entry as it is listed. */
@@ -27,7 +27,7 @@ export interface Content {
 /** Whose rows are read. */
 export interface RowsOf {
   readonly folder: ServedFolder;
-  readonly pathOf: (name: string) => string;
+  readonly infoOf: (name: string) => Promise<EntryInfo>;
   readonly reader: FolderNames;
 }
 
@@ -56,7 +56,7 @@ export class Rows {
   /** Empty if it is gone since the folder was read, or cannot be read. */
   async #row(name: string, isFolder: boolean): Promise<readonly Row[]> {
     try {
-      const { size, mtimeMs } = await stat(fsPath(this.#of.pathOf(name)));
+      const { size, mtimeMs } = await this.#of.infoOf(name);
       return [{ name, isFolder, size, modified: writableDate(mtimeMs) }];
     } catch (error) {
       if (!isGone(error)) this.unreadable += 1;
@@ -66,5 +66,6 @@ export class Rows {
 }
 
 function isGone(error: unknown): boolean {
+  if (error instanceof ViaductError) return error.code === 'NOT_FOUND';
   return error instanceof Error && 'code' in error && (error.code === 'ENOENT' || error.code === 'ENOTDIR');
 }

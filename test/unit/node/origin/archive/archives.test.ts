@@ -3,6 +3,9 @@ import { execFileSync } from 'node:child_process';
 import { closeSync, mkdirSync, openSync, realpathSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
+import { setImmediate } from 'node:timers/promises';
 import { Archives, type ArchiveRequest } from '#src/node/origin/archive/archives.js';
 import { LISTINGS_PER_CLIENT } from '#src/node/origin/folder-names.js';
 import { Root } from '#src/node/origin/root.js';
@@ -133,4 +136,59 @@ test('what is too deep for the system to open is left out, and counted', async (
   } finally {
     execFileSync('rm', ['-r', join(path, segment)]);
   }
+});
+
+test('nothing is left of a tree that nobody uses any more', async (t) => {
+  setFlagsFromString('--expose-gc');
+  const collect: unknown = runInNewContext('gc');
+  assert.ok(typeof collect === 'function');
+  const { request } = await prepare(t);
+  const archives = new Archives();
+  // As that of a connection that goes on.
+  const { signal } = new AbortController();
+  const used = await (async () => {
+    const { plan, drop, release } = await archives.hold(request({ signal }));
+    drop();
+    release();
+    return new WeakRef(plan);
+  })();
+  for (let left = 100; left > 0 && used.deref() !== undefined; left -= 1) {
+    await setImmediate();
+    collect();
+  }
+  assert.equal(used.deref(), undefined);
+});
+
+test('trees of archives on their way have so many entries together, and one client half of them', async (t) => {
+  const { request } = await prepare(t, 8);
+  const { root } = request().top;
+  const folder = await root.open('dir/');
+  assert.equal(folder.kind, 'folder');
+  t.after(() => folder.handle?.close());
+  const inside = { ...request().top, folder, name: 'dir/' };
+  const archives = new Archives({ maxHeld: 18 });
+  const first = await archives.hold(request());
+  assert.equal(first.plan.entries, 10);
+  const { code, message } = await failureOf(archives.hold(request({ top: inside })));
+  assert.deepEqual(
+    [code, message],
+    ['UNAVAILABLE', 'too many large archives are on their way; try again later'],
+  );
+  // What is held already takes no more room.
+  const again = await archives.hold(request({ goesOn: first.plan.tag }));
+  assert.equal(again.plan, first.plan);
+  again.release();
+  const second = await archives.hold(request({ top: inside, client: 'another' }));
+  assert.equal((await failureOf(archives.hold(request({ client: 'third' })))).code, 'UNAVAILABLE');
+  first.release();
+  second.release();
+  await archives.hold(request({ client: 'third' }));
+});
+
+test('a tree that is read again is held once, though it is not kept', async (t) => {
+  const { request } = await prepare(t);
+  const archives = new Archives();
+  const first = await archives.hold(request());
+  first.drop();
+  assert.equal((await archives.hold(request())).plan, first.plan);
 });

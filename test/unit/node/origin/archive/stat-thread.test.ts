@@ -37,3 +37,11 @@ test('a thread that ends rejects what is asked of it', async () => {
   thread.close();
   await assert.rejects(asked, /the thread has ended/);
 });
+
+test('a thread that has ended rejects what is asked of it then', async () => {
+  const thread = StatThread.start() ?? assert.fail();
+  const before = thread.stat({ folder: '/', names: ['tmp'] });
+  thread.close();
+  await assert.rejects(before);
+  await assert.rejects(thread.stat({ folder: '/', names: ['tmp'] }), /the thread has ended/);
+});

@@ -45,7 +45,7 @@ function prepare(t: TestContext, count: number, exist: number) {
         folder: nothingAt(''),
         names,
         facts: () => names.facts(),
-        pathOf: (name) => join(path, name),
+        infoOf: (name) => fs.stat(join(path, name)),
         reader,
       },
       { ...NO_QUERY, ...query },

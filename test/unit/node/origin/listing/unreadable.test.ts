@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { writeFileSync } from 'node:fs';
+import { rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import fs from 'node:fs/promises';
 import { syncBuiltinESMExports } from 'node:module';
 import { join } from 'node:path';
@@ -11,18 +11,27 @@ import { PINNED } from '../../../../support/identity.js';
 import { tempFolder } from '../../../../support/temp.js';
 import { ask, get } from '../../../../support/wire-replies.js';
 
+/** Calls something with the name of a file before its size and time are read. */
+function beforeStat(t: TestContext, act: (name: string) => void): void {
+  for (const call of ['stat', 'lstat'] as const) {
+    const real = fs[call];
+    Reflect.set(fs, call, async (...args: readonly unknown[]): Promise<unknown> => {
+      act(String(args[0]).split('/').at(-1) ?? '');
+      return Reflect.apply(real, fs, args);
+    });
+    t.after(() => {
+      Reflect.set(fs, call, real);
+      syncBuiltinESMExports();
+    });
+  }
+  syncBuiltinESMExports();
+}
+
 /** Lets the size and time of some files fail to be read, as in a folder that only may be listed. */
 function failStat(t: TestContext, codes: Readonly<Record<string, string>>): void {
-  const real = fs.stat;
-  Reflect.set(fs, 'stat', async (...args: readonly unknown[]): Promise<unknown> => {
-    const code = codes[String(args[0]).split('/').at(-1) ?? ''];
+  beforeStat(t, (name) => {
+    const code = codes[name];
     if (code !== undefined) throw Object.assign(new Error(code), { code });
-    return Reflect.apply(real, fs, args);
-  });
-  syncBuiltinESMExports();
-  t.after(() => {
-    Reflect.set(fs, 'stat', real);
-    syncBuiltinESMExports();
   });
 }
 
@@ -50,3 +59,31 @@ test('entries that cannot be read are counted on the page, in JSON and by client
   assert.equal(fetched.code, 22);
   assert.match(fetched.stderr, /does not serve all of the folder: 2 that cannot be read/);
 });
+
+for (const path of ['/', '/?sort=size'])
+  test(`a link that has taken the place of a file shows nothing of what is outside, for ${path}`, async (t) => {
+    const root = tempFolder(t);
+    const outside = join(tempFolder(t), 'outside');
+    writeFileSync(outside, 'secret');
+    for (const name of ['fine', 'swapped', 'inside']) writeFileSync(join(root, name), '');
+    const node = await testNode(t, { root });
+    const targets = new Map([
+      ['swapped', outside],
+      ['inside', 'fine'],
+    ]);
+    beforeStat(t, (name) => {
+      const target = targets.get(name);
+      if (target === undefined) return;
+      targets.delete(name);
+      rmSync(join(root, name));
+      symlinkSync(target, join(root, name));
+    });
+    const json = (await ask(t, node.hop, get(path, 'Accept: application/json'))).body.toString();
+    const { entries, omitted } = JSON.parse(json) as { entries: unknown[]; omitted: unknown };
+    assert.deepEqual(targets.size, 0);
+    assert.deepEqual(
+      entries.map((entry) => (entry as { name: string }).name),
+      ['fine', 'inside'],
+    );
+    assert.deepEqual(omitted, { hidden: 0, links: 0, special: 0, unreadable: 1 });
+  });
