@@ -157,14 +157,16 @@ class SocketFlow implements RunningFlow {
     const { client, upstream, silenceMs, stall } = this.#flow;
     this.#largeFrom = 2 * this.#sent;
     const idle = this.#down.idle && (this.#up?.idle ?? true);
-    const fds = idle ? { client: client.detachDescriptor(), upstream: upstream.detachDescriptor() } : {};
+    const fds = idle
+      ? { client: client.detachDescriptor(this.#recall), upstream: upstream.detachDescriptor(this.#recall) }
+      : {};
     if (this.#offload === undefined || fds.client === undefined || fds.upstream === undefined) {
+      this.#reattach(0, 0);
       return this.#continue();
     }
     const up = this.#up !== undefined && !this.#up.sourceEnded;
-    const limits = { silenceMs, stall, keepInput: this.#kept !== undefined };
-    const sides = { client: fds.client, upstream: fds.upstream };
-    this.#offloaded = this.#offload.take({ ...sides, down: this.#down.wanted, up, ...limits });
+    const job = { client: fds.client, upstream: fds.upstream, down: this.#down.wanted, up, silenceMs, stall };
+    this.#offloaded = this.#offload.take({ ...job, keepInput: this.#kept !== undefined });
     this.#flow.onOffload?.();
     void this.#offloaded.result.then(this.#return);
   };
@@ -174,17 +176,17 @@ class SocketFlow implements RunningFlow {
     this.#offloaded = undefined;
     this.#down.moved(toClient);
     this.#up?.moved(toUpstream);
+    this.#reattach(toUpstream + (restForUpstream?.length ?? 0), toClient + (restForClient?.length ?? 0));
     if (this.#over) return;
-    const received = {
-      client: toUpstream + (restForUpstream?.length ?? 0),
-      upstream: toClient + (restForClient?.length ?? 0),
-    };
     // After this the flow is worth another departure when it has doubled.
     this.#largeFrom = 2 * this.#sent;
     if (this.#aborting) return this.#fail('client', 'ABORTED');
+    // They were closed meanwhile, and what the pipes held is gone.
+    if (this.#flow.client.closed) return this.#clientClosed();
+    if (this.#flow.upstream.closed) return this.#upstreamClosed();
     switch (end.how) {
       case 'returned':
-        return this.#continue(received, restForClient, restForUpstream);
+        return this.#continue(restForClient, restForUpstream);
       case 'failed': {
         const cause = end.errno === undefined ? undefined : new SystemCallError('splice', end.errno);
         return this.#fail(end.side, end.code, cause);
@@ -194,13 +196,16 @@ class SocketFlow implements RunningFlow {
     }
   };
 
-  #continue(
-    received = { client: 0, upstream: 0 },
-    restForClient?: Uint8Array,
-    restForUpstream?: Uint8Array,
-  ): void {
-    this.#flow.client.reattach(received.client);
-    this.#flow.upstream.reattach(received.upstream);
+  /** @param fromClient bytes that were received meanwhile */
+  #reattach(fromClient: number, fromUpstream: number): void {
+    this.#flow.client.reattach(fromClient);
+    this.#flow.upstream.reattach(fromUpstream);
+  }
+
+  /** A side is to be closed. */
+  readonly #recall = (): void => this.#offloaded?.abort();
+
+  #continue(restForClient?: Uint8Array, restForUpstream?: Uint8Array): void {
     this.#down.continue(restForClient);
     if (this.#up) this.#up.continue(restForUpstream);
     else this.#resumeInput();

@@ -99,8 +99,10 @@ export interface ByteStream {
   /**
    * Stops reading and returns the descriptor, so that bytes can be moved without Node; the stream must not be used
    * until {@link reattach}. Undefined if that is not possible: Node holds bytes, or there is no plain socket.
+   * @param recall called once if the stream is to be closed or reset meanwhile. That is done at {@link reattach}: until
+   * then the descriptor stays open, since the system would give its number to another connection.
    */
-  detachDescriptor(): number | undefined;
+  detachDescriptor(recall: () => void): number | undefined;
   /** Takes the descriptor back. @param received bytes that were received in the meantime */
   reattach(received: number): void;
 }

@@ -11,6 +11,7 @@ import {
   isDisconnected,
   unsentBytes,
 } from './handle.js';
+import { Loan } from './loan.js';
 import { SHARED_BUFFER } from './read-buffer.js';
 import { ResetOnDeath } from './reset-on-death.js';
 import { useCongestion } from './congestion.js';
@@ -33,6 +34,7 @@ export class TcpStream implements ByteStream {
   readonly #carrier: ByteStream | undefined;
   readonly #incoming: SocketReader;
   #isReset = false;
+  readonly #loan = new Loan();
   readonly #death: ResetOnDeath;
   #remote: HostHop | undefined;
   #local: HostHop | undefined;
@@ -127,7 +129,7 @@ export class TcpStream implements ByteStream {
   }
 
   get closed(): boolean {
-    return this.#socket.destroyed || this.#isReset;
+    return this.#socket.destroyed || this.#isReset || this.#loan.isClosing;
   }
 
   attach(reader: StreamReader): Reading {
@@ -165,11 +167,13 @@ export class TcpStream implements ByteStream {
   }
 
   close(): void {
+    if (this.#loan.postpones(() => this.close())) return;
     this.#death.forget();
     this.#socket.destroy();
   }
 
   reset(): void {
+    if (this.#loan.postpones(() => this.reset())) return;
     const socket = this.#socket;
     // libuv refuses to reset (EINVAL) a socket whose FIN it is just queuing; its bytes are all sent then. Under TLS, which
     // queues the FIN itself, the handle would even stay open.
@@ -220,18 +224,18 @@ export class TcpStream implements ByteStream {
     if (fd !== undefined && !('missing' in calls)) calls.setReceiveBuffer(fd, bytes);
   }
 
-  detachDescriptor(): number | undefined {
-    const socket = this.#socket;
-    const fd = descriptorOf(socket);
-    const isClean = socket.readableLength === 0 && socket.writableLength === 0 && !socket.destroyed;
+  detachDescriptor(recall: () => void): number | undefined {
+    const [socket, fd] = [this.#socket, descriptorOf(this.#socket)];
+    const isClean = socket.readableLength + socket.writableLength === 0 && !socket.destroyed;
     if (fd === undefined || !isClean || this.#incoming.holdsBytes) return undefined;
     forbidReading(socket);
+    this.#loan.lend(recall);
     return fd;
   }
 
   reattach(received: number): void {
     this.#incoming.received += received;
-    allowReading(this.#socket, this.#incoming.readsAhead);
+    if (!this.#loan.end()) allowReading(this.#socket, this.#incoming.readsAhead);
   }
 }
 

@@ -14,6 +14,7 @@ export class CountingOffload implements Offload {
   /** Workers that died. */
   readonly deaths: Error[] = [];
   readonly #offload: Offload;
+  readonly #lent = new Set<OffloadJob>();
 
   constructor(calls: Exclude<ReturnType<typeof systemCalls>, { readonly missing: string }>) {
     this.#offload = new SpliceOffload(calls, (cause) => this.deaths.push(cause));
@@ -35,12 +36,19 @@ export class CountingOffload implements Offload {
 
   take(job: OffloadJob): OffloadedFlow {
     this.taken += 1;
+    this.#lent.add(job);
     const flow = this.#offload.take(job);
     void flow.result.then(({ toClient, toUpstream, end }) => {
+      this.#lent.delete(job);
       this.moved += toClient + toUpstream;
       this.ends.push(end.how);
     });
     return flow;
+  }
+
+  /** The descriptors that the workers have now. */
+  lent(): number[] {
+    return [...this.#lent].flatMap(({ client, upstream }) => [client, upstream]);
   }
 
   close(): Promise<void> {

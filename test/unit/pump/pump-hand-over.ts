@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
+import { readlinkSync } from 'node:fs';
 import type { Socket } from 'node:net';
 import { describe, test } from 'node:test';
 import { OFFLOAD_BYTES } from '#src/defaults.js';
 import { offloadingPump } from '#src/pump/socket-pump.js';
-import { blocked } from '../../support/streams.js';
+import { blocked, closed } from '../../support/streams.js';
 import { ENDLESS_BYTES, manyBytes, startFlow } from '../../support/flows.js';
 import { settles } from '../../support/leaks.js';
 import type { CountingOffload } from '../../support/offload.js';
@@ -120,6 +121,41 @@ export function pumpHandsOver(offload: CountingOffload): void {
       assert.deepEqual(await rest, { bytes: Buffer.from('the end'), how: 'end' });
       assert.equal((await flow.result).failure, undefined);
     });
+
+    for (const [how, side] of [
+      ['close', 'client'],
+      ['close', 'upstream'],
+      ['reset', 'client'],
+      ['reset', 'upstream'],
+    ] as const) {
+      test(`${how} of the ${side}'s stream: its descriptor stays open until the worker has given it back`, async (t) => {
+        const taken = counter();
+        const flow = await startFlow(t, offloadingPump(offload, 0), 'duplex');
+        flow.upstream.write('a byte');
+        await once(flow.client, 'data');
+        await settles(
+          taken,
+          (count) => count === 1,
+          (count) => `${count} flows were handed over`,
+        );
+        const descriptors = offload.lent();
+        const sockets = descriptors.map((fd) => readlinkSync(`/proc/self/fd/${fd}`));
+        flow[`${side}Stream`][how]();
+        assert.ok(flow[`${side}Stream`].closed);
+        // The worker has not had time to hear of it: this thread has not returned to its loop.
+        assert.deepEqual(
+          descriptors.map((fd) => readlinkSync(`/proc/self/fd/${fd}`)),
+          sockets,
+        );
+        const { failure } = await flow.result;
+        assert.deepEqual(
+          { side: failure?.side, code: failure?.code },
+          { side, code: side === 'client' ? 'CLIENT_GONE' : 'CUT_SHORT' },
+        );
+        await Promise.all([closed(flow.clientStream), closed(flow.upstreamStream)]);
+        assert.deepEqual(offload.lent(), []);
+      });
+    }
 
     test('the worker gives back what has ended, and fails what breaks', () => {
       assert.ok(offload.ends.includes('returned'));
