@@ -217,6 +217,8 @@ export class Lanes {
     if (!known.transient || state.failures > FAILURES) {
       state.wanted = 0;
       state.isOut = true;
+      // On the first route the main stream goes on, which says itself what becomes of it.
+      if (state === this.#routes[0]) return;
       const location = recordedSource(state.route.location);
       this.#options.onEvent?.({ type: 'route-failed', location, error: known });
       return;
