@@ -1,7 +1,7 @@
 import { systemCode } from '../errors.js';
 
 /** A node at its limit resets new connections, on both wires: this is all that its peer sees of it. */
-const MAY_BE_FULL = 'it may have reached its limit of connections (--max-connections)';
+export const MAY_BE_FULL = 'it may have reached its limit of connections (--max-connections)';
 
 /** True for the error of a stream that the peer reset. */
 export function isReset(error: unknown): boolean {

@@ -26,7 +26,7 @@ for (const [what, answer, code, line] of [
     'resets',
     (socket: Socket) => socket.resetAndDestroy(),
     18,
-    `broke the connection during the TLS handshake: connection reset by peer (${HINT}); --retry-connect retries this`,
+    `broke the connection during the TLS handshake: connection reset by peer (it may have reached its limit of connections (--max-connections); ${HINT}); --retry-connect retries this`,
   ],
   [
     'closes',
@@ -82,7 +82,7 @@ test('trace and ls have the hint too', async (t) => {
   const hop = await server(t, (socket) => socket.resetAndDestroy());
   for (const command of ['trace', 'ls']) {
     const { stderr, code } = await runInProcess([command, ...PINNED, `${formatHop(hop)}/`]);
-    assert.ok(stderr.endsWith(`: connection reset by peer (${HINT})\n`), stderr);
+    assert.ok(stderr.endsWith(`(--max-connections); ${HINT})\n`), stderr);
     assert.equal(code, 18);
   }
 });

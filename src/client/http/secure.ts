@@ -2,6 +2,7 @@ import { HTTP_HEAD_PER_HOP_MS, SILENCE_MS } from '../../defaults.js';
 import { ViaductError, systemCode } from '../../errors.js';
 import { pinOfCertificate } from '../../identity/pin.js';
 import { type Hop, type Route, formatHop, hopError, isParked } from '../../route/hop.js';
+import { MAY_BE_FULL, isReset } from '../../tcp/early-reset.js';
 import type { ByteStream } from '../../tcp/byte-stream.js';
 import type { EarlyTls, TlsClient } from '../../tls/connect.js';
 import { connectTls } from '../../tls/connect.js';
@@ -125,7 +126,10 @@ function tlsError(route: Route, why: string, cause?: unknown): ViaductError {
       lastOf(route),
       `broke the connection during the TLS handshake: ${why}`,
       cause,
-      NEEDS_PLAIN,
+      // Node gives an early end the code of a reset, but no system call.
+      isReset(cause) && cause instanceof Error && 'syscall' in cause
+        ? `${MAY_BE_FULL}; ${NEEDS_PLAIN}`
+        : NEEDS_PLAIN,
     );
   if (code === 'ERR_SSL_WRONG_VERSION_NUMBER')
     return hopError('TLS_FAILED', route.length, lastOf(route), 'does not speak TLS', cause, NEEDS_PLAIN);
