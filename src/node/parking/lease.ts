@@ -55,6 +55,8 @@ export class Lease {
   readonly #waiting = new Set<Waiter>();
   /** Tokens of connections that were asked for. */
   readonly #opening = new Map<string, NodeJS.Timeout>();
+  /** Connections that are being accepted. */
+  #coming = 0;
   #soon: NodeJS.Timeout | undefined;
   /** Why it ended. */
   #ended: string | undefined;
@@ -73,7 +75,7 @@ export class Lease {
 
   /** Connections of the node that wait here or have been asked for. */
   get connections(): number {
-    return this.#ready.size + this.#opening.size;
+    return this.#ready.size + this.#opening.size + this.#coming;
   }
 
   /** A connection that still waits for a request. */
@@ -84,7 +86,8 @@ export class Lease {
   /** Asks for as many connections as are missing. */
   refill(): void {
     const { ready, tokens, times, send } = this.#options;
-    const wanted = Math.min(OPENING_MAX, ready + this.#waiting.size - this.#ready.size);
+    const missing = ready + this.#waiting.size - this.#ready.size - this.#coming;
+    const wanted = Math.min(OPENING_MAX, missing);
     while (this.#ended === undefined && this.#opening.size < wanted) {
       const token = randomBytes(18).toString('base64url');
       tokens.set(token, this);
@@ -106,13 +109,24 @@ export class Lease {
     }, REFILL_MS);
   }
 
-  /** A ready connection has come, and is being accepted. @param token that it brought: no other one can bring it again */
+  /**
+   * A ready connection has come, and is being accepted: {@link arrived} or {@link lost} follows.
+   * @param token that it brought: no other one can bring it again
+   */
   coming(token: string): void {
     this.#used(token);
+    this.#coming += 1;
+  }
+
+  /** It was gone before it was accepted. */
+  lost(): void {
+    this.#coming -= 1;
+    this.refill();
   }
 
   /** It has been accepted. It must have no reader, and belongs to this lease from here on. */
   arrived(stream: ByteStream): void {
+    this.#coming -= 1;
     if (stream.closed || this.#ended !== undefined) {
       stream.reset();
       return this.refill();

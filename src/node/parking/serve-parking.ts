@@ -25,7 +25,7 @@ export async function serveParking(
   try {
     await accept(connection, request);
   } catch (error) {
-    lease.refill();
+    lease.lost();
     throw error;
   }
   const stream = connection.handOver();
