@@ -1,15 +1,17 @@
+import { Abort, type Signal } from '../signal.js';
+
 /** What ends a connection, or only its wait for another request. */
 export class ConnectionSignals {
-  readonly #abort = new AbortController();
-  #keepAlive: AbortController | undefined;
+  readonly #abort = new Abort();
+  #keepAlive: Abort | undefined;
 
-  get signal(): AbortSignal {
-    return this.#abort.signal;
+  get signal(): Signal {
+    return this.#abort;
   }
 
   /** Aborted as well when no further request is wanted. Made when it is first needed. */
-  get keepAlive(): AbortSignal {
-    return this.#keepAliveControl.signal;
+  get keepAlive(): Signal {
+    return this.#keepAliveControl;
   }
 
   abort(reason: unknown): void {
@@ -21,9 +23,9 @@ export class ConnectionSignals {
     this.#keepAliveControl.abort(reason);
   }
 
-  get #keepAliveControl(): AbortController {
+  get #keepAliveControl(): Abort {
     if (this.#keepAlive === undefined) {
-      this.#keepAlive = new AbortController();
+      this.#keepAlive = new Abort();
       if (this.signal.aborted) this.#keepAlive.abort(this.signal.reason);
     }
     return this.#keepAlive;

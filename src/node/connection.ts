@@ -1,3 +1,4 @@
+import type { Signal } from '../signal.js';
 import { ViaductError } from '../errors.js';
 import { type Hop, type HostHop, formatHop, isParked } from '../route/hop.js';
 import type { ByteStream } from '../tcp/byte-stream.js';
@@ -43,7 +44,6 @@ export class Connection implements TableEntry {
   #writer: StreamWriter | undefined;
   /** To the next hop of the last request. */
   readonly upstream = new KeptUpstream(() => this.#endsIdle());
-
   /** It came over a connection that this node has parked elsewhere: its client is a stranger. */
   readonly #cameParked: boolean;
 
@@ -115,12 +115,12 @@ export class Connection implements TableEntry {
   }
 
   /** Aborted when the client leaves, and when the node ends. */
-  get signal(): AbortSignal {
+  get signal(): Signal {
     return this.#signals.signal;
   }
 
   /** Aborted as well when no further request is wanted. Ends only the wait for one. */
-  get keepAliveSignal(): AbortSignal {
+  get keepAliveSignal(): Signal {
     return this.#signals.keepAlive;
   }
 

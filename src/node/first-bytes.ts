@@ -1,3 +1,4 @@
+import type { Signal } from '../signal.js';
 import { ViaductError } from '../errors.js';
 import { HEAD_BYTES } from '../wire/http/head.js';
 import { MESSAGE_BYTES, scanMessage } from '../wire/classic.js';
@@ -30,7 +31,7 @@ export function sniff(
   begin: Buffer,
   timeoutMs: number,
   quiet: Pick<NodeTimes, 'quietMs' | 'quietAfterLineMs'>,
-  signal: AbortSignal,
+  signal: Signal,
 ): Promise<SniffResult> {
   return readUntil(stream, {
     begin,

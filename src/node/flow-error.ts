@@ -1,3 +1,4 @@
+import type { Signal } from '../signal.js';
 import { ViaductError } from '../errors.js';
 import type { FlowFailure } from '../pump/pump.js';
 import { type Hop, formatHop } from '../route/hop.js';
@@ -10,7 +11,7 @@ export function silent(label: string, hop: Hop, silenceMs: number, cause?: unkno
 }
 
 /** A client that has sent FIN may leave: it has all that it wants, and what TLS says at its end reaches nobody. */
-export function isDeparture({ code, clientEnded }: FlowFailure, { reason }: AbortSignal): boolean {
+export function isDeparture({ code, clientEnded }: FlowFailure, { reason }: Signal): boolean {
   const left = code === 'ABORTED' && reason instanceof ViaductError ? reason.code : code;
   return clientEnded === true && left === 'CLIENT_GONE';
 }

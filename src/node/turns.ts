@@ -1,3 +1,4 @@
+import type { Signal } from '../signal.js';
 /**
  * Runs few pieces of work at once; the others wait in order. Work that makes no progress for some time, because a file
  * system is slow or hangs, goes on without its place: it keeps no other work waiting.
@@ -24,7 +25,7 @@ export class Turns {
    * @param signal when it is aborted, work that still waits is given up, and nothing is kept of it
    * @throws what `work` throws; the reason of the signal
    */
-  async run<T>(work: (progress: () => void) => Promise<T>, signal?: AbortSignal): Promise<T> {
+  async run<T>(work: (progress: () => void) => Promise<T>, signal?: Signal): Promise<T> {
     signal?.throwIfAborted();
     // The one that ends hands its place over.
     if (this.#active < this.#atOnce) this.#active += 1;
@@ -43,7 +44,7 @@ export class Turns {
     }
   }
 
-  #place(signal: AbortSignal | undefined): Promise<void> {
+  #place(signal: Signal | undefined): Promise<void> {
     return new Promise((resolve, reject) => {
       const giveUp = (): void => {
         this.#waiting.splice(this.#waiting.indexOf(take), 1);
@@ -78,7 +79,7 @@ export class KeyedTurns {
   }
 
   /** As {@link Turns.run}. */
-  async run<T>(key: string, work: () => Promise<T>, signal?: AbortSignal): Promise<T> {
+  async run<T>(key: string, work: () => Promise<T>, signal?: Signal): Promise<T> {
     const turns = this.#byKey.get(key) ?? new Turns(this.#atOnce, this.#patienceMs);
     this.#byKey.set(key, turns);
     try {

@@ -1,3 +1,4 @@
+import type { Signal } from '../signal.js';
 import { isIP } from 'node:net';
 import { ViaductError, asViaductError } from '../errors.js';
 import { MAX_TIMER_MS } from '../defaults.js';
@@ -106,7 +107,7 @@ export class ProxyDialler implements Dialler {
     }
   }
 
-  async #dialProxy(names: Names, { client = '' }: DialOptions, signal: AbortSignal): Promise<ByteStream> {
+  async #dialProxy(names: Names, { client = '' }: DialOptions, signal: Signal): Promise<ByteStream> {
     const label = `${names.label}: ${names.proxy}`;
     try {
       return await this.#tcp.dial(this.#proxy.hop, { label, timeoutMs: MAX_TIMER_MS, signal, client });
@@ -122,7 +123,7 @@ export class ProxyDialler implements Dialler {
     stream: ByteStream,
     target: HostHop,
     names: Names,
-    signal: AbortSignal,
+    signal: Signal,
   ): Promise<ByteStream | ViaductError> {
     const { scheme, login } = this.#proxy;
     const open = scheme === 'http' ? openWithConnect : openWithSocks5;

@@ -1,3 +1,4 @@
+import type { Signal } from '../signal.js';
 import { MAX_TIMER_MS } from '../defaults.js';
 
 /**
@@ -6,9 +7,9 @@ import { MAX_TIMER_MS } from '../defaults.js';
  */
 export async function withinLimit<T>(
   timeoutMs: number,
-  signal: AbortSignal,
+  signal: Signal,
   late: () => Error,
-  act: (signal: AbortSignal) => Promise<T>,
+  act: (signal: Signal) => Promise<T>,
 ): Promise<T> {
   // Not AbortSignal.any(), as in tcp/dial.ts.
   const end = new AbortController();

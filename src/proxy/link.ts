@@ -1,3 +1,4 @@
+import type { Signal } from '../signal.js';
 import { type ErrorCode, type ErrorDetails, ViaductError, asViaductError } from '../errors.js';
 import { MAX_TIMER_MS } from '../defaults.js';
 import { type HostHop, formatHop } from '../route/hop.js';
@@ -45,10 +46,10 @@ interface Decoded<T> {
 export class ProxyLink {
   readonly names: Names;
   readonly #stream: ByteStream;
-  readonly #signal: AbortSignal;
+  readonly #signal: Signal;
 
   /** @param signal ends every wait; its reason is thrown */
-  constructor(stream: ByteStream, names: Names, signal: AbortSignal) {
+  constructor(stream: ByteStream, names: Names, signal: Signal) {
     this.#stream = stream;
     this.names = names;
     this.#signal = signal;

@@ -1,3 +1,4 @@
+import type { Signal } from '../signal.js';
 import type { ErrorCode } from '../errors.js';
 import type { ByteStream } from '../tcp/byte-stream.js';
 import type { Limit } from '../tcp/live-limit.js';
@@ -35,7 +36,7 @@ export interface Flow {
   /** How long a reader may take nothing while we have bytes for it. */
   readonly stall: Limit;
   /** Aborting resets both sides. */
-  readonly signal: AbortSignal;
+  readonly signal: Signal;
   /** Called each time the flow goes on outside of Node. */
   readonly onOffload?: (() => void) | undefined;
 }

@@ -1,3 +1,4 @@
+import type { Signal } from '../signal.js';
 import { isIP } from 'node:net';
 import type { ByteStream, Reading } from './byte-stream.js';
 
@@ -17,7 +18,7 @@ interface AnswerOptions {
   readonly limitMs: number;
   /** Dials the host again, but not this address, and sends the same request. */
   readonly another: (except: string) => Promise<ByteStream>;
-  readonly signal: AbortSignal;
+  readonly signal: Signal;
 }
 
 /**

@@ -1,3 +1,4 @@
+import type { Signal } from '../signal.js';
 import type { ByteStream } from './byte-stream.js';
 
 /** Lingering close (RFC 9112 §9.6): how long, and how much, a client's late input is read and dropped. */
@@ -9,7 +10,7 @@ export const LINGER_BYTES = 64 * 1024;
  * on its way to the peer. So the peer's late input is read and dropped until its FIN, until there is too much of it,
  * until `limitMs` is over, or until the signal; then the socket is closed.
  */
-export function lingeringClose(stream: ByteStream, signal: AbortSignal, limitMs = LINGER_MS): Promise<void> {
+export function lingeringClose(stream: ByteStream, signal: Signal, limitMs = LINGER_MS): Promise<void> {
   return new Promise((resolve) => {
     if (stream.closed) return resolve();
     const close = (): void => stream.close();

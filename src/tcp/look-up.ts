@@ -1,3 +1,4 @@
+import type { Signal } from '../signal.js';
 import { isIP } from 'node:net';
 import { ViaductError, systemCode } from '../errors.js';
 import { type HostHop, formatHop } from '../route/hop.js';
@@ -8,7 +9,7 @@ export interface LookUpOptions {
   readonly label: string;
   /** As in {@link Resolver.resolve}. @default the same for all */
   readonly client?: string;
-  readonly signal: AbortSignal;
+  readonly signal: Signal;
 }
 
 /**

@@ -1,3 +1,4 @@
+import type { Signal } from '../signal.js';
 import { MAX_TIMER_MS } from '../defaults.js';
 import type { ByteStream } from './byte-stream.js';
 import { Gathered } from './gathered.js';
@@ -15,7 +16,7 @@ export interface ReadOptions<T> {
   readonly scan: (bytes: Buffer, after: 'bytes' | 'quiet' | 'end') => Verdict<T>;
   /** For all of it, whatever its pace, in ms. */
   readonly timeoutMs: number;
-  readonly signal: AbortSignal;
+  readonly signal: Signal;
   /** The error after the timeout. */
   readonly late: (bytes: Buffer) => Error;
   /** The error when the peer ends or leaves too early. */
@@ -23,10 +24,23 @@ export interface ReadOptions<T> {
 }
 
 /** Reads from a stream without a reader until a scan has its result, and leaves the stream paused and without a reader. */
-export function readUntil<T>(stream: ByteStream, options: ReadOptions<T>): Promise<T> {
+export async function readUntil<T>(stream: ByteStream, options: ReadOptions<T>): Promise<T> {
+  const { begin = Buffer.alloc(0), scan, signal } = options;
+  signal.throwIfAborted();
+  const first = begin.length > 0 ? scan(begin, 'bytes') : {};
+  // Often enough has come with what was read before: no timer and no reader for that.
+  return 'value' in first ? first.value : readOn(stream, options, begin, first.quietMs);
+}
+
+function readOn<T>(
+  stream: ByteStream,
+  options: ReadOptions<T>,
+  begin: Buffer,
+  quietMs: number | undefined,
+): Promise<T> {
   const { scan, signal } = options;
   return new Promise<T>((resolve, reject) => {
-    const gathered = new Gathered(options.begin ?? Buffer.alloc(0));
+    const gathered = new Gathered(begin);
     let quiet: NodeJS.Timeout | undefined;
     let believed: NodeJS.Immediate | undefined;
     let expired: NodeJS.Immediate | undefined;
@@ -47,14 +61,14 @@ export function readUntil<T>(stream: ByteStream, options: ReadOptions<T>): Promi
     const gone = (): void => fail(options.gone(gathered.bytes));
     const aborted = (): void => fail(signal.reason);
     const late = (): void => fail(options.late(gathered.bytes));
-    /** Timers run before a poll: what arrived in time is read before the deadline counts. */
+    /** Timers run before a poll: what arrived in time is read before the deadline counts, some of it in the turn after the poll. */
     const expire = (): void => {
-      expired = setImmediate(late);
+      expired = setImmediate(() => (expired = setImmediate(late)));
     };
     const deadline = setTimeout(expire, Math.min(options.timeoutMs, MAX_TIMER_MS));
-    /** A busy process may be late to read what arrived long ago: quiet counts after one more poll. */
+    /** A busy process may be late to read what arrived long ago: quiet counts after it too. */
     const believe = (): void => {
-      believed = setImmediate(look, 'quiet');
+      believed = setImmediate(() => (believed = setImmediate(look, 'quiet')));
     };
     /** True once it is over. */
     const look = (after: 'bytes' | 'quiet' | 'end'): boolean => {
@@ -76,9 +90,8 @@ export function readUntil<T>(stream: ByteStream, options: ReadOptions<T>): Promi
       }
     };
 
-    if (signal.aborted) return aborted();
-    if (gathered.length > 0 && look('bytes')) return;
     if (stream.closed) return gone();
+    if (quietMs !== undefined) quiet = setTimeout(believe, quietMs);
     const reading = stream.attach({
       take: (chunk) => {
         gathered.add(chunk);

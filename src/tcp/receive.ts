@@ -1,3 +1,4 @@
+import type { Signal } from '../signal.js';
 import type { ByteStream } from './byte-stream.js';
 import { Watchdog } from './watchdog.js';
 
@@ -8,7 +9,7 @@ export interface ReceiveOptions {
   readonly take: (chunk: Buffer) => Promise<boolean>;
   /** Silence that is an error, in ms; counted only while no chunk is being taken. */
   readonly timeoutMs: number;
-  readonly signal: AbortSignal;
+  readonly signal: Signal;
   /** The error after that silence. */
   readonly late: () => Error;
   /** The error when the peer resets the connection. */

@@ -1,3 +1,4 @@
+import type { Signal } from '../signal.js';
 import { lookup } from 'node:dns/promises';
 import pLimit, { type LimitFunction } from 'p-limit';
 
@@ -38,7 +39,7 @@ export class Resolver {
    * @param signal ends the wait, though not a look-up that runs already
    * @throws the resolver's error, or the signal's reason
    */
-  async resolve(host: string, client: string, signal: AbortSignal): Promise<readonly string[]> {
+  async resolve(host: string, client: string, signal: Signal): Promise<readonly string[]> {
     signal.throwIfAborted();
     const pending = this.#pending.get(`${client} ${host}`) ?? this.#enqueue(host, client);
     pending.wanted += 1;
@@ -70,7 +71,7 @@ export class Resolver {
 }
 
 /** Never resolves; rejects with the signal's reason. */
-function rejection(signal: AbortSignal): Promise<never> {
+function rejection(signal: Signal): Promise<never> {
   return new Promise((_, reject) => {
     signal.addEventListener('abort', () => reject(signal.reason), { once: true });
   });

@@ -1,3 +1,4 @@
+import type { Signal } from '../signal.js';
 import { type SecureContext, TLSSocket, createSecureContext } from 'node:tls';
 import { ViaductError, systemReason } from '../errors.js';
 import type { ByteStream } from '../tcp/byte-stream.js';
@@ -34,7 +35,7 @@ export function tlsServer(
 
 export interface AcceptOptions extends TlsServer {
   readonly limitMs: number;
-  readonly signal: AbortSignal;
+  readonly signal: Signal;
   /** Called when a record after the handshake cannot be read: the stream must be reset then. */
   readonly broken: (error: ViaductError) => void;
 }

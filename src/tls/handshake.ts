@@ -1,3 +1,4 @@
+import type { Signal } from '../signal.js';
 import type { TLSSocket } from 'node:tls';
 import { type ViaductError, systemCode, systemReason } from '../errors.js';
 import type { ByteStream } from '../tcp/byte-stream.js';
@@ -11,7 +12,7 @@ export interface SecuredStream {
 
 export interface HandshakeOptions {
   readonly limitMs: number;
-  readonly signal: AbortSignal;
+  readonly signal: Signal;
   /** The error after that time. */
   readonly late: () => ViaductError;
   /** The error if it fails. @param why a few words of OpenSSL or the system */

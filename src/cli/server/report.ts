@@ -25,6 +25,8 @@ type RequestEvent = Extract<NodeEvent, { readonly requestId: number }>;
  * everything else as log lines.
  */
 export function createReporter(log: Logger, print: (line: string) => void): (event: NodeEvent) => void {
+  const isDebugging = log.isLevelEnabled('debug');
+  const isLogging = log.isLevelEnabled('info');
   /** By request. */
   const known = new Map<number, Facts>();
   /** By connection: pins of clients. */
@@ -47,7 +49,7 @@ export function createReporter(log: Logger, print: (line: string) => void): (eve
     if (clientPin !== undefined) Object.assign(known.get(event.requestId) ?? {}, { clientPin });
     const facts = known.get(event.requestId) ?? { peer: '' };
     if (event.type === 'completed' || event.type === 'failed') known.delete(event.requestId);
-    reportRequest(event, facts, { log, print, unavailable });
+    reportRequest(event, facts, { log, print, unavailable, isDebugging, isLogging });
   };
 }
 
@@ -115,10 +117,14 @@ interface Reports {
   readonly log: Logger;
   readonly print: (line: string) => void;
   readonly unavailable: Refusals;
+  /* What the log takes: a line that it drops costs a relay as much as a system call. */
+  readonly isDebugging: boolean;
+  readonly isLogging: boolean;
 }
 
 /** @param facts what is known of the request; kept up to date */
-function reportRequest(event: RequestEvent, facts: Facts, { log, print, unavailable }: Reports): void {
+function reportRequest(event: RequestEvent, facts: Facts, reports: Reports): void {
+  const { log, print, unavailable, isDebugging, isLogging } = reports;
   const { connectionId, requestId, traceId } = event;
   const ids = { connectionId, requestId, traceId };
   switch (event.type) {
@@ -134,16 +140,19 @@ function reportRequest(event: RequestEvent, facts: Facts, { log, print, unavaila
         link: event.link,
       });
       print(`Working as a server in thread ${requestId}`);
-      return log.debug({ ...ids, ...facts }, 'serving');
+      return isDebugging ? log.debug({ ...ids, ...facts }, 'serving') : undefined;
     case 'relaying':
-      Object.assign(facts, { role: 'relay', name: visible(event.name), nextHop: formatHop(event.nextHop) });
+      facts.role = 'relay';
+      facts.name = visible(event.name);
+      facts.nextHop = formatHop(event.nextHop);
       print(`Working as a proxy in thread ${requestId}`);
-      return log.debug({ ...ids, ...facts }, 'relaying');
+      return isDebugging ? log.debug({ ...ids, ...facts }, 'relaying') : undefined;
     case 'dialled':
       facts.address = event.address;
-      return log.debug({ ...ids, ...facts, seconds: event.seconds }, 'dialled');
+      return isDebugging ? log.debug({ ...ids, ...facts, seconds: event.seconds }, 'dialled') : undefined;
     case 'completed':
       print(`file sending in thread ${requestId} completed`);
+      if (!(event.isRoutine ? isDebugging : isLogging)) return;
       return log[event.isRoutine ? 'debug' : 'info'](
         { ...ids, ...facts, bytes: event.bytes, seconds: event.seconds },
         'completed',

@@ -1,5 +1,4 @@
 import { constants } from 'node:os';
-import { setFlagsFromString } from 'node:v8';
 import { startNode } from '../../node/node.js';
 import type { AddressClass } from '../../node/access/address.js';
 import type { SharedFolder } from '../../node/access/readers.js';
@@ -20,6 +19,7 @@ import { portFrom } from './prompt.js';
 import { type ParkOptions, checkParkOptions, parkAsTold, parkForFrom, reloadParkFor } from './park.js';
 import { proxyFrom } from '../proxy.js';
 import { createReporter } from './report.js';
+import { SmallHeap } from './small-heap.js';
 import { formatProxy } from '../../proxy/config.js';
 
 /** Parsed options; times in ms. */
@@ -67,16 +67,15 @@ export async function runServer(
   context: CommandContext,
 ): Promise<number> {
   checkParkOptions(options, portArgument);
-  keepHeapSmall();
+  const heap = new SmallHeap();
   giveMemoryBack();
-  // Creating the heap of a new thread resets the first flag (V8, Heap::ConfigureHeap).
-  process.on('worker', (worker) => worker.once('online', keepHeapSmall).once('exit', keepHeapSmall));
   const log = await createLogger(options, context.stderr);
   const lines = new LineWriter(
     context.stdout,
     (count) => `${count} lines dropped: the output was not read\n`,
   );
   const print = (line: string): void => lines.write(`${line}\n`);
+  const report = createReporter(log, print);
   let identity = await nodeIdentity(options, log);
   const proxy = options.proxy === 'none' ? undefined : options.proxy;
   const parkProxy = options.park && proxyFrom(options);
@@ -113,7 +112,10 @@ export async function runServer(
     maxParkedPerClient: options.maxParkedPerClient,
     parkReady: options.parkReady,
     stateFolder: options.parkFor === 'none' ? undefined : stateFolderPath(options.state),
-    onEvent: createReporter(log, print),
+    onEvent: (event) => {
+      if (event.type === 'accepted') heap.look();
+      report(event);
+    },
   });
   const readAgain = async (): Promise<void> => {
     if (options.key !== undefined)
@@ -179,16 +181,6 @@ function isFile(parkFor: string): boolean {
 /** Whether there are files that a daemon reads again. */
 function reads({ key, parkFor }: ServerOptions): boolean {
   return key !== undefined || isFile(parkFor);
-}
-
-/**
- * Under load V8 grows its space for new objects to 48 MiB and keeps it. Without that growth, each of thousands of
- * idle connections takes 21 KiB instead of 30, and small replies are 2 to 4 % slower (measured). Objects then
- * become old sooner, so old objects are collected as soon as they have grown by half.
- */
-function keepHeapSmall(): void {
-  setFlagsFromString('--semi-space-growth-factor=1');
-  setFlagsFromString('--heap-growing-percent=50');
 }
 
 /**

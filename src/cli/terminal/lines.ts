@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { setImmediate } from 'node:timers/promises';
+import { setTimeout as delay } from 'node:timers/promises';
 import type { CommandContext } from '../context.js';
 
 /** Unread lines on standard output or in the log; further ones are dropped and counted. */
@@ -8,17 +8,20 @@ const OUTPUT_QUEUE_BYTES = 1024 * 1024;
 /** How long the end of the program waits until the output is read, in ms: less than the end after a signal may take. */
 const OUTPUT_FLUSH_MS = 500;
 
+/** Lines that follow each other so closely are written together, in ms: each write is a system call. */
+const GATHER_MS = 1;
+
 /*
  * A node must neither wait for the reader of its output nor fail because the disk under its log is full. Node's
  * standard streams queue what the reader does not take; here the queue is bounded, and further lines are dropped.
  */
 
 /**
- * Writes lines to a standard stream, in order; those of one turn of the event loop together, as each write is a system call.
+ * Writes lines to a standard stream, in order.
  * When too many are unread, further lines are dropped and counted.
  */
 export class LineWriter {
-  /** Of this turn. */
+  /** Not written yet. */
   #lines = '';
   readonly #stream: NodeJS.WriteStream;
   readonly #formatDropped: (count: number) => string;
@@ -37,7 +40,7 @@ export class LineWriter {
       this.#dropped += 1;
       return;
     }
-    if (this.#lines === '') void setImmediate().then(this.#flush);
+    if (this.#lines === '') setTimeout(this.#flush, GATHER_MS);
     this.#lines += text;
   }
 
@@ -56,7 +59,7 @@ export class LineWriter {
 
 /** Waits until the output has been read, for a limited time. */
 export async function flushOutput({ stdout, stderr }: CommandContext): Promise<void> {
-  await setImmediate(); // Lines of this turn are written with its end.
+  await delay(2 * GATHER_MS);
   const signal = AbortSignal.timeout(OUTPUT_FLUSH_MS);
   for (const stream of [stdout, stderr]) {
     if (stream.writableLength === 0) continue;

@@ -127,7 +127,9 @@ export function interimFields(fields: readonly Field[], minor: number): Field[] 
 }
 
 function kept(fields: readonly Field[], isKept: (name: string) => boolean): Field[] {
-  const named = new Set(listOf(fields, 'connection').map((name) => name.toLowerCase()));
+  const options = listOf(fields, 'connection');
+  if (options.length === 0) return fields.filter(([name]) => isKept(name.toLowerCase()));
+  const named = new Set(options.map((name) => name.toLowerCase()));
   // Framing is not to be talked away by a Connection field that names it.
   for (const name of ['transfer-encoding', 'content-length']) named.delete(name);
   return fields.filter(([name]) => isKept(name.toLowerCase()) && !named.has(name.toLowerCase()));

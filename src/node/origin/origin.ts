@@ -1,3 +1,4 @@
+import type { Signal } from '../../signal.js';
 import { createHash } from 'node:crypto';
 import fresh from 'fresh';
 import { SMALL_FILE_BYTES } from '../../defaults.js';
@@ -46,7 +47,7 @@ interface Asker {
   /** At the origin, percent-encoded, with its link and query. */
   readonly path: string;
   /** The client is gone. */
-  readonly signal: AbortSignal;
+  readonly signal: Signal;
 }
 
 /**
@@ -103,7 +104,7 @@ interface Asked {
   readonly path: string;
   /** The client's network. */
   readonly client: string;
-  readonly signal: AbortSignal;
+  readonly signal: Signal;
   readonly held: Held;
 }
 

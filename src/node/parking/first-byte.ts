@@ -1,3 +1,4 @@
+import type { Signal } from '../../signal.js';
 import type { ByteStream } from '../../tcp/byte-stream.js';
 import type { Answer } from '../../tcp/first-answer.js';
 
@@ -6,7 +7,7 @@ interface FirstByteOptions {
   readonly limitMs: number;
   /** Takes another connection of the node, and sends the same request. */
   readonly another: () => Promise<ByteStream>;
-  readonly signal: AbortSignal;
+  readonly signal: Signal;
   /** An answer without a byte is whole: on the classic wire, an empty file. */
   readonly mayBeEmpty: boolean;
 }
@@ -40,7 +41,7 @@ export async function answerOfParked(first: ByteStream, options: FirstByteOption
 function firstBytes(
   stream: ByteStream,
   limitMs: number,
-  signal: AbortSignal,
+  signal: Signal,
 ): Promise<Buffer | 'ended' | 'broken' | 'silent'> {
   return new Promise((resolve) => {
     const settle = (came: Buffer | 'ended' | 'broken' | 'silent'): void => {

@@ -41,7 +41,9 @@ export interface Split {
   readonly rest: Buffer;
 }
 
-const HEAD_END = Buffer.from('\r\n\r\n');
+const HEAD_END_LENGTH = 4;
+/** What is no part of a line, nor its end. */
+const STRAY = /\0|\r(?!\n)|(?<!\r)\n/;
 const TOKEN = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
 /** field-value of RFC 9110 §5.5: visible characters, obs-text, space and tab. */
 const FIELD_VALUE = /^[\t\x20-\x7e\x80-\xff]*$/;
@@ -113,7 +115,10 @@ export function formatHead(first: string, fields: readonly Field[]): Buffer {
 
 /** All values of a field, in order, by its lower-case name. */
 export function valuesOf(fields: readonly Field[], name: string): string[] {
-  return fields.filter(([field]) => field.toLowerCase() === name).map(([, value]) => value);
+  const values: string[] = [];
+  for (const [field, value] of fields)
+    if (field.length === name.length && field.toLowerCase() === name) values.push(value);
+  return values;
 }
 
 /** The value of a field by its lower-case name; undefined if there is none, or more than one. */
@@ -124,7 +129,9 @@ export function fieldOf(fields: readonly Field[], name: string): string | undefi
 
 /** The members of a comma-separated list field (RFC 9110 §5.6.1), empty ones left out. */
 export function listOf(fields: readonly Field[], name: string): string[] {
-  const members = valuesOf(fields, name).join(',').split(',');
+  const values = valuesOf(fields, name);
+  if (values.length === 0) return values;
+  const members = values.join(',').split(',');
   return members.map((member) => member.trim()).filter((member) => member !== '');
 }
 
@@ -134,10 +141,10 @@ export function isKeptAlive({ minor, fields }: Pick<RequestHead, 'minor' | 'fiel
 }
 
 function linesOf(head: Buffer, code: 'BAD_REQUEST' | 'BAD_REPLY'): string[] {
-  const lines = head.subarray(0, -HEAD_END.length).toString('latin1').split('\r\n');
-  const closed = head.subarray(-HEAD_END.length).equals(HEAD_END);
-  if (!closed || lines.some((line) => /[\r\n\0]/.test(line)))
+  const text = head.toString('latin1');
+  if (!text.endsWith('\r\n\r\n') || STRAY.test(text))
     throw new ViaductError(code, 'a line does not end in CRLF');
+  const lines = text.slice(0, -HEAD_END_LENGTH).split('\r\n');
   if (lines.length > FIELDS + 1)
     throw new ViaductError(
       code === 'BAD_REPLY' ? code : 'HEAD_TOO_LARGE',

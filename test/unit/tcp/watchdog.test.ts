@@ -81,3 +81,23 @@ test('a limit of less than its checks still works', (t) => {
   pass(2);
   assert.equal(state.expired, 1);
 });
+
+test('one that expires may stop another with the same limit', async (t) => {
+  t.mock.timers.enable({ apis: ['setInterval'] });
+  let now = 0;
+  t.mock.method(performance, 'now', () => now);
+  const heard: string[] = [];
+  const second: { watchdog?: Watchdog } = {};
+  const first = new Watchdog(800, unchanged, () => {
+    heard.push('first');
+    second.watchdog?.stop();
+  });
+  second.watchdog = new Watchdog(800, unchanged, () => heard.push('second'));
+  for (; now < 1000; now += 100) t.mock.timers.tick(100);
+  first.stop();
+  assert.deepEqual(heard, ['first']);
+});
+
+function unchanged(): number {
+  return 0;
+}

@@ -1,3 +1,4 @@
+import type { Signal } from '../../../signal.js';
 import fresh from 'fresh';
 import { ViaductError } from '../../../errors.js';
 import { replaceBytes } from '../../../route/name.js';
@@ -26,7 +27,7 @@ interface ArchiveOf {
   readonly request: RequestHead;
   /** The client's network. */
   readonly client: string;
-  readonly signal: AbortSignal;
+  readonly signal: Signal;
   /** Gets what is to be called when the reply was sent, or cannot be. */
   readonly held: (() => void)[];
 }

@@ -1,3 +1,4 @@
+import type { Signal } from '../../../signal.js';
 import { ViaductError } from '../../../errors.js';
 import { segmentsOf } from '../../../route/subtree.js';
 import { LISTINGS_PER_CLIENT } from '../folder-names.js';
@@ -37,7 +38,7 @@ export interface ArchiveRequest {
   /** It goes on with an archive that was begun before: the ETags that it names, empty for none. Undefined if it begins one. */
   readonly goesOn: string | undefined;
   /** Aborted when the client leaves. */
-  readonly signal: AbortSignal;
+  readonly signal: Signal;
 }
 
 /** A plan that is used until it is released. */
@@ -140,7 +141,7 @@ export class Archives {
   }
 
   /** A file system that hangs keeps the walk, but not the client. */
-  #readUntil(signal: AbortSignal, top: Top, client: string): Promise<Plan> {
+  #readUntil(signal: Signal, top: Top, client: string): Promise<Plan> {
     return new Promise((resolve, reject) => {
       signal.addEventListener('abort', () => reject(signal.reason));
       const walk = async (progress: () => void): Promise<Plan> => {

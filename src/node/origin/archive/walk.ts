@@ -1,3 +1,4 @@
+import type { Signal } from '../../../signal.js';
 import { type Hash, createHash } from 'node:crypto';
 import type { Dirent } from 'node:fs';
 import { ViaductError } from '../../../errors.js';
@@ -41,7 +42,7 @@ export interface Top {
 
 export interface WalkOptions {
   readonly stats: StatThread;
-  readonly signal: AbortSignal;
+  readonly signal: Signal;
   /** Files and folders. */
   readonly maxEntries: number;
   /** Called again and again while it makes progress. */

@@ -1,3 +1,4 @@
+import type { Signal } from '../../../signal.js';
 import { ViaductError } from '../../../errors.js';
 import type { FolderNames } from '../folder-names.js';
 import type { ServedFolder } from '../served-folder.js';
@@ -41,7 +42,7 @@ export interface Choice {
    * Those on the page, in order; none behind the last page.
    * @throws the signal's reason
    */
-  names(signal: AbortSignal): Promise<FoldersAndFiles>;
+  names(signal: Signal): Promise<FoldersAndFiles>;
 }
 
 /** @throws ViaductError BAD_REQUEST if there are too many entries for the order */
@@ -132,7 +133,7 @@ async function withFacts(
   { folder, names, facts, infoOf, reader }: ChoiceOf,
   { text }: ListingQuery,
   total: number,
-  signal: AbortSignal,
+  signal: Signal,
 ): Promise<Ordered> {
   const isOfFew = total <= FEW_ENTRIES || names.folders.length + names.files.length > SORTED_ENTRIES;
   const has = filterOf(text);

@@ -1,3 +1,4 @@
+import type { Signal } from '../../../signal.js';
 import type { EntryInfo } from './entry-info.js';
 
 /** Names of entries. */
@@ -65,7 +66,7 @@ export class Facts {
   async read(
     infoOf: (name: string) => Promise<EntryInfo>,
     inTurn: (batch: () => Promise<void>) => Promise<void>,
-    signal: AbortSignal,
+    signal: Signal,
   ): Promise<void> {
     while (this.#readAt === undefined) {
       signal.throwIfAborted();

@@ -1,3 +1,4 @@
+import type { Signal } from '../../../signal.js';
 import { join } from 'node:path';
 import Negotiator from 'negotiator';
 import { type RequestHead, valuesOf } from '../../../wire/http/head.js';
@@ -28,7 +29,7 @@ export interface ListingOf {
   /** The client's network. */
   readonly client: string;
   /** The client is gone. */
-  readonly signal: AbortSignal;
+  readonly signal: Signal;
 }
 
 /**
