@@ -1,5 +1,5 @@
+import type { Signal } from '../signal.js';
 import { ViaductError, asViaductError } from '../errors.js';
-import type { FindEnd, FlowResult } from '../pump/pump.js';
 import { type Hop, formatHop, isParked } from '../route/hop.js';
 import type { ByteStream } from '../tcp/byte-stream.js';
 import { type Answer, firstAnswer } from '../tcp/first-answer.js';
@@ -8,27 +8,7 @@ import type { HeldInput } from './client-input.js';
 import type { Connection } from './connection.js';
 import { flowError, isDeparture, silent } from './flow-error.js';
 import { answerOfParked } from './parking/first-byte.js';
-
-/** A reply whose head has arrived. */
-export interface OpenedReply {
-  /** What the client gets first. */
-  readonly bytes: Buffer;
-  /** Bytes of the whole reply, where the head contains its length. */
-  readonly length?: number | undefined;
-  /** Where it does not, and the end can be found. */
-  readonly findEnd?: FindEnd | undefined;
-  /** What is kept for a further request after it. @default nothing */
-  readonly keeps?: Kept | undefined;
-  /** From here on bytes go both ways, as they come. @default false */
-  readonly isTunnel?: boolean;
-}
-
-interface Kept {
-  /** The connection to the next hop too, not only the client's. */
-  readonly upstream: boolean;
-  /** Bytes of the client's input that are kept meanwhile. */
-  readonly inputBytes: number;
-}
+import { type OpenedReply, type Upstream, startReply } from './reply-flow.js';
 
 export interface RelayOptions {
   /** What the client sends after its request; never forwarded. */
@@ -75,13 +55,6 @@ export async function relay(connection: Connection, options: RelayOptions): Prom
   return pumped(connection, openUpstream(connection, options, label), hop, giveSharesBack);
 }
 
-/** An upstream that has begun its reply. */
-interface Upstream {
-  readonly stream: ByteStream;
-  readonly reply: OpenedReply;
-  readonly fromClient: Buffer;
-}
-
 /** Apart from what opens the upstream: while the bytes flow, nothing of the request is kept. */
 async function pumped(
   connection: Connection,
@@ -90,7 +63,7 @@ async function pumped(
   giveSharesBack: () => void,
 ): Promise<Buffer | undefined> {
   try {
-    const { result, length, keeps, upstream } = await opening.then((open) => startFlow(connection, open));
+    const { result, length, keeps, upstream } = await opening.then((open) => startReply(connection, open));
     const { failure, kept, hasExcess } = await result;
     if (failure && !isDeparture(failure, connection.signal))
       throw flowError(connection, failure, hop.label, hop.nextHop, length);
@@ -159,33 +132,6 @@ function opened(
   return { stream: upstream, reply, fromClient };
 }
 
-function startFlow(
-  { node, stream, exchange, signal }: Connection,
-  { stream: upstream, reply, fromClient }: Upstream,
-): Pick<OpenedReply, 'length' | 'keeps'> & {
-  readonly result: Promise<FlowResult>;
-  readonly upstream: ByteStream;
-} {
-  const { length, findEnd, keeps } = reply;
-  exchange.replyBegun = true;
-  const flow = node.pump({
-    mode: reply.isTunnel === true ? 'duplex' : 'reply',
-    client: stream,
-    upstream,
-    fromClient,
-    fromUpstream: reply.bytes,
-    length,
-    findEnd,
-    keep: keeps?.inputBytes,
-    silenceMs: node.silenceMs,
-    stall: node.stall,
-    signal,
-    onOffload: () => exchange.stage('offloaded', () => `after ${flow.moved.toClient} bytes`),
-  });
-  exchange.countBytes(() => flow.moved.toClient);
-  return { result: flow.result, length, keeps, upstream };
-}
-
 /** @returns gives them back */
 function takeShares(
   { node, network }: Connection,
@@ -210,7 +156,7 @@ async function openReply(
   another: (except: string) => Promise<ByteStream>,
   { openReply: opener, nextHop, label }: RelayOptions & { readonly label: string },
   silenceMs: number,
-  signal: AbortSignal,
+  signal: Signal,
 ): Promise<{ readonly upstream: ByteStream; readonly reply: OpenedReply }> {
   let upstream = first;
   try {

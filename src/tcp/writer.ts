@@ -1,3 +1,4 @@
+import type { Signal } from '../signal.js';
 import { ViaductError } from '../errors.js';
 import type { ByteStream } from './byte-stream.js';
 import { type Limit, tookNothing } from './live-limit.js';
@@ -9,12 +10,12 @@ export class StreamWriter {
   sent = 0;
   readonly #stream: ByteStream;
   readonly #watchdog: Watchdog;
-  readonly #signal: AbortSignal;
+  readonly #signal: Signal;
   readonly #forgetClose: () => void;
   #waiting: { resolve: () => void; reject: (error: unknown) => void } | undefined;
   #failure: { readonly error: unknown } | undefined;
 
-  constructor(stream: ByteStream, stall: Limit, signal: AbortSignal) {
+  constructor(stream: ByteStream, stall: Limit, signal: Signal) {
     this.#stream = stream;
     this.#signal = signal;
     this.#watchdog = new Watchdog(
@@ -36,9 +37,10 @@ export class StreamWriter {
     this.sent += chunk.length;
   }
 
-  /** Queues FIN. */
-  finish(): Promise<void> {
-    return this.#until((resolve) => this.#stream.finish(resolve));
+  /** Queues FIN. @param last sent before it */
+  async finish(last?: Uint8Array): Promise<void> {
+    await this.#until((resolve) => this.#stream.finish(resolve, last));
+    this.sent += last?.length ?? 0;
   }
 
   release(): void {

@@ -11,7 +11,8 @@ import { UPGRADE_FIELDS, isTunnel } from '../../wire/http/upgrade.js';
 import type { FindEnd } from '../../pump/pump.js';
 import { type HeldInput, INPUT_AHEAD_BYTES } from '../client-input.js';
 import type { Connection } from '../connection.js';
-import { type OpenedReply, relay } from '../relay.js';
+import { relay } from '../relay.js';
+import type { OpenedReply } from '../reply-flow.js';
 import {
   CLOSE,
   forwardedFields,

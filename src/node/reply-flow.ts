@@ -1,0 +1,97 @@
+import type { FindEnd, FlowResult } from '../pump/pump.js';
+import type { ByteStream } from '../tcp/byte-stream.js';
+import type { Connection } from './connection.js';
+
+/** A reply whose head has arrived. */
+export interface OpenedReply {
+  /** What the client gets first. */
+  readonly bytes: Buffer;
+  /** Bytes of the whole reply, where the head contains its length. */
+  readonly length?: number | undefined;
+  /** Where it does not, and the end can be found. */
+  readonly findEnd?: FindEnd | undefined;
+  /** What is kept for a further request after it. @default nothing */
+  readonly keeps?: Kept | undefined;
+  /** From here on bytes go both ways, as they come. @default false */
+  readonly isTunnel?: boolean;
+}
+
+interface Kept {
+  /** The connection to the next hop too, not only the client's. */
+  readonly upstream: boolean;
+  /** Bytes of the client's input that are kept meanwhile. */
+  readonly inputBytes: number;
+}
+
+/** An upstream that has begun its reply. */
+export interface Upstream {
+  readonly stream: ByteStream;
+  readonly reply: OpenedReply;
+  readonly fromClient: Buffer;
+}
+
+type Started = Pick<OpenedReply, 'length' | 'keeps'> & {
+  readonly result: Promise<FlowResult>;
+  readonly upstream: ByteStream;
+};
+
+/** Passes a reply on. */
+export function startReply(connection: Connection, open: Upstream): Started {
+  return isWhole(open.reply) ? passWhole(connection, open) : startFlow(connection, open);
+}
+
+/** A reply that came with its head: most small ones. */
+function isWhole({ bytes, length = Infinity, isTunnel }: OpenedReply): boolean {
+  return bytes.length >= length && isTunnel !== true;
+}
+
+/** Nothing has to be pumped. */
+function passWhole(connection: Connection, open: Upstream): Started {
+  const { exchange, stream } = connection;
+  const { length = 0, keeps } = open.reply;
+  exchange.replyBegun = true;
+  exchange.countBytes(() => Math.max(0, length - stream.unsent));
+  return { result: sendWhole(connection, open), length, keeps, upstream: open.stream };
+}
+
+async function sendWhole(
+  connection: Connection,
+  { stream: upstream, reply: { bytes, length = 0, keeps }, fromClient }: Upstream,
+): Promise<FlowResult> {
+  try {
+    const whole = bytes.length === length ? bytes : bytes.subarray(0, length);
+    if (keeps === undefined) await connection.writer.finish(whole);
+    // What is written after it waits for it too.
+    else if (!connection.stream.write(whole)) await connection.writer.write(Buffer.alloc(0));
+  } catch (error) {
+    upstream.reset();
+    throw error;
+  }
+  if (keeps === undefined) upstream.leave();
+  const ends = { toClient: length, toUpstream: 0, failure: undefined };
+  return { ...ends, kept: fromClient, hasExcess: bytes.length > length };
+}
+
+function startFlow(
+  { node, stream, exchange, signal }: Connection,
+  { stream: upstream, reply, fromClient }: Upstream,
+): Started {
+  const { length, findEnd, keeps } = reply;
+  exchange.replyBegun = true;
+  const flow = node.pump({
+    mode: reply.isTunnel === true ? 'duplex' : 'reply',
+    client: stream,
+    upstream,
+    fromClient,
+    fromUpstream: reply.bytes,
+    length,
+    findEnd,
+    keep: keeps?.inputBytes,
+    silenceMs: node.silenceMs,
+    stall: node.stall,
+    signal,
+    onOffload: () => exchange.stage('offloaded', () => `after ${flow.moved.toClient} bytes`),
+  });
+  exchange.countBytes(() => flow.moved.toClient);
+  return { result: flow.result, length, keeps, upstream };
+}
