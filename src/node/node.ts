@@ -1,5 +1,4 @@
 import { canSend, listenOn } from './listen-on.js';
-import type { Server, Socket } from 'node:net';
 import { ViaductError } from '../errors.js';
 import {
   CONNECT_MS,
@@ -13,7 +12,8 @@ import {
   STALL_MS,
 } from '../defaults.js';
 import { liveLimit } from '../tcp/live-limit.js';
-import { TcpStream, remoteOf } from '../tcp/stream.js';
+import { acceptFrom } from '../tcp/accept.js';
+import { sockets } from '../tcp/descriptor/sockets.js';
 import { choosePump } from '../pump/choose-pump.js';
 import { PARKING_TIMES } from '../wire/parking.js';
 import { resetOnDeathMissing } from '../tcp/reset-on-death.js';
@@ -90,6 +90,7 @@ export async function startNodeWith(options: NodeOptions, times: Partial<NodeTim
   const rules = rulesOf(options);
   const maxConnections = Math.min(options.maxConnections ?? MAX_CONNECTIONS, connectionsThatFit());
   const chosen = choosePump(options.pump, (cause) => emit({ type: 'pump-died', cause }));
+  const own = chosen.name === 'splice' ? sockets() : undefined;
   /** With what resolves when each is closed. */
   const connections = new Map<Connection, Promise<void>>();
   const table = new ConnectionTable(maxConnections);
@@ -110,7 +111,7 @@ export async function startNodeWith(options: NodeOptions, times: Partial<NodeTim
     readers,
     policy,
     hostNames,
-    dialler: new NodeDialler(nextHopDialler(options.proxy), lobby),
+    dialler: new NodeDialler(nextHopDialler(options.proxy, own), lobby),
     lobby,
     selfDials: new SelfDials(),
     ownPort,
@@ -154,11 +155,17 @@ export async function startNodeWith(options: NodeOptions, times: Partial<NodeTim
     });
     connections.set(connection, done);
   };
-  listener?.server.on('connection', (socket: Socket) => {
-    // First, as it is to cost little: a client that is refused comes back at once.
-    if (makeRoom(remoteOf(socket))) serve(new Connection(context, TcpStream.over(socket)));
-    else socket.on('error', () => {}).resetAndDestroy();
-  });
+  const stopListening =
+    listener &&
+    acceptFrom(
+      listener.server,
+      (incoming) => {
+        // First, as it is to cost little: a client that is refused comes back at once.
+        if (makeRoom(incoming.remote)) serve(new Connection(context, incoming.accept()));
+        else incoming.refuse();
+      },
+      own,
+    );
 
   return {
     address: { host: listener?.address.address ?? '', port: ownPort },
@@ -186,7 +193,7 @@ export async function startNodeWith(options: NodeOptions, times: Partial<NodeTim
       await Promise.all([
         context.digests.close(),
         context.partDigests.close(),
-        close(listener?.server, connections, graceMs),
+        close(stopListening, connections, graceMs),
       ]);
       await chosen.close();
     },
@@ -217,7 +224,7 @@ async function lobbyFor(options: NodeOptions, maxConnections: number, times: Nod
 
 /** Resolves when the last connection is closed. */
 async function close(
-  server: Server | undefined,
+  stopListening: (() => Promise<void>) | undefined,
   connections: ReadonlyMap<Connection, Promise<void>>,
   graceMs: number,
 ): Promise<void> {
@@ -226,11 +233,7 @@ async function close(
     for (const connection of connections.keys()) connection.abort(reason);
   };
   const timer = setTimeout(resetAll, Math.min(graceMs, MAX_TIMER_MS));
-  const isClosed = new Promise<void>((resolve) => {
-    // Node's server reports closed once its last socket is.
-    if (server === undefined) resolve();
-    else server.close(() => resolve());
-  });
+  const isClosed = stopListening?.();
   for (const connection of connections.keys()) connection.stop(reason);
   await Promise.all([isClosed, ...connections.values()]);
   clearTimeout(timer);

@@ -36,9 +36,11 @@ const SIOCOUTQ = 0x5411;
 
 /** linux/eventpoll.h. */
 export const EPOLLIN = 0x1;
+export const EPOLLPRI = 0x2;
 export const EPOLLOUT = 0x4;
 export const EPOLLERR = 0x8;
 export const EPOLLHUP = 0x10;
+export const EPOLLRDHUP = 0x2000;
 export const EPOLLET = 0x80000000;
 const EPOLL_CTL_ADD = 1;
 const EPOLL_CTL_DEL = 2;
@@ -161,6 +163,7 @@ function bind(libc: Library): SystemCalls {
   const or = (result: number): number => (result < 0 ? -libc.errno() : result);
   const event = new Int32Array(EPOLL_EVENT_WORDS);
   const value = new Int32Array(1);
+  const linger = new Int32Array(2);
   const one = Buffer.alloc(8);
   one.writeBigUInt64LE(1n);
 
@@ -175,7 +178,10 @@ function bind(libc: Library): SystemCalls {
       return failed < 0 ? failed : (value[0] ?? 0);
     },
     // struct linger { int l_onoff; int l_linger; } of socket(7).
-    setLinger: (socket, on) => or(setsockopt(socket, SOL_SOCKET, SO_LINGER, Int32Array.of(on, 0), 8)),
+    setLinger: (socket, on) => {
+      linger[0] = on;
+      return or(setsockopt(socket, SOL_SOCKET, SO_LINGER, linger, linger.byteLength));
+    },
     setReceiveBuffer: (socket, bytes) =>
       or(setsockopt(socket, SOL_SOCKET, SO_RCVBUF, Int32Array.of(bytes), 4)),
     setUnsentLimit: (socket, bytes) =>

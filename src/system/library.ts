@@ -17,6 +17,18 @@ export interface Library {
   func<F extends (...args: never[]) => number>(prototype: string): Declared<F>;
   /** `errno` of this thread's last call. */
   errno(): number;
+  /**
+   * Calls back in Node's event loop whenever it finds a descriptor readable. Neither promises nor errors work in the callback as
+   * elsewhere: it is to plan another one. Undefined if this koffi cannot do it.
+   */
+  readonly watch: ((fd: number, callback: () => void) => Watch) | undefined;
+}
+
+/** A descriptor that is watched for as long as the process runs. */
+export interface Watch {
+  /** It keeps the process running, as at first. */
+  ref(): void;
+  unref(): void;
 }
 
 let loaded: Library | { readonly missing: string } | undefined;
@@ -40,6 +52,9 @@ function load(): Library | { readonly missing: string } {
         return declared as Declared<F>;
       },
       errno: () => koffi.errno(),
+      // It has this since 2.15, and does not document it.
+      watch:
+        typeof koffi.node?.poll === 'function' ? (fd, callback) => koffi.node.poll(fd, callback) : undefined,
     };
   } catch (error) {
     return { missing: `the optional package koffi ${whyNot(error)}` };

@@ -56,8 +56,11 @@ export interface ByteStream {
    * called when it has, or never if the stream closes.
    */
   write(chunk: Uint8Array, flushed?: () => void): boolean;
-  /** Sends FIN after all that was written; `queued` is called when the kernel has both. */
-  finish(queued?: () => void): void;
+  /**
+   * Sends FIN after all that was written; `queued` is called when the kernel has both.
+   * @param last sent before it, together with it where that is possible
+   */
+  finish(queued?: () => void, last?: Uint8Array): void;
   /** Nothing more is wanted of the peer: sends FIN after all that was written, and closes both directions. */
   leave(): void;
   /** Closes both directions, after {@link finish}. */

@@ -1,10 +1,8 @@
 import { readFileSync } from 'node:fs';
-import type { Server, Socket } from 'node:net';
 import { ViaductError } from '../errors.js';
 import { SystemCallError } from '../system/library.js';
 import { systemCalls } from '../system/calls.js';
 import { visible } from '../text.js';
-import { descriptorOf } from './handle.js';
 
 /** asm-generic/errno-base.h, negative. */
 const [EPERM, ENOENT] = [-1, -2];
@@ -14,10 +12,9 @@ const [EPERM, ENOENT] = [-1, -2];
  * @param name as the kernel knows it, such as `bbr`
  * @throws ViaductError USAGE if the kernel does not have or allow it, or koffi is missing
  */
-export function useCongestion(target: Server | Socket, name: string): void {
+export function useCongestion(fd: number | undefined, name: string): void {
   const calls = systemCalls();
   if ('missing' in calls) throw refused(name, calls.missing);
-  const fd = descriptorOf(target);
   // It has closed meanwhile.
   if (fd === undefined) return;
   const result = calls.setCongestion(fd, name);

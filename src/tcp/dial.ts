@@ -1,3 +1,4 @@
+import type { Signal } from '../signal.js';
 import { isIP } from 'node:net';
 import { ViaductError, systemCode, systemReason } from '../errors.js';
 import { MAX_TIMER_MS } from '../defaults.js';
@@ -6,7 +7,7 @@ import type { ByteStream } from './byte-stream.js';
 import { earlyEnd, isReset } from './early-reset.js';
 import { addressesOf } from './look-up.js';
 import { Resolver } from './resolver.js';
-import { TcpStream } from './stream.js';
+import { type Connect, type DialledStream, connecting } from './connecting.js';
 
 /** Head start of one address over the next (RFC 8305 §5, "Connection Attempt Delay"). */
 export const ATTEMPT_DELAY_MS = 250;
@@ -20,7 +21,7 @@ export interface DialOptions {
   /** For everything together: look-up and all addresses, in ms. */
   readonly timeoutMs: number;
   /** Ends the attempt; its reason is thrown. */
-  readonly signal: AbortSignal;
+  readonly signal: Signal;
   /** The client that the name is looked up for (see {@link Resolver.resolve}). @default the same for all */
   readonly client?: string;
   /** An address that is not dialled, as it was tried before. @default none */
@@ -45,9 +46,11 @@ export interface Dialler<Kind extends Hop = HostHop> {
  */
 export class TcpDialler implements Dialler {
   readonly #resolver: Resolver;
+  readonly #connect: Connect;
 
-  constructor(resolver = new Resolver()) {
+  constructor(resolver = new Resolver(), connect = connecting()) {
     this.#resolver = resolver;
+    this.#connect = connect;
   }
 
   async dial(hop: HostHop, options: DialOptions): Promise<ByteStream> {
@@ -72,6 +75,7 @@ export class TcpDialler implements Dialler {
         leftMs: timeoutMs - (performance.now() - startedAt),
         late: late('did not answer'),
         signal,
+        connect: this.#connect,
       };
       return await connectFirst(dialled, hop.port, limits, () => (tried += 1));
     } catch (error) {
@@ -103,7 +107,8 @@ interface ConnectLimits {
   readonly leftMs: number;
   /** The error after it. */
   readonly late: () => ViaductError;
-  readonly signal: AbortSignal;
+  readonly signal: Signal;
+  readonly connect: Connect;
 }
 
 /** Families take turns, beginning with that of the first address (RFC 8305 §4). */
@@ -124,18 +129,18 @@ export function interleave(addresses: readonly string[]): readonly string[] {
 function connectFirst(
   addresses: readonly string[],
   port: number,
-  { leftMs, late, signal }: ConnectLimits,
+  { leftMs, late, signal, connect }: ConnectLimits,
   onAttempt: () => void,
-): Promise<TcpStream> {
+): Promise<DialledStream> {
   return new Promise((resolve, reject) => {
     /** With what takes their listener away: the winner lives long, and would keep all of this. */
-    const attempts = new Map<TcpStream, () => void>();
+    const attempts = new Map<DialledStream, () => void>();
     let started = 0;
     let firstError: Error | undefined;
     let timer: NodeJS.Timeout | undefined;
 
     let settled = false;
-    const settle = (winner: TcpStream | undefined): void => {
+    const settle = (winner: DialledStream | undefined): void => {
       settled = true;
       clearTimeout(timer);
       clearTimeout(deadline);
@@ -150,7 +155,7 @@ function connectFirst(
       reject(error);
     };
     const aborted = (): void => fail(signal.reason);
-    const connected = (attempt: TcpStream): void => {
+    const connected = (attempt: DialledStream): void => {
       if (settled) return;
       if (isOwnPeer(attempt)) {
         attempt.error = Object.assign(new Error('the connection met its own port'), { code: 'ECONNREFUSED' });
@@ -165,7 +170,7 @@ function connectFirst(
       if (address === undefined) return;
       started += 1;
       onAttempt();
-      const attempt = TcpStream.dialling(address, port, connected);
+      const attempt = connect(address, port, connected);
       const forget = attempt.onClose(() => {
         if (settled) return;
         attempts.delete(attempt);
@@ -190,7 +195,7 @@ function connectFirst(
  * True if the kernel chose the dialled port itself as the local port: TCP then opens the connection to itself (RFC 9293
  * §3.5, simultaneous open). It happens on one's own machine, where nobody listens on a port of the ephemeral range.
  */
-export function isOwnPeer({ local, remote }: TcpStream): boolean {
+export function isOwnPeer({ local, remote }: ByteStream): boolean {
   return local.port === remote.port && local.host === remote.host;
 }
 

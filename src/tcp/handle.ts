@@ -1,4 +1,4 @@
-import type { Server, Socket } from 'node:net';
+import { type Server, Socket } from 'node:net';
 
 /*
  * What Node does not document of a socket: its descriptor, how much of a pending write the kernel has taken, its
@@ -62,6 +62,13 @@ export function allowReading(socket: Socket, atOnce: boolean): void {
   delete handle.readStart;
   handle.reading = atOnce;
   if (atOnce && typeof handle.readStart === 'function') Reflect.apply(handle.readStart, handle, []);
+}
+
+/** A socket of Node over a descriptor, which is its own from here on; paused. A closed one without. */
+export function socketOver(fd: number | undefined): Socket {
+  // With the first option, which is not documented, it does not begin to read.
+  const options = { pauseOnCreate: true, allowHalfOpen: true, readable: true, writable: true };
+  return fd === undefined ? new Socket().destroy() : new Socket({ ...options, fd }).pause();
 }
 
 /** As `onread` of `net.connect()`. */

@@ -1,5 +1,6 @@
 import { type AddressInfo, type Server, createServer } from 'node:net';
 import { ViaductError, systemCode } from '../errors.js';
+import { descriptorOf } from './handle.js';
 import { setResetOnDeath } from './reset-on-death.js';
 import { useCongestion } from './congestion.js';
 import { limitUnsent } from './unsent-limit.js';
@@ -30,10 +31,11 @@ export function listen(options: ListenOptions): Promise<Listener> {
     server.once('error', (error) => reject(listenError(error, options)));
     server.listen({ host: options.host, port: options.port, backlog: options.backlog }, () => {
       server.on('error', () => {}); // An accept that failed: the connection is gone, the listener is not.
-      setResetOnDeath(server);
-      limitUnsent(server);
+      const fd = descriptorOf(server);
+      setResetOnDeath(fd);
+      limitUnsent(fd);
       try {
-        if (options.congestion !== undefined) useCongestion(server, options.congestion);
+        if (options.congestion !== undefined) useCongestion(fd, options.congestion);
       } catch (error) {
         server.close();
         return reject(error);

@@ -1,6 +1,4 @@
-import type { Server, Socket } from 'node:net';
 import { systemCalls } from '../system/calls.js';
-import { descriptorOf } from './handle.js';
 
 /*
  * The classic reply has no length, so a clean FIN is its only sign of a whole file. A process that is
@@ -16,8 +14,13 @@ export function resetOnDeathMissing(): string | undefined {
 }
 
 /** Arms a listener, and with it every socket that it will accept. Without koffi it does nothing. */
-export function setResetOnDeath(server: Server): void {
-  setLinger(server, 1);
+export function setResetOnDeath(listener: number | undefined): void {
+  setLinger(listener, 1);
+}
+
+/** Something with a socket, as long as that is open. */
+interface HasDescriptor {
+  readonly descriptor: number | undefined;
 }
 
 /**
@@ -28,12 +31,12 @@ const ARMING_MS = 100;
 
 /** Whether closing a socket in any way but after {@link clear} sends RST. */
 export class ResetOnDeath {
-  readonly #socket: Socket;
+  readonly #socket: HasDescriptor;
   #isSet: boolean;
   #soon: NodeJS.Timeout | undefined;
 
   /** @param isSet its listener was armed */
-  constructor(socket: Socket, isSet: boolean) {
+  constructor(socket: HasDescriptor, isSet: boolean) {
     this.#socket = socket;
     this.#isSet = isSet;
   }
@@ -44,7 +47,7 @@ export class ResetOnDeath {
 
   set(): void {
     this.forget();
-    if (!this.#isSet) setLinger(this.#socket, 1);
+    if (!this.#isSet) setLinger(this.#socket.descriptor, 1);
     this.#isSet = true;
   }
 
@@ -56,7 +59,7 @@ export class ResetOnDeath {
   /** Takes it back: to be called once the FIN is queued, since from here on a close must not destroy data. */
   clear(): void {
     this.forget();
-    if (this.#isSet) setLinger(this.#socket, 0);
+    if (this.#isSet) setLinger(this.#socket.descriptor, 0);
     this.#isSet = false;
   }
 
@@ -66,9 +69,8 @@ export class ResetOnDeath {
   }
 }
 
-function setLinger(socket: Socket | Server, on: 0 | 1): void {
+function setLinger(fd: number | undefined, on: 0 | 1): void {
   const calls = systemCalls();
-  const fd = descriptorOf(socket);
   // Can only fail on a socket that is gone already, which its own events report.
   if (fd !== undefined && !('missing' in calls)) calls.setLinger(fd, on);
 }

@@ -1,9 +1,16 @@
-import type { Socket } from 'node:net';
+import { Socket } from 'node:net';
 import { AttachedReader, type ReadControl } from './attached-reader.js';
 import type { Reading, StreamReader } from './byte-stream.js';
 import { readInto } from './handle.js';
 import { SHARED_BUFFER } from './read-buffer.js';
 import { Unread } from './unread.js';
+
+/** Where it comes from. */
+export interface ReadSource {
+  readonly destroyed: boolean;
+  pause(): void;
+  resume(): void;
+}
 
 /** What a socket receives, for one reader after the other. Nothing is read before one attaches and resumes. */
 export class SocketReader implements ReadControl {
@@ -12,7 +19,7 @@ export class SocketReader implements ReadControl {
   #hasEnd = false;
   /** Node reads into its own buffers, ahead of the reader. */
   readsAhead = false;
-  readonly #socket: Socket;
+  readonly #socket: ReadSource;
   #attached: AttachedReader | undefined;
   /** What the reader has not taken yet: it has paused, or there is none. */
   readonly #unread = new Unread();
@@ -23,16 +30,15 @@ export class SocketReader implements ReadControl {
   #isGathering = false;
   #into: Buffer = SHARED_BUFFER;
 
-  constructor(socket: Socket) {
-    this.#socket = socket;
-    this.#overruns = 'encrypted' in socket;
+  constructor(source: Socket | ReadSource) {
+    this.#socket = source;
+    this.#overruns = 'encrypted' in source;
     // The first of its listeners: what came before a break is delivered before the break.
-    if (this.#overruns) socket.once('close', this.#gathered);
+    if (source instanceof Socket && this.#overruns) source.once('close', this.#gathered);
   }
 
   /** Reads a socket that is connected and paused; one that is dialled gets {@link nextBuffer} and {@link take} at once. */
-  start(): void {
-    const socket = this.#socket;
+  start(socket: Socket): void {
     if (readInto(socket, { buffer: this.nextBuffer, callback: this.take })) return;
     this.readsAhead = true;
     socket.on('data', (chunk: Buffer) => {

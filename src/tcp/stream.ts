@@ -12,6 +12,7 @@ import {
   unsentBytes,
 } from './handle.js';
 import { Loan } from './loan.js';
+import { remoteOf, withoutMapping } from './remote.js';
 import { SHARED_BUFFER } from './read-buffer.js';
 import { ResetOnDeath } from './reset-on-death.js';
 import { useCongestion } from './congestion.js';
@@ -39,9 +40,9 @@ export class TcpStream implements ByteStream {
   #remote: HostHop | undefined;
   #local: HostHop | undefined;
 
-  private constructor(socket: Socket, isAccepted: boolean, carrier?: ByteStream) {
+  private constructor(socket: Socket, isSet: boolean, carrier?: ByteStream) {
     this.#socket = socket;
-    this.#death = new ResetOnDeath(socket, isAccepted);
+    this.#death = new ResetOnDeath(this, isSet);
     this.#carrier = carrier;
     this.#incoming = new SocketReader(socket);
     socket.on('error', (error) => {
@@ -64,10 +65,11 @@ export class TcpStream implements ByteStream {
    * Wraps a connected socket that is paused and was created with `allowHalfOpen`: one that a server with
    * `pauseOnConnect` has accepted, or a TLS socket.
    * @param carrier the connection under a TLS socket
+   * @param isSet closing it sends RST, as its listener was armed
    */
-  static over(socket: Socket, carrier?: ByteStream): TcpStream {
-    const stream = new TcpStream(socket, true, carrier);
-    stream.#incoming.start();
+  static over(socket: Socket, carrier?: ByteStream, isSet = true): TcpStream {
+    const stream = new TcpStream(socket, isSet, carrier);
+    stream.#incoming.start(socket);
     return stream;
   }
 
@@ -96,6 +98,10 @@ export class TcpStream implements ByteStream {
       buffer: () => (created.stream === undefined ? SHARED_BUFFER : created.stream.#incoming.nextBuffer()),
       callback: (length) => created.stream === undefined || created.stream.#incoming.take(length),
     };
+  }
+
+  get descriptor(): number | undefined {
+    return descriptorOf(this.#socket);
   }
 
   get remote(): HostHop {
@@ -151,7 +157,8 @@ export class TcpStream implements ByteStream {
     return !waiting;
   }
 
-  finish(queued: () => void = () => {}): void {
+  finish(queued: () => void = () => {}, last?: Uint8Array): void {
+    if (last !== undefined) this.#socket.write(last);
     this.#socket.once('finish', () => {
       this.#death.clear();
       queued();
@@ -213,19 +220,19 @@ export class TcpStream implements ByteStream {
 
   prepareToSend(congestion?: string): void {
     if (this.#carrier !== undefined) return this.#carrier.prepareToSend(congestion);
-    limitUnsent(this.#socket);
-    if (congestion !== undefined) useCongestion(this.#socket, congestion);
+    limitUnsent(this.descriptor);
+    if (congestion !== undefined) useCongestion(this.descriptor, congestion);
   }
 
   limitReceiveBuffer(bytes: number): void {
     this.#carrier?.limitReceiveBuffer(bytes);
     const calls = systemCalls();
-    const fd = descriptorOf(this.#socket);
+    const fd = this.descriptor;
     if (fd !== undefined && !('missing' in calls)) calls.setReceiveBuffer(fd, bytes);
   }
 
   detachDescriptor(recall: () => void): number | undefined {
-    const [socket, fd] = [this.#socket, descriptorOf(this.#socket)];
+    const [socket, fd] = [this.#socket, this.descriptor];
     const isClean = socket.readableLength + socket.writableLength === 0 && !socket.destroyed;
     if (fd === undefined || !isClean || this.#incoming.holdsBytes) return undefined;
     forbidReading(socket);
@@ -237,14 +244,4 @@ export class TcpStream implements ByteStream {
     this.#incoming.received += received;
     if (!this.#loan.end()) allowReading(this.#socket, this.#incoming.readsAhead);
   }
-}
-
-/** The peer of a socket. */
-export function remoteOf({ remoteAddress = '', remotePort = 0 }: Socket): HostHop {
-  return { host: withoutMapping(remoteAddress), port: remotePort };
-}
-
-/** A dual-stack socket shows an IPv4 address as `::ffff:a.b.c.d`. */
-function withoutMapping(address: string): string {
-  return address.replace(/^::ffff:/, '');
 }

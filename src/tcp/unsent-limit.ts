@@ -1,6 +1,4 @@
-import type { Server, Socket } from 'node:net';
 import { systemCalls } from '../system/calls.js';
-import { descriptorOf } from './handle.js';
 
 /**
  * Bytes that the kernel takes for a connection beyond those on the way. Without a limit it queues up to 4 MiB for a
@@ -10,8 +8,7 @@ import { descriptorOf } from './handle.js';
 const UNSENT_BYTES = 512 * 1024;
 
 /** Limits it for a socket, or for every one that a listener will accept (TCP_NOTSENT_LOWAT). Without koffi it does nothing. */
-export function limitUnsent(target: Server | Socket): void {
+export function limitUnsent(fd: number | undefined): void {
   const calls = systemCalls();
-  const fd = descriptorOf(target);
   if (fd !== undefined && !('missing' in calls)) calls.setUnsentLimit(fd, UNSENT_BYTES);
 }

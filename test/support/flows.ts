@@ -2,8 +2,9 @@ import { randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import type { Socket } from 'node:net';
 import type { ByteStream } from '#src/tcp/byte-stream.js';
+import { sockets } from '#src/tcp/descriptor/sockets.js';
 import type { Flow, FlowResult, Pump, RunningFlow } from '#src/pump/pump.js';
-import { acceptedPair, dialledPair } from './streams.js';
+import { acceptedByDescriptor, acceptedPair, dialledByDescriptor, dialledPair } from './streams.js';
 import type { Cleanup } from './scope.js';
 
 /** A flow under test: the two far ends, as plain sockets, and what the pump says in the end. */
@@ -45,13 +46,26 @@ export function manyBytes(count: number): Buffer {
 /** Limits that no test reaches unless it sets its own. */
 const NEVER_MS = 30_000;
 
+/** Pumps that are tested with Node's sockets also where nodes do without them. */
+const onNode = new WeakSet<Pump>();
+
+/** The same pump, for {@link startFlow} with Node's sockets. */
+export function withNodeSockets(pump: Pump): Pump {
+  const same: Pump = (flow) => pump(flow);
+  onNode.add(same);
+  return same;
+}
+
 export async function startFlow(
   t: Cleanup,
   pump: Pump,
   mode: Flow['mode'],
   options: Partial<Flow> = {},
 ): Promise<TestFlow> {
-  const [client, upstream] = await Promise.all([acceptedPair(t), dialledPair(t)]);
+  const isOwn = sockets() !== undefined && !onNode.has(pump);
+  const [client, upstream] = await Promise.all(
+    isOwn ? [acceptedByDescriptor(t), dialledByDescriptor(t)] : [acceptedPair(t), dialledPair(t)],
+  );
   const abort = new AbortController();
   const running = pump({
     mode,

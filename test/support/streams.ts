@@ -1,6 +1,9 @@
 import assert from 'node:assert/strict';
 import type { Socket } from 'node:net';
 import type { ByteStream, StreamReader } from '#src/tcp/byte-stream.js';
+import { acceptFrom } from '#src/tcp/accept.js';
+import { type Connect, connecting } from '#src/tcp/connecting.js';
+import { sockets } from '#src/tcp/descriptor/sockets.js';
 import { unsentBytes } from '#src/tcp/handle.js';
 import { listen } from '#src/tcp/listen.js';
 import { TcpStream } from '#src/tcp/stream.js';
@@ -35,14 +38,44 @@ export async function acceptedPair(t: Cleanup): Promise<Pair & { readonly socket
 }
 
 /** A stream as a relay or client dials it. */
-export async function dialledPair(t: Cleanup): Promise<Pair> {
+export const dialledPair = (t: Cleanup): Promise<Pair> => dialledWith(t, connecting());
+
+async function dialledWith(t: Cleanup, connect: Connect): Promise<Pair> {
   let accept: (peer: Socket) => void;
   const accepted = new Promise<Socket>((resolve) => (accept = resolve));
   const { hop } = await rawServer(t, (peer) => accept(peer));
-  const stream = await new Promise<TcpStream>((resolve) => TcpStream.dialling(hop.host, hop.port, resolve));
+  const stream = await new Promise<ByteStream>((resolve) => connect(hop.host, hop.port, resolve));
   t.after(() => stream.close());
   return { stream, peer: await accepted };
 }
+
+/** As {@link acceptedPair}, without Node's sockets. */
+export async function acceptedByDescriptor(t: Cleanup): Promise<Pair> {
+  const { server, address } = await listen({ host: '127.0.0.1', port: 0, backlog: 511 });
+  const accepted = new Promise<ByteStream>((resolve) => {
+    const close = acceptFrom(server, (incoming) => resolve(incoming.accept()), sockets());
+    t.after(close);
+  });
+  const peer = await rawConnect(t, { host: '127.0.0.1', port: address.port });
+  const stream = await accepted;
+  t.after(() => stream.close());
+  return { stream, peer };
+}
+
+/** As {@link dialledPair}, without Node's sockets. */
+export const dialledByDescriptor = (t: Cleanup): Promise<Pair> => dialledWith(t, connecting(sockets()));
+
+/** All that a stream can be, with what makes it. */
+export const STREAMS: readonly (readonly [string, (t: Cleanup) => Promise<Pair>])[] = [
+  ['accepted', acceptedPair],
+  ['dialled', dialledPair],
+  ...(sockets() === undefined
+    ? []
+    : ([
+        ['accepted, without a socket of Node', acceptedByDescriptor],
+        ['dialled, without a socket of Node', dialledByDescriptor],
+      ] as const)),
+];
 
 const DEADLINE_MS = 15_000;
 

@@ -2,18 +2,16 @@ import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { EventEmitter, once } from 'node:events';
 import { describe, test } from 'node:test';
+import { setTimeout as delay } from 'node:timers/promises';
 import type { ByteStream } from '#src/tcp/byte-stream.js';
 import { TcpStream } from '#src/tcp/stream.js';
 import { blackHole, refusingHop } from '../../support/black-hole.js';
-import { acceptedPair, closed, dialledPair, received, takesAll, until } from '../../support/streams.js';
+import { STREAMS, closed, received, takesAll, until } from '../../support/streams.js';
 import { readToEnd } from '../../support/raw.js';
 
 const MIB = 1024 * 1024;
 
-for (const [how, makePair] of [
-  ['accepted', acceptedPair],
-  ['dialled', dialledPair],
-] as const) {
+for (const [how, makePair] of STREAMS) {
   describe(`a stream that was ${how}`, () => {
     test('reads nothing before a reader resumes it', async (t) => {
       const { stream, peer } = await makePair(t);
@@ -111,6 +109,41 @@ for (const [how, makePair] of [
         stream.reset();
         await closed(stream);
       }
+    });
+
+    test('rests when it is resumed after its end', async (t) => {
+      const { stream, peer } = await makePair(t);
+      const reading = stream.attach({ take: () => false, end: () => {} });
+      reading.resume();
+      peer.write(randomBytes(64 * 1024));
+      await until(() => stream.received > 0);
+      stream.close();
+      reading.resume();
+      await closed(stream);
+      const planned = t.mock.method(globalThis, 'setImmediate');
+      await delay(20);
+      assert.ok(planned.mock.callCount() < 5, `${planned.mock.callCount()} turns of the loop`);
+    });
+
+    test('a socket of Node that takes its place sends first what waits', async (t) => {
+      const { stream, peer } = await makePair(t);
+      const bytes = randomBytes(16 * MIB);
+      stream.write(bytes);
+      const reading = readToEnd(peer);
+      stream.releaseSocket(Buffer.alloc(0)).end('tail');
+      assert.ok((await reading).bytes.equals(Buffer.concat([bytes, Buffer.from('tail')])));
+    });
+
+    test('calls back for FIN, whoever closes it after that', async (t) => {
+      const { stream, peer } = await makePair(t);
+      const bytes = randomBytes(16 * MIB);
+      stream.write(bytes);
+      let queued = false;
+      stream.finish(() => (queued = true));
+      stream.leave();
+      const got = await readToEnd(peer);
+      assert.deepEqual([got.how, got.bytes.length], ['end', bytes.length]);
+      assert.ok(queued);
     });
 
     test('keeps the error that it died of', async (t) => {

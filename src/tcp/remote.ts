@@ -1,0 +1,12 @@
+import type { Socket } from 'node:net';
+import type { HostHop } from '../route/hop.js';
+
+/** The peer of a socket. */
+export function remoteOf({ remoteAddress = '', remotePort = 0 }: Socket): HostHop {
+  return { host: withoutMapping(remoteAddress), port: remotePort };
+}
+
+/** A dual-stack socket shows an IPv4 address as `::ffff:a.b.c.d`. */
+export function withoutMapping(address: string): string {
+  return address.replace(/^::ffff:/, '');
+}
