@@ -150,7 +150,9 @@ async function everyIdle(wires: readonly Wire[]): Promise<Idle[]> {
   const rows: Idle[] = [];
   const connections = await connectionsThatFit(asked.connections);
   if (connections < asked.connections) {
-    say(`idle: only ${connections} connections, as a process may open no more descriptors (ulimit -n)`);
+    say(
+      `idle: only ${connections} connections, as one client may have no more relayed with the descriptors of a process (ulimit -n)`,
+    );
   }
   for (const wire of wires) {
     const idleKeys = keys.filter((key) => keysForIdle.includes(key));
@@ -170,7 +172,7 @@ function defaultRounds(relays: number, flows: number): number {
 
 /** Of one relay: about a second's. */
 function repliesPerRound(atOnce: number): number {
-  return Math.min(3000, 400 + 20 * atOnce);
+  return atOnce === 1 ? 3000 : 6000;
 }
 
 /** Progress, and what is left out: never into the tables. */

@@ -1,6 +1,7 @@
 // What a relay holds for connections on which nothing happens.
 import { setTimeout as delay } from 'node:timers/promises';
 import { DESCRIPTORS_PER_CONNECTION, DESCRIPTORS_RESERVED } from '#src/node/descriptors.js';
+import { ONE_IN } from '#src/node/relay-shares.js';
 import { type Chain, buildChain } from './chain.js';
 import { hold, startSilentOrigin } from './load.js';
 import type { Peer, Wire } from './peers.js';
@@ -65,12 +66,12 @@ export async function measureIdle(peer: Peer, wire: Wire, connections: number): 
   }
 }
 
-/** How many of `asked` connections the descriptors of a process are enough for, at a viaduct node. */
+/** How many of `asked` connections a viaduct node relays for one client, with the descriptors that a process may have. */
 export async function connectionsThatFit(asked: number): Promise<number> {
   const process = await startSilentOrigin();
   const most = (descriptorLimit(process.pid) - DESCRIPTORS_RESERVED) / DESCRIPTORS_PER_CONNECTION;
   await process.stop();
-  return Math.min(asked, Math.floor(most));
+  return Math.min(asked, Math.floor(most / ONE_IN));
 }
 
 async function until(chain: Chain, holds: (holding: Holding) => boolean): Promise<Holding> {

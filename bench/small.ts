@@ -6,6 +6,9 @@ import { fixed, spread, table } from './table.js';
 
 const REPLY_BYTES = 1024;
 
+/** Until V8 has compiled what is used often: a relay runs for months. */
+const WARM_UP = 10_000;
+
 export interface Small {
   readonly wire: Wire;
   readonly atOnce: number;
@@ -29,7 +32,7 @@ export async function measureSmall(
   const origin = await startOrigin(REPLY_BYTES);
   try {
     return await withChains(peers, wire, 1, origin, async (chains) => {
-      for (const chain of chains.values()) await fetchReplies(chain, REPLY_BYTES, atOnce, replies);
+      for (const chain of chains.values()) await fetchReplies(chain, REPLY_BYTES, atOnce, WARM_UP);
       const results = await pairedRounds(chains, rounds, (chain) =>
         fetchReplies(chain, REPLY_BYTES, atOnce, replies),
       );

@@ -5,7 +5,7 @@ import { ViaductError } from '../errors.js';
  * to one client: one in so many, and in more for each further relay on the route, since to that one they are one client
  * too. With the default limit it is enough for 64 transfers over the longest route.
  */
-const ONE_IN = 4;
+export const ONE_IN = 4;
 const MORE_PER_RELAY = 2;
 
 /** What every client may have, however small the limit: as many files as `get` fetches at once. */
