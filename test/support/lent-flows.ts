@@ -2,8 +2,9 @@ import { readFileSync, readdirSync } from 'node:fs';
 import { settles } from './leaks.js';
 
 const EPOLLET = 0x80000000;
+const EPOLLRDHUP = 0x2000;
 
-/** Flows that splice workers of a process have: only they wait for the edges of sockets (proc(5), fdinfo). */
+/** Flows that splice workers of a process have: they wait for the edges of sockets, but not for FIN as its streams do (proc(5), fdinfo). */
 export function lentFlows(pid: number): number {
   const folder = `/proc/${pid}/fdinfo`;
   let sockets = 0;
@@ -15,7 +16,8 @@ export function lentFlows(pid: number): number {
       continue; // Closed in between.
     }
     for (const [, events = '0'] of text.matchAll(/^tfd:.*events:\s*([0-9a-f]+)/gm)) {
-      if ((Number.parseInt(events, 16) & EPOLLET) !== 0) sockets += 1;
+      const bits = Number.parseInt(events, 16);
+      if ((bits & EPOLLET) !== 0 && (bits & EPOLLRDHUP) === 0) sockets += 1;
     }
   }
   return sockets / 2;
