@@ -8,8 +8,8 @@ const LOOK_EVERY = 16;
 
 /**
  * Under load V8 grows its space for new objects to 48 MiB and keeps it, which is much for thousands of idle connections. With 1 MiB,
- * what it has at first, a relay collects garbage in a fifth of its time; with 16 MiB in as little as with 48 (measured with small
- * replies). Objects become old sooner, so old objects are collected as soon as they have grown by half.
+ * what it has at first, a relay of small replies collects garbage in a fifth of its time; with 16 MiB in little more than with 48
+ * (measured). Objects become old sooner, so old objects are collected as soon as they have grown by half.
  */
 export class SmallHeap {
   #connections = 0;
