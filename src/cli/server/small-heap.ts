@@ -6,14 +6,20 @@ const NEW_SPACE_BYTES = 16 * 1024 * 1024;
 /** Connections between two looks at it, of 1 µs each. */
 const LOOK_EVERY = 16;
 
+/** It may grow for so long after a look, in ms, if the connections since the look before came within that time. */
+const GROWS_MS = 100;
+
 /**
- * Under load V8 grows its space for new objects to 48 MiB and keeps it, which is much for thousands of idle connections. With 1 MiB,
- * what it has at first, a relay of small replies collects garbage in a fifth of its time; with 16 MiB in little more than with 48
- * (measured). Objects become old sooner, so old objects are collected as soon as they have grown by half.
+ * Under load V8 grows its space for new objects to 48 MiB and keeps it, which is much for thousands of idle connections, or for one
+ * long archive. With 1 MiB, what it has at first, a relay of small replies collects garbage in a fifth of its time; with 16 MiB in
+ * little more than with 48 (measured). So it grows while many connections come, up to that. Objects become old sooner, so old objects
+ * are collected as soon as they have grown by half.
  */
 export class SmallHeap {
   #connections = 0;
-  #grows = true;
+  #looked = 0;
+  #grows = false;
+  readonly #stop = setTimeout(() => this.#grow(false), GROWS_MS).unref();
 
   constructor() {
     this.#set();
@@ -25,8 +31,15 @@ export class SmallHeap {
   look(): void {
     this.#connections += 1;
     if (this.#connections % LOOK_EVERY !== 0) return;
+    const since = performance.now() - this.#looked;
+    this.#looked += since;
+    if (since > GROWS_MS) return;
     const space = getHeapSpaceStatistics().find(({ space_name: name }) => name === 'new_space');
-    const grows = (space?.space_size ?? 0) < NEW_SPACE_BYTES;
+    this.#grow((space?.space_size ?? 0) < NEW_SPACE_BYTES);
+    this.#stop.refresh();
+  }
+
+  #grow(grows: boolean): void {
     if (grows === this.#grows) return;
     this.#grows = grows;
     this.#set();
