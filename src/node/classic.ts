@@ -1,5 +1,5 @@
 import { ViaductError } from '../errors.js';
-import { limitHops } from '../route/hop.js';
+import { formatHop, limitHops } from '../route/hop.js';
 import { linkInName } from '../route/share-link.js';
 import { decodeMessage, encodeMessage } from '../wire/classic.js';
 import { holdInput } from './client-input.js';
@@ -37,7 +37,8 @@ export async function serveClassic(
     const client = connection.clientClass(claimedClass(classes));
     // Of a client on the same host nothing is said: the message is then as an original sends it.
     const head = encodeMessage({ name, route: left }, client === 'loopback' ? undefined : client);
-    await relay(connection, { input, nextHop, hopsLeft: left.length, head, client });
+    const label = `next hop ${formatHop(nextHop)}`;
+    await relay(connection, { input, nextHop, hopsLeft: left.length, head, label, client });
   }
   exchange.completed();
 }

@@ -40,10 +40,9 @@ export class Connection implements TableEntry {
   /** Only the client's end is awaited: its departure no longer ends anything. */
   #isLingering = false;
   readonly #signals = new ConnectionSignals();
-  // Made when it is first needed: most connections are relayed and have one request, and are to cost little.
+  // Both are made when they are first needed: most connections are relayed and have one request, and are to cost little.
   #writer: StreamWriter | undefined;
-  /** To the next hop of the last request. */
-  readonly upstream = new KeptUpstream(() => this.#endsIdle());
+  #upstream: KeptUpstream | undefined;
   /** It came over a connection that this node has parked elsewhere: its client is a stranger. */
   readonly #cameParked: boolean;
 
@@ -114,6 +113,13 @@ export class Connection implements TableEntry {
     return decision;
   }
 
+  /** To the next hop of the last request. What that sends in between cannot be trusted: no further request. */
+  get upstream(): KeptUpstream {
+    return (this.#upstream ??= new KeptUpstream(() => {
+      if (this.exchange.ended) this.#signals.endIdle();
+    }));
+  }
+
   /** Aborted when the client leaves, and when the node ends. */
   get signal(): Signal {
     return this.#signals.signal;
@@ -126,8 +132,7 @@ export class Connection implements TableEntry {
 
   /** Writes what the node says itself. */
   get writer(): StreamWriter {
-    this.#writer ??= new StreamWriter(this.stream, this.node.stall, this.signal);
-    return this.#writer;
+    return (this.#writer ??= new StreamWriter(this.stream, this.node.stall, this.signal));
   }
 
   /** Ends it with a reset. @param reason for the log */
@@ -142,11 +147,6 @@ export class Connection implements TableEntry {
   stop(reason: ViaductError): void {
     if (this.exchange.ended) this.#signals.endIdle(reason);
     else if (!this.#requestReceived) this.abort(reason);
-  }
-
-  /** What a next hop has sent cannot be trusted: no further request. */
-  #endsIdle(): void {
-    if (this.exchange.ended) this.#signals.endIdle();
   }
 
   giveWay(reason: ViaductError): void {
@@ -182,7 +182,7 @@ export class Connection implements TableEntry {
 
   /** All replies are queued, and FIN too. */
   linger(): void {
-    this.upstream.drop();
+    this.#upstream?.drop();
     this.#isLingering = true;
     this.node.connections.leaves(this);
     this.#writer?.release();
@@ -190,7 +190,7 @@ export class Connection implements TableEntry {
 
   /** The stream is closed. */
   closed(): void {
-    this.upstream.drop();
+    this.#upstream?.drop();
     this.#writer?.release();
     const seconds = secondsSince(this.#acceptedAt);
     this.node.emit({ type: 'closed', connectionId: this.id, requests: this.#requests, seconds });

@@ -79,8 +79,9 @@ export class Exchange {
   }
 
   stage(stage: StageEvent['stage'], detail?: () => string): void {
+    if (!this.#stages) return;
     const shown = detail && ((): string => withoutTokens(detail()));
-    if (this.#stages) this.#emit({ type: 'stage', ...this.#ids, stage, detail: shown });
+    this.#emit({ type: 'stage', ...this.#ids, stage, detail: shown });
   }
 
   /* What a relay passes on, and what is no right link, may have the token of one in its name. */

@@ -22,8 +22,8 @@ export interface RelayOptions {
   readonly head: Buffer;
   /** A connection that was kept may be used. @default false */
   readonly mayReuse?: boolean;
-  /** The next hop in error messages. @default `next hop host:port` */
-  readonly label?: string;
+  /** The next hop in error messages. */
+  readonly label: string;
   /** The client's class. */
   readonly client: AddressClass;
   /** @default the node's own limit */
@@ -48,11 +48,11 @@ interface ReplyOpener {
  * @throws ViaductError UNAVAILABLE if the client has too much under way; of the dial or of `openReply`; or CUT_SHORT,
  * TIMEOUT, STALLED or CLIENT_GONE
  */
-export async function relay(connection: Connection, options: RelayOptions): Promise<Buffer | undefined> {
-  const { nextHop, label = `next hop ${formatHop(nextHop)}`, client } = options;
+export function relay(connection: Connection, options: RelayOptions): Promise<Buffer | undefined> {
+  const { nextHop, label, client } = options;
   const giveSharesBack = takeShares(connection, options);
   const hop = { label, nextHop, client };
-  return pumped(connection, openUpstream(connection, options, label), hop, giveSharesBack);
+  return pumped(connection, openUpstream(connection, options), hop, giveSharesBack);
 }
 
 /** Apart from what opens the upstream: while the bytes flow, nothing of the request is kept. */
@@ -79,26 +79,25 @@ async function pumped(
   }
 }
 
-async function openUpstream(connection: Connection, options: RelayOptions, label: string): Promise<Upstream> {
+async function openUpstream(connection: Connection, options: RelayOptions): Promise<Upstream> {
   const { node, signal } = connection;
   const connectMs = options.connectMs ?? node.connectMs;
   if (options.mayReuse === true) {
-    const reused = await openKept(connection, options, label);
+    const reused = await openKept(connection, options);
     if (reused !== undefined) return reused;
   }
   const dial = async (except?: string): Promise<ByteStream> => {
-    const dialled = await connection.dial(options.nextHop, label, options.client, connectMs, except);
+    const dialled = await connection.dial(options.nextHop, options.label, options.client, connectMs, except);
     dialled.write(options.head);
     return dialled;
   };
-  return opened(options, await openReply(await dial(), dial, { ...options, label }, node.silenceMs, signal));
+  return opened(options, await openReply(await dial(), dial, options, node.silenceMs, signal));
 }
 
 /** Over the connection that was kept, if there is one and it still answers. */
 async function openKept(
   { node, signal, upstream: kept, exchange }: Connection,
   options: RelayOptions,
-  label: string,
 ): Promise<Upstream | undefined> {
   const stream = kept.take(options.nextHop, options.client);
   if (stream === undefined) return undefined;
@@ -106,7 +105,7 @@ async function openKept(
   exchange.reused(formatHop(stream.remote));
   stream.write(options.head);
   try {
-    return opened(options, await openReply(stream, noOther, { ...options, label }, node.silenceMs, signal));
+    return opened(options, await openReply(stream, noOther, options, node.silenceMs, signal));
   } catch (error) {
     // Nothing has come, so the next hop has closed it meanwhile.
     const isClosed = stream.received === received && asViaductError(error).code === 'CUT_SHORT';
@@ -154,7 +153,7 @@ function takeShares(
 async function openReply(
   first: ByteStream,
   another: (except: string) => Promise<ByteStream>,
-  { openReply: opener, nextHop, label }: RelayOptions & { readonly label: string },
+  { openReply: opener, nextHop, label }: RelayOptions,
   silenceMs: number,
   signal: Signal,
 ): Promise<{ readonly upstream: ByteStream; readonly reply: OpenedReply }> {

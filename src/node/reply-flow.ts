@@ -31,7 +31,7 @@ export interface Upstream {
 }
 
 type Started = Pick<OpenedReply, 'length' | 'keeps'> & {
-  readonly result: Promise<FlowResult>;
+  readonly result: FlowResult | Promise<FlowResult>;
   readonly upstream: ByteStream;
 };
 
@@ -54,22 +54,31 @@ function passWhole(connection: Connection, open: Upstream): Started {
   return { result: sendWhole(connection, open), length, keeps, upstream: open.stream };
 }
 
-async function sendWhole(
-  connection: Connection,
-  { stream: upstream, reply: { bytes, length = 0, keeps }, fromClient }: Upstream,
-): Promise<FlowResult> {
+/** Mostly the kernel takes it at once. */
+function sendWhole(connection: Connection, open: Upstream): FlowResult | Promise<FlowResult> {
+  const { stream } = connection;
+  const { bytes, length = 0, keeps } = open.reply;
+  const whole = bytes.length === length ? bytes : bytes.subarray(0, length);
+  if (keeps === undefined) stream.finish(undefined, whole);
+  else stream.write(whole);
+  return stream.unsent === 0 && !stream.closed ? sent(open) : sendSlowly(connection, open);
+}
+
+async function sendSlowly({ writer }: Connection, open: Upstream): Promise<FlowResult> {
   try {
-    const whole = bytes.length === length ? bytes : bytes.subarray(0, length);
-    if (keeps === undefined) await connection.writer.finish(whole);
     // What is written after it waits for it too.
-    else if (!connection.stream.write(whole)) await connection.writer.write(Buffer.alloc(0));
+    await (open.reply.keeps === undefined ? writer.finish() : writer.write(Buffer.alloc(0)));
   } catch (error) {
-    upstream.reset();
+    open.stream.reset();
     throw error;
   }
-  if (keeps === undefined) upstream.leave();
-  const ends = { toClient: length, toUpstream: 0, failure: undefined };
-  return { ...ends, kept: fromClient, hasExcess: bytes.length > length };
+  return sent(open);
+}
+
+function sent({ stream, reply: { bytes, length = 0, keeps }, fromClient }: Upstream): FlowResult {
+  if (keeps === undefined) stream.leave();
+  const hasExcess = bytes.length > length;
+  return { toClient: length, toUpstream: 0, failure: undefined, kept: fromClient, hasExcess };
 }
 
 function startFlow(

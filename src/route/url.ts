@@ -94,6 +94,7 @@ function parseSegment(segment: string): Hop | undefined {
  * @throws ViaductError BAD_REQUEST for broken percent-encoding or an encoded `/`
  */
 export function nameOfPath(path: string): string {
+  if (PLAIN_PATH.test(path)) return path.slice(1);
   const encoded = path.replace(/[?#].*$/s, '').replace(/^\/+/, '');
   if (/%2f/i.test(encoded)) throw new ViaductError('BAD_REQUEST', 'the path has an encoded slash');
   if (/%(?![\da-f]{2})/i.test(encoded))
@@ -104,6 +105,9 @@ export function nameOfPath(path: string): string {
   );
   return nameOfBytes(Buffer.from(bytes, 'latin1'));
 }
+
+/** Most of them: nothing in it is encoded. */
+const PLAIN_PATH = /^\/[\w-][\w./-]*$/;
 
 /** The query of a path, with its `?`; empty if there is none. */
 export function queryOf(path: string): string {

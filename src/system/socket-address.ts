@@ -55,7 +55,7 @@ export class AddressBuffer {
     bytes.fill(0);
     bytes.writeUInt16LE(isShort ? AF_INET : AF_INET6, 0);
     bytes.writeUInt16BE(port, 2);
-    if (isShort) bytes.set(host.split('.').map(Number), INET_AT);
+    if (isShort) host.split('.').forEach((part, index) => (bytes[INET_AT + index] = Number(part)));
     else this.#fromText(AF_INET6, host, bytes.subarray(INET6_AT));
     return isShort ? INET_BYTES : INET6_BYTES;
   }
@@ -64,8 +64,8 @@ export class AddressBuffer {
     const { bytes } = this;
     const port = bytes.readUInt16BE(2);
     if (this.family === AF_INET) {
-      const [a, b, c, d] = bytes.subarray(INET_AT, INET6_AT);
-      return { host: `${a}.${b}.${c}.${d}`, port };
+      const at = INET_AT;
+      return { host: `${bytes[at]}.${bytes[at + 1]}.${bytes[at + 2]}.${bytes[at + 3]}`, port };
     }
     this.#toText(AF_INET6, bytes.subarray(INET6_AT), this.#text, INET6_ADDRSTRLEN);
     const zone = bytes.readUInt32LE(ZONE_AT);

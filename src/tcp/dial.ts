@@ -57,27 +57,31 @@ export class TcpDialler implements Dialler {
     const { label, timeoutMs, signal, permit } = options;
     const startedAt = performance.now();
     let known = 0;
-    let tried = 0;
+    let race: ConnectRace | undefined;
     /** Said only if addresses were left out: an error is then not about all of them. */
-    const addressesTried = (): string => (tried < known ? `; ${tried} of ${known} addresses tried` : '');
-    const late = (stage: string) => (): ViaductError => {
+    const addressesTried = (): string =>
+      race !== undefined && race.started < known ? `; ${race.started} of ${known} addresses tried` : '';
+    const late = (stage: string): ViaductError => {
       const message = `${label} ${stage} within ${timeoutMs / 1000} s${addressesTried()}`;
       return new ViaductError('CONNECT_TIMEOUT', message, { hopAddress: formatHop(hop) });
     };
     try {
       const addresses =
-        isIP(hop.host) === 0 ? await this.#lookUp(hop, options, late('was not resolved')) : [hop.host];
+        isIP(hop.host) === 0 ? await this.#lookUp(hop, options, () => late('was not resolved')) : [hop.host];
       permit?.(hop, addresses);
       known = addresses.length;
       const others = addresses.filter((address) => address !== options.except);
       const dialled = interleave(others).slice(0, ADDRESSES_DIALLED);
       const limits = {
         leftMs: timeoutMs - (performance.now() - startedAt),
-        late: late('did not answer'),
+        late: () => late('did not answer'),
         signal,
         connect: this.#connect,
       };
-      return await connectFirst(dialled, hop.port, limits, () => (tried += 1));
+      return await new Promise<ByteStream>((resolve, reject) => {
+        race = new ConnectRace(dialled, hop.port, limits, resolve, reject);
+        race.start();
+      });
     } catch (error) {
       if (error instanceof ViaductError || signal.aborted) throw error;
       throw dialError(error, label, hop, addressesTried());
@@ -122,73 +126,97 @@ export function interleave(addresses: readonly string[]): readonly string[] {
   ]);
 }
 
-/**
- * The first address to connect wins, the others are closed; the first error counts if none does.
- * @param onAttempt called before each address is dialled
- */
-function connectFirst(
-  addresses: readonly string[],
-  port: number,
-  { leftMs, late, signal, connect }: ConnectLimits,
-  onAttempt: () => void,
-): Promise<DialledStream> {
-  return new Promise((resolve, reject) => {
-    /** With what takes their listener away: the winner lives long, and would keep all of this. */
-    const attempts = new Map<DialledStream, () => void>();
-    let started = 0;
-    let firstError: Error | undefined;
-    let timer: NodeJS.Timeout | undefined;
+/** The first address to connect wins, the others are closed; the first error counts if none does. */
+class ConnectRace {
+  /** Addresses that are or were dialled. */
+  started = 0;
+  readonly #addresses: readonly string[];
+  readonly #port: number;
+  readonly #limits: ConnectLimits;
+  readonly #resolve: (winner: DialledStream) => void;
+  readonly #reject: (error: unknown) => void;
+  /** With what takes their listener away: the winner lives long, and would keep all of this. */
+  readonly #attempts = new Map<DialledStream, () => void>();
+  #firstError: Error | undefined;
+  #next: NodeJS.Timeout | undefined;
+  #deadline: NodeJS.Timeout | undefined;
+  #isSettled = false;
 
-    let settled = false;
-    const settle = (winner: DialledStream | undefined): void => {
-      settled = true;
-      clearTimeout(timer);
-      clearTimeout(deadline);
-      signal.removeEventListener('abort', aborted);
-      for (const [attempt, forget] of attempts) {
-        if (attempt === winner) forget();
-        else attempt.reset();
-      }
-    };
-    const fail = (error: unknown): void => {
-      settle(undefined);
-      reject(error);
-    };
-    const aborted = (): void => fail(signal.reason);
-    const connected = (attempt: DialledStream): void => {
-      if (settled) return;
-      if (isOwnPeer(attempt)) {
-        attempt.error = Object.assign(new Error('the connection met its own port'), { code: 'ECONNREFUSED' });
-        return attempt.reset();
-      }
-      settle(attempt);
-      resolve(attempt);
-    };
-    const startNext = (): void => {
-      clearTimeout(timer);
-      const address = addresses[started];
-      if (address === undefined) return;
-      started += 1;
-      onAttempt();
-      const attempt = connect(address, port, connected);
-      const forget = attempt.onClose(() => {
-        if (settled) return;
-        attempts.delete(attempt);
-        firstError ??= attempt.error;
-        if (started < addresses.length) return startNext();
-        if (attempts.size > 0) return;
-        fail(firstError ?? new Error('no address'));
-      });
-      attempts.set(attempt, forget);
-      if (started < addresses.length) timer = setTimeout(startNext, ATTEMPT_DELAY_MS);
-    };
+  constructor(
+    addresses: readonly string[],
+    port: number,
+    limits: ConnectLimits,
+    resolve: (winner: DialledStream) => void,
+    reject: (error: unknown) => void,
+  ) {
+    this.#addresses = addresses;
+    this.#port = port;
+    this.#limits = limits;
+    this.#resolve = resolve;
+    this.#reject = reject;
+  }
 
-    const deadline = setTimeout(() => fail(late()), Math.min(leftMs, MAX_TIMER_MS));
-    if (addresses.length === 0) return fail(new Error('no address'));
-    if (signal.aborted) return aborted();
-    signal.addEventListener('abort', aborted, { once: true });
-    startNext();
-  });
+  start(): void {
+    const { leftMs, signal } = this.#limits;
+    if (this.#addresses.length === 0) return this.#fail(new Error('no address'));
+    if (signal.aborted) return this.#aborted();
+    this.#deadline = setTimeout(this.#late, Math.min(leftMs, MAX_TIMER_MS));
+    signal.addEventListener('abort', this.#aborted, { once: true });
+    this.#startNext();
+  }
+
+  #startNext(): void {
+    clearTimeout(this.#next);
+    const address = this.#addresses[this.started];
+    if (address === undefined) return;
+    this.started += 1;
+    const attempt = this.#limits.connect(address, this.#port, this.#connected);
+    this.#attempts.set(
+      attempt,
+      attempt.onClose(() => this.#closed(attempt)),
+    );
+    if (this.started < this.#addresses.length)
+      this.#next = setTimeout(() => this.#startNext(), ATTEMPT_DELAY_MS);
+  }
+
+  readonly #connected = (attempt: DialledStream): void => {
+    if (this.#isSettled) return;
+    if (isOwnPeer(attempt)) {
+      attempt.error = Object.assign(new Error('the connection met its own port'), { code: 'ECONNREFUSED' });
+      return attempt.reset();
+    }
+    this.#settle(attempt);
+    this.#resolve(attempt);
+  };
+
+  #closed(attempt: DialledStream): void {
+    if (this.#isSettled) return;
+    this.#attempts.delete(attempt);
+    this.#firstError ??= attempt.error;
+    if (this.started < this.#addresses.length) return this.#startNext();
+    if (this.#attempts.size > 0) return;
+    this.#fail(this.#firstError ?? new Error('no address'));
+  }
+
+  readonly #aborted = (): void => this.#fail(this.#limits.signal.reason);
+
+  readonly #late = (): void => this.#fail(this.#limits.late());
+
+  #fail(error: unknown): void {
+    this.#settle(undefined);
+    this.#reject(error);
+  }
+
+  #settle(winner: DialledStream | undefined): void {
+    this.#isSettled = true;
+    clearTimeout(this.#next);
+    clearTimeout(this.#deadline);
+    this.#limits.signal.removeEventListener('abort', this.#aborted);
+    for (const [attempt, forget] of this.#attempts) {
+      if (attempt === winner) forget();
+      else attempt.reset();
+    }
+  }
 }
 
 /**

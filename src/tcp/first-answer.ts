@@ -26,9 +26,15 @@ interface AnswerOptions {
  * another one is tried once, beside it, and the first to answer counts; the other stream is reset. One that ends without an
  * answer counts only if no other can answer any more.
  */
-export async function firstAnswer(first: ByteStream, options: AnswerOptions): Promise<Answer> {
+export function firstAnswer(first: ByteStream, options: AnswerOptions): Answer | Promise<Answer> {
   const { host, limitMs } = options;
-  if (isIP(host) !== 0) return { stream: first, begin: Buffer.alloc(0), leftMs: limitMs };
+  return isIP(host) === 0
+    ? answerOfName(first, options)
+    : { stream: first, begin: Buffer.alloc(0), leftMs: limitMs };
+}
+
+async function answerOfName(first: ByteStream, options: AnswerOptions): Promise<Answer> {
+  const { limitMs } = options;
   const startedAt = performance.now();
   const answer = await race(first, options);
   return { ...answer, leftMs: Math.max(1, limitMs - (performance.now() - startedAt)) };

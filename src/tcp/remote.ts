@@ -8,5 +8,7 @@ export function remoteOf({ remoteAddress = '', remotePort = 0 }: Socket): HostHo
 
 /** A dual-stack socket shows an IPv4 address as `::ffff:a.b.c.d`. */
 export function withoutMapping(address: string): string {
-  return address.replace(/^::ffff:/, '');
+  return address.startsWith(MAPPED) ? address.slice(MAPPED.length) : address;
 }
+
+const MAPPED = '::ffff:';

@@ -34,12 +34,13 @@ export class SocketReader implements ReadControl {
     this.#socket = source;
     this.#overruns = 'encrypted' in source;
     // The first of its listeners: what came before a break is delivered before the break.
-    if (source instanceof Socket && this.#overruns) source.once('close', this.#gathered);
+    if (source instanceof Socket && this.#overruns) source.once('close', () => this.#gathered());
   }
 
   /** Reads a socket that is connected and paused; one that is dialled gets {@link nextBuffer} and {@link take} at once. */
   start(socket: Socket): void {
-    if (readInto(socket, { buffer: this.nextBuffer, callback: this.take })) return;
+    const target = { buffer: () => this.nextBuffer(), callback: (length: number) => this.take(length) };
+    if (readInto(socket, target)) return;
     this.readsAhead = true;
     socket.on('data', (chunk: Buffer) => {
       if (!this.#deliver(chunk)) socket.pause();
@@ -73,15 +74,15 @@ export class SocketReader implements ReadControl {
   }
 
   /** What Node reads into. It asks again after each chunk. */
-  readonly nextBuffer = (): Buffer => {
+  nextBuffer(): Buffer {
     const own = this.#isShrunk ? undefined : this.#attached?.buffer?.current;
     const free = own !== undefined && this.#overruns ? this.#unread.freePart(own) : own;
     this.#into = free ?? SHARED_BUFFER;
     return this.#into;
-  };
+  }
 
   /** Takes what was read into it. False: read no more. */
-  readonly take = (length: number): boolean => {
+  take(length: number): boolean {
     const into = this.#into;
     const buffer = this.#attached?.buffer;
     this.#isShrunk = false;
@@ -92,7 +93,7 @@ export class SocketReader implements ReadControl {
     const more = this.#deliver(isOwn || buffer === undefined ? chunk : Buffer.from(chunk));
     if (more && !this.#overruns) buffer?.grow(this.received);
     return more;
-  };
+  }
 
   pause(): void {
     this.#socket.pause();
@@ -146,13 +147,13 @@ export class SocketReader implements ReadControl {
   #gather(): void {
     if (this.#isGathering) return;
     this.#isGathering = true;
-    setImmediate(this.#gathered);
+    setImmediate(() => this.#gathered());
   }
 
-  readonly #gathered = (): void => {
+  #gathered(): void {
     this.#isGathering = false;
     if (!this.#handGathered()) this.#socket.pause();
-  };
+  }
 
   #handGathered(): boolean {
     const attached = this.#attached;

@@ -28,6 +28,6 @@ export class SelfDials {
 
   /** The class of the real client of an accepted connection, if this node made that connection. */
   classOf(peer: HostHop): AddressClass | undefined {
-    return this.#dials.get(formatHop(peer))?.client;
+    return this.#dials.size === 0 ? undefined : this.#dials.get(formatHop(peer))?.client;
   }
 }

@@ -97,7 +97,7 @@ export function forwardedFields(
 ): Field[] {
   return [
     ['Host', formatHop(nextHop)],
-    ...kept(request.fields, (name) => !NOT_FORWARDED.has(name)),
+    ...kept(request.fields, NOT_FORWARDED, false),
     nodeVia(request.fields, request.minor),
     [CLASS_FIELD, client],
     traceparent(traceId),
@@ -110,10 +110,23 @@ export function forwardedFields(
  * @param end what is to become of the connection after it
  */
 export function passedFields(fields: readonly Field[], minor: number, end: Field): Field[] {
-  const passed = kept(fields, (name) => PASSED.has(name));
+  const passed = kept(fields, PASSED, true);
   // RFC 9110 §6.6.1: a recipient that forwards a reply without Date adds it.
-  if (valuesOf(passed, 'date').length === 0) passed.push(['Date', new Date().toUTCString()]);
-  return [...passed, nodeVia(fields, minor), end];
+  if (valuesOf(passed, 'date').length === 0) passed.push(dateField());
+  passed.push(nodeVia(fields, minor), end);
+  return passed;
+}
+
+let lastSecond = 0;
+let lastDate: Field = ['Date', ''];
+
+function dateField(): Field {
+  const second = Math.floor(Date.now() / 1000);
+  if (second !== lastSecond) {
+    lastSecond = second;
+    lastDate = ['Date', new Date(second * 1000).toUTCString()];
+  }
+  return lastDate;
 }
 
 /** The fields of the 101 for the client. */
@@ -126,11 +139,13 @@ export function interimFields(fields: readonly Field[], minor: number): Field[] 
   return [nodeVia(fields, minor), ['Viaduct', '1']];
 }
 
-function kept(fields: readonly Field[], isKept: (name: string) => boolean): Field[] {
+/** Those that a set has, or has not, and that the `Connection` field does not name. */
+function kept(fields: readonly Field[], set: ReadonlySet<string>, has: boolean): Field[] {
   const options = listOf(fields, 'connection');
-  if (options.length === 0) return fields.filter(([name]) => isKept(name.toLowerCase()));
+  const passed = fields.filter(([name]) => set.has(name.toLowerCase()) === has);
+  if (options.length === 0 || passed.length === 0) return passed;
   const named = new Set(options.map((name) => name.toLowerCase()));
   // Framing is not to be talked away by a Connection field that names it.
   for (const name of ['transfer-encoding', 'content-length']) named.delete(name);
-  return fields.filter(([name]) => isKept(name.toLowerCase()) && !named.has(name.toLowerCase()));
+  return passed.filter(([name]) => !named.has(name.toLowerCase()));
 }

@@ -44,7 +44,7 @@ interface Upstream {
  * @returns what the client has sent, if its connection is kept for another request
  * @throws as {@link relay}; HEAD_TOO_LARGE if the head leaves no room for what a relay adds
  */
-export async function relayRequest(
+export function relayRequest(
   connection: Connection,
   request: Request,
   input: HeldInput,

@@ -34,15 +34,23 @@ const PASSIVE_TYPE =
  * @param fields of the reply: its type decides
  * @param isFolder it is the page of a folder
  */
-export function contentPolicy(fields: readonly Field[], isFolder: boolean): Field[] {
+export function contentPolicy(fields: readonly Field[], isFolder: boolean): readonly Field[] {
   const types = valuesOf(fields, 'content-type');
   const isPassive = types.length === 1 && PASSIVE_TYPE.test(types[0] ?? '');
+  return isPassive ? OF_PASSIVE : isFolder ? OF_FOLDER : OF_PAGE;
+}
+
+function withPolicy(policy: string): readonly Field[] {
   return [
-    ['Content-Security-Policy', isPassive ? PASSIVE : isFolder ? FOLDER_SANDBOX : PAGE_SANDBOX],
+    ['Content-Security-Policy', policy],
     ['X-Content-Type-Options', 'nosniff'],
     ['Referrer-Policy', 'no-referrer'],
   ];
 }
+
+const OF_PASSIVE = withPolicy(PASSIVE);
+const OF_FOLDER = withPolicy(FOLDER_SANDBOX);
+const OF_PAGE = withPolicy(PAGE_SANDBOX);
 
 /** Whether a path at a node, with its query, can only be that of a folder. */
 export function isFolderPath(path: string): boolean {

@@ -74,7 +74,8 @@ function endOfHead(bytes: Buffer): number | undefined {
  * @throws ViaductError BAD_REQUEST, HEAD_TOO_LARGE past 200 fields, URI_TOO_LONG or VERSION_NOT_SUPPORTED
  */
 export function parseRequestHead(head: Buffer): RequestHead {
-  const [first = '', ...lines] = linesOf(head, 'BAD_REQUEST');
+  const lines = linesOf(head, 'BAD_REQUEST');
+  const [first = ''] = lines;
   const parts = /^([^ ]+) ([\x21-\x7e\x80-\xff]+) HTTP\/(\d)\.(\d)$/.exec(first);
   const [, method = '', target = '', major, minor] = parts ?? [];
   if (parts === null || !TOKEN.test(method)) throw bad('the request line is malformed');
@@ -82,7 +83,7 @@ export function parseRequestHead(head: Buffer): RequestHead {
   if (target.length > TARGET_BYTES) {
     throw new ViaductError('URI_TOO_LONG', `the target has more than ${TARGET_BYTES} bytes`);
   }
-  const fields = lines.map((line) => parseField(line, 'BAD_REQUEST'));
+  const fields = parseFields(lines, 'BAD_REQUEST');
   const request = { method, target, minor: Number(minor), fields };
   checkHost(request);
   checkFraming(request, 'BAD_REQUEST');
@@ -95,11 +96,12 @@ export function parseRequestHead(head: Buffer): RequestHead {
  * @throws ViaductError BAD_REPLY
  */
 export function parseReplyHead(head: Buffer): ReplyHead {
-  const [first = '', ...lines] = linesOf(head, 'BAD_REPLY');
+  const lines = linesOf(head, 'BAD_REPLY');
+  const [first = ''] = lines;
   const parts = /^HTTP\/1\.(\d) ([1-9]\d\d)(?: ([\t\x20-\x7e\x80-\xff]*))?$/.exec(first);
   if (parts === null) throw new ViaductError('BAD_REPLY', 'the status line is malformed');
   const [, minor, status, reason = ''] = parts;
-  const fields = lines.map((line) => parseField(line, 'BAD_REPLY'));
+  const fields = parseFields(lines, 'BAD_REPLY');
   const reply = { status: Number(status), reason, minor: Number(minor), fields };
   checkFraming(reply, 'BAD_REPLY');
   return reply;
@@ -107,10 +109,9 @@ export function parseReplyHead(head: Buffer): ReplyHead {
 
 /** First line and fields as bytes, closed by the empty line. */
 export function formatHead(first: string, fields: readonly Field[]): Buffer {
-  return Buffer.from(
-    [first, ...fields.map(([name, value]) => `${name}: ${value}`), '', ''].join('\r\n'),
-    'latin1',
-  );
+  let text = `${first}\r\n`;
+  for (const [name, value] of fields) text += `${name}: ${value}\r\n`;
+  return Buffer.from(`${text}\r\n`, 'latin1');
 }
 
 /** All values of a field, in order, by its lower-case name. */
@@ -151,6 +152,13 @@ function linesOf(head: Buffer, code: 'BAD_REQUEST' | 'BAD_REPLY'): string[] {
       `the head has more than ${FIELDS} fields`,
     );
   return lines;
+}
+
+/** @param lines of a head, the first one included */
+function parseFields(lines: readonly string[], code: 'BAD_REQUEST' | 'BAD_REPLY'): Field[] {
+  const fields: Field[] = [];
+  for (let at = 1; at < lines.length; at += 1) fields.push(parseField(lines[at] ?? '', code));
+  return fields;
 }
 
 function parseField(line: string, code: 'BAD_REQUEST' | 'BAD_REPLY'): Field {

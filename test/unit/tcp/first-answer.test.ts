@@ -16,7 +16,7 @@ async function prepare(t: TestContext) {
     dial.once('dialled', resolve);
     dial.once('failed', reject);
   });
-  const answer: Promise<Answer> = firstAnswer(first.stream, {
+  const answer: Answer | Promise<Answer> = firstAnswer(first.stream, {
     host: 'two.example',
     limitMs: LIMIT_MS,
     another: () => {
