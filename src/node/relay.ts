@@ -86,12 +86,14 @@ async function openUpstream(connection: Connection, options: RelayOptions): Prom
     const reused = await openKept(connection, options);
     if (reused !== undefined) return reused;
   }
-  const dial = async (except?: string): Promise<ByteStream> => {
-    const dialled = await connection.dial(options.nextHop, options.label, options.client, connectMs, except);
-    dialled.write(options.head);
-    return dialled;
+  const dial = (except?: string): Promise<ByteStream> =>
+    connection.dial(options.nextHop, options.label, options.client, connectMs, except);
+  const ask = (stream: ByteStream): ByteStream => {
+    stream.write(options.head);
+    return stream;
   };
-  return opened(options, await openReply(await dial(), dial, options, node.silenceMs, signal));
+  const another = async (except?: string): Promise<ByteStream> => ask(await dial(except));
+  return opened(options, await openReply(ask(await dial()), another, options, node.silenceMs, signal));
 }
 
 /** Over the connection that was kept, if there is one and it still answers. */
@@ -160,14 +162,15 @@ async function openReply(
   let upstream = first;
   try {
     if (opener === undefined && !isParked(nextHop)) return { upstream, reply: { bytes: Buffer.alloc(0) } };
-    const limits = { limitMs: opener?.limitMs ?? silenceMs, signal };
+    const limitMs = opener?.limitMs ?? silenceMs;
     const answer: Answer & { readonly isSilent?: boolean } = isParked(nextHop)
       ? await answerOfParked(first, {
-          ...limits,
+          limitMs,
+          signal,
           another: () => another(first.remote.host),
           mayBeEmpty: opener === undefined,
         })
-      : await firstAnswer(first, { ...limits, another, host: nextHop.host });
+      : await firstAnswer(first, { limitMs, signal, another, host: nextHop.host });
     upstream = answer.stream;
     if (opener !== undefined) return { upstream, reply: await opener.open(answer) };
     signal.throwIfAborted();

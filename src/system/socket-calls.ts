@@ -57,6 +57,8 @@ export interface SocketCalls {
   /** The addresses of a socket; undefined if it is not connected. */
   localOf(fd: number): SocketAddress | undefined;
   remoteOf(fd: number): SocketAddress | undefined;
+  /** Whether the peer of a socket that is being connected has answered. */
+  isConnected(fd: number): boolean;
 }
 
 let bound: SocketCalls | { readonly missing: string } | undefined;
@@ -152,5 +154,9 @@ function bind(libc: Library): SocketCalls {
     duplicate: (fd) => or(fcntl(fd, F_DUPFD_CLOEXEC, 0)),
     localOf: (fd) => addressOf(getsockname, fd),
     remoteOf: (fd) => addressOf(getpeername, fd),
+    isConnected: (fd) => {
+      asked.reset();
+      return getpeername(fd, asked.bytes, asked.length) >= 0;
+    },
   };
 }

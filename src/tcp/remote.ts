@@ -12,3 +12,8 @@ export function withoutMapping(address: string): string {
 }
 
 const MAPPED = '::ffff:';
+
+/** Whether an address is one of this host's own that no network sees. */
+export function isLoopback(address: string): boolean {
+  return address.startsWith('127.') || address === '::1';
+}

@@ -23,7 +23,22 @@ export interface ReceivedRequest {
  * @param isFirst the first request of its connection
  * @throws ViaductError CLIENT_GONE; the reason of the connection's signal
  */
-export async function readRequest(
+export function readRequest(
+  connection: Connection,
+  begin: Buffer,
+  isFirst: boolean,
+): ReceivedRequest | Promise<ReceivedRequest | undefined> {
+  // Mostly it has come as a whole.
+  const split =
+    isFirst && begin.length <= HEAD_BYTES && !connection.signal.aborted ? splitHead(begin) : undefined;
+  return split === undefined ? readOn(connection, begin, isFirst) : received(connection, split);
+}
+
+function received({ node }: Connection, { head, rest }: Split): ReceivedRequest {
+  return { request: parseRequest(head, node.maxHops), rest };
+}
+
+async function readOn(
   connection: Connection,
   begin: Buffer,
   isFirst: boolean,
@@ -34,20 +49,20 @@ export async function readRequest(
     if (!isFirst) bytes = await nextBytes(connection, begin);
     // The first head has its time from the first moment on, however long it took to recognize it as one.
     const spentMs = isFirst ? performance.now() - connection.begunAt : 0;
-    const { head, rest } = await readUntil<Split>(stream, {
+    const split = await readUntil<Split>(stream, {
       begin: bytes,
       scan: (all): Verdict<Split> => {
         bytes = all;
         refuseEndlessLine(all);
-        const split = splitHead(all);
-        return split === undefined ? {} : { value: split };
+        const whole = splitHead(all);
+        return whole === undefined ? {} : { value: whole };
       },
       timeoutMs: Math.max(1, node.silenceMs - spentMs),
       signal: isFirst ? signal : connection.keepAliveSignal,
       late: () => late(node.silenceMs),
       gone,
     });
-    return { request: parseRequest(head, node.maxHops), rest };
+    return received(connection, split);
   } catch (error) {
     const known = asViaductError(error);
     if (stream.closed || signal.aborted) throw known;

@@ -22,6 +22,8 @@ export class Receiving implements ReadSource, Runnable {
   #isReading = false;
   /** It has another turn. */
   #isDue = false;
+  /** It is read before the poller tells. */
+  #isExpected = false;
 
   constructor(calls: SocketCalls, poller: Poller, endpoint: Endpoint) {
     this.#calls = calls;
@@ -42,7 +44,15 @@ export class Receiving implements ReadSource, Runnable {
     this.#flows = true;
     if (!this.#isReadable || this.#isDue || this.#isReading || this.destroyed) return;
     this.#isDue = true;
-    this.#poller.again(this);
+    if (this.#isExpected) process.nextTick(runNow, this);
+    else this.#poller.again(this);
+    this.#isExpected = false;
+  }
+
+  /** The first bytes are probably there: a turn of the loop less for what a client sends at once. */
+  expect(): void {
+    this.#isReadable = true;
+    this.#isExpected = true;
   }
 
   /** @param hasMore an end or a break may follow, or bytes behind urgent ones */
@@ -86,4 +96,8 @@ export class Receiving implements ReadSource, Runnable {
       }
     }
   }
+}
+
+function runNow(receiving: Receiving): void {
+  receiving.run();
 }

@@ -131,10 +131,14 @@ export function fieldOf(fields: readonly Field[], name: string): string | undefi
 /** The members of a comma-separated list field (RFC 9110 §5.6.1), empty ones left out. */
 export function listOf(fields: readonly Field[], name: string): string[] {
   const values = valuesOf(fields, name);
-  if (values.length === 0) return values;
+  const [value, another] = values;
+  // Most of them: a list of one costs a relay of small replies too much to be taken apart several times.
+  if (value === undefined || (another === undefined && PLAIN_MEMBER.test(value))) return values;
   const members = values.join(',').split(',');
   return members.map((member) => member.trim()).filter((member) => member !== '');
 }
+
+const PLAIN_MEMBER = /^[\w-]+$/;
 
 /** Whether whoever sent it, a request or a reply, keeps the connection (RFC 9112 §9.3). */
 export function isKeptAlive({ minor, fields }: Pick<RequestHead, 'minor' | 'fields'>): boolean {

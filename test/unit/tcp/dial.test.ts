@@ -1,13 +1,8 @@
 import assert from 'node:assert/strict';
 import { type TestContext, describe, test } from 'node:test';
 import { type HostHop, ViaductError } from 'viaduct';
-import {
-  ADDRESSES_DIALLED,
-  ATTEMPT_DELAY_MS,
-  type DialOptions,
-  TcpDialler,
-  interleave,
-} from '#src/tcp/dial.js';
+import { ATTEMPT_DELAY_MS } from '#src/tcp/connect-race.js';
+import { ADDRESSES_DIALLED, type DialOptions, TcpDialler, interleave } from '#src/tcp/dial.js';
 import { TcpStream } from '#src/tcp/stream.js';
 import { type Lookup, Resolver } from '#src/tcp/resolver.js';
 import { blackHole, refusingHop } from '../../support/black-hole.js';
