@@ -3,6 +3,7 @@ import { fetchFlows, startOrigin } from './load.js';
 import { type Peer, type Wire, viaduct } from './peers.js';
 import { type Spread, median, pairedRounds, ratio, withChains } from './rounds.js';
 import { fixed, spread, table } from './table.js';
+import { endedChildrenCpuSeconds, usageOf } from './usage.js';
 
 const MIB = 1024 * 1024;
 const GIB = 1024 * MIB;
@@ -21,6 +22,8 @@ export interface Throughput {
   readonly cpuSecondsPerGiB: number;
   /** Viaduct's CPU over this relay's. */
   readonly cpuRatio: number;
+  /** The same with both ends: on loopback the kernel receives for one process in the time of another. */
+  readonly allCpuRatio: number;
   /** As the CPU; NaN where the processes that made them are gone. */
   readonly switchesPerGiB: number;
   /** The slowest flow's throughput over the mean flow's, median over the rounds. */
@@ -39,10 +42,18 @@ export async function measureThroughput(
     return await withChains(peers, wire, relays, origin, async (chains) => {
       for (const chain of chains.values()) await fetchFlows(chain, flows, each);
       const before = new Map([...chains].map(([peer, chain]) => [peer, chain.usage()]));
-      const results = await pairedRounds(chains, rounds, (chain) => fetchFlows(chain, flows, each));
+      const endsCpu = (): number => usageOf(origin.pid).cpuSeconds + endedChildrenCpuSeconds();
+      const results = await pairedRounds(chains, rounds, async (chain) => {
+        const begun = endsCpu();
+        const fetched = await fetchFlows(chain, flows, each);
+        return { ...fetched, endsCpu: endsCpu() - begun };
+      });
       const relayedGiB = (relays * rounds * flows * each) / GIB;
       const cost = (peer: Peer, what: 'cpuSeconds' | 'switches'): number =>
         ((chains.get(peer)?.usage()[what] ?? NaN) - (before.get(peer)?.[what] ?? NaN)) / relayedGiB;
+      const allCpu = (peer: Peer): number =>
+        (results.get(peer) ?? []).reduce((sum, round) => sum + round.endsCpu / relayedGiB, 0) +
+        cost(peer, 'cpuSeconds');
       const secondsOf = (peer: Peer): number[] => (results.get(peer) ?? []).map(({ seconds }) => seconds);
       return [...results].map(([peer, fetched]) => ({
         wire,
@@ -54,6 +65,7 @@ export async function measureThroughput(
         ratio: ratio(secondsOf(peer), secondsOf(viaduct)),
         cpuSecondsPerGiB: cost(peer, 'cpuSeconds'),
         cpuRatio: cost(viaduct, 'cpuSeconds') / cost(peer, 'cpuSeconds'),
+        allCpuRatio: allCpu(viaduct) / allCpu(peer),
         switchesPerGiB: peer.forks ? NaN : cost(peer, 'switches'),
         slowestFlow: median(fetched.map((round) => slowest(round.each))),
       }));
@@ -80,6 +92,7 @@ export function throughputTable(rows: readonly Throughput[]): string {
       'viaduct ÷ it',
       'CPU s/GiB',
       'CPU, viaduct ÷ it',
+      'with the ends',
       'switches/GiB',
       'slowest flow',
     ],
@@ -92,6 +105,7 @@ export function throughputTable(rows: readonly Throughput[]): string {
       spread(row.ratio),
       fixed(row.cpuSecondsPerGiB, 2),
       fixed(row.cpuRatio, 2),
+      fixed(row.allCpuRatio, 2),
       fixed(row.switchesPerGiB, 0),
       row.flows === 1 ? '–' : fixed(row.slowestFlow, 2),
     ]),
