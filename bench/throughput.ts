@@ -2,6 +2,7 @@
 import { fetchFlows, startOrigin } from './load.js';
 import { type Peer, type Wire, viaduct } from './peers.js';
 import { type Spread, median, pairedRounds, ratio, withChains } from './rounds.js';
+import type { Running } from './processes.js';
 import { fixed, spread, table } from './table.js';
 import { endedChildrenCpuSeconds, usageOf } from './usage.js';
 
@@ -42,11 +43,10 @@ export async function measureThroughput(
     return await withChains(peers, wire, relays, origin, async (chains) => {
       for (const chain of chains.values()) await fetchFlows(chain, flows, each);
       const before = new Map([...chains].map(([peer, chain]) => [peer, chain.usage()]));
-      const endsCpu = (): number => usageOf(origin.pid).cpuSeconds + endedChildrenCpuSeconds();
       const results = await pairedRounds(chains, rounds, async (chain) => {
-        const begun = endsCpu();
+        const begun = endsCpuSeconds(origin);
         const fetched = await fetchFlows(chain, flows, each);
-        return { ...fetched, endsCpu: endsCpu() - begun };
+        return { ...fetched, endsCpu: endsCpuSeconds(origin) - begun };
       });
       const relayedGiB = (relays * rounds * flows * each) / GIB;
       const cost = (peer: Peer, what: 'cpuSeconds' | 'switches'): number =>
@@ -73,6 +73,11 @@ export async function measureThroughput(
   } finally {
     await origin.stop();
   }
+}
+
+/** Of the origin, and of all sinks so far. */
+function endsCpuSeconds(origin: Running): number {
+  return usageOf(origin.pid).cpuSeconds + endedChildrenCpuSeconds();
 }
 
 /** All flows have the same size, so a flow's throughput is as one over its seconds. */
