@@ -59,9 +59,8 @@ function sendWhole(connection: Connection, open: Upstream): FlowResult | Promise
   const { stream } = connection;
   const { bytes, length = 0, keeps } = open.reply;
   const whole = bytes.length === length ? bytes : bytes.subarray(0, length);
-  if (keeps === undefined) stream.finish(undefined, whole);
-  else stream.write(whole);
-  return stream.unsent === 0 && !stream.closed ? sent(open) : sendSlowly(connection, open);
+  const isSent = keeps === undefined ? stream.finish(undefined, whole) : stream.write(whole);
+  return isSent && !stream.closed ? sent(open) : sendSlowly(connection, open);
 }
 
 async function sendSlowly({ writer }: Connection, open: Upstream): Promise<FlowResult> {

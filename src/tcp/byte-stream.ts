@@ -59,8 +59,9 @@ export interface ByteStream {
   /**
    * Sends FIN after all that was written; `queued` is called when the kernel has both.
    * @param last sent before it, together with it where that is possible
+   * @returns whether the kernel has both already
    */
-  finish(queued?: () => void, last?: Uint8Array): void;
+  finish(queued?: () => void, last?: Uint8Array): boolean;
   /** Nothing more is wanted of the peer: sends FIN after all that was written, and closes both directions. */
   leave(): void;
   /** Closes both directions, after {@link finish}. */

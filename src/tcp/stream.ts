@@ -157,13 +157,14 @@ export class TcpStream implements ByteStream {
     return !waiting;
   }
 
-  finish(queued: () => void = () => {}, last?: Uint8Array): void {
+  finish(queued: () => void = () => {}, last?: Uint8Array): boolean {
     if (last !== undefined) this.#socket.write(last);
     this.#socket.once('finish', () => {
       this.#death.clear();
       queued();
     });
     this.#socket.end();
+    return false;
   }
 
   leave(): void {

@@ -113,7 +113,7 @@ export async function runServer(
     parkReady: options.parkReady,
     stateFolder: options.parkFor === 'none' ? undefined : stateFolderPath(options.state),
     onEvent: (event) => {
-      if (event.type === 'accepted') heap.look();
+      if (event.type === 'request') heap.look();
       report(event);
     },
   });

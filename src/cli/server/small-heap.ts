@@ -3,20 +3,20 @@ import { getHeapSpaceStatistics, setFlagsFromString } from 'node:v8';
 /** The space for new objects stops growing at this size, in bytes. */
 const NEW_SPACE_BYTES = 16 * 1024 * 1024;
 
-/** Connections between two looks at it, of 1 µs each. */
+/** Requests between two looks at it, of 1 µs each. */
 const LOOK_EVERY = 16;
 
-/** It may grow for so long after a look, in ms, if the connections since the look before came within that time. */
+/** It may grow for so long after a look, in ms, if the requests since the look before came within that time. */
 const GROWS_MS = 100;
 
 /**
  * Under load V8 grows its space for new objects to 48 MiB and keeps it, which is much for thousands of idle connections, or for one
  * long archive. With 1 MiB, what it has at first, a relay of small replies collects garbage in a fifth of its time; with 16 MiB in
- * little more than with 48 (measured). So it grows while many connections come, up to that. Objects become old sooner, so old objects
+ * little more than with 48 (measured). So it grows while many requests come, up to that. Objects become old sooner, so old objects
  * are collected as soon as they have grown by half.
  */
 export class SmallHeap {
-  #connections = 0;
+  #requests = 0;
   #looked = 0;
   #grows = false;
   readonly #stop = setTimeout(() => this.#grow(false), GROWS_MS).unref();
@@ -27,10 +27,10 @@ export class SmallHeap {
     process.on('worker', (worker) => worker.once('online', this.#set).once('exit', this.#set));
   }
 
-  /** A connection was accepted. */
+  /** A request has come, or a connection for it. */
   look(): void {
-    this.#connections += 1;
-    if (this.#connections % LOOK_EVERY !== 0) return;
+    this.#requests += 1;
+    if (this.#requests % LOOK_EVERY !== 0) return;
     const since = performance.now() - this.#looked;
     this.#looked += since;
     if (since > GROWS_MS) return;

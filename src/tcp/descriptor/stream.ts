@@ -110,9 +110,10 @@ export class DescriptorStream extends DescriptorSocket implements ByteStream, En
     return !this.closed && this.#sending.write(chunk, flushed);
   }
 
-  finish(queued: () => void = NOTHING, last?: Uint8Array): void {
+  finish(queued: () => void = NOTHING, last?: Uint8Array): boolean {
     if (last !== undefined && !this.closed) this.#sending.write(last, NOTHING, true);
     if (!this.closed) this.#sending.finish(queued);
+    return this.#hasFinished;
   }
 
   leave(): void {

@@ -97,7 +97,7 @@ for (const [how, makePair] of STREAMS) {
     test('may be reset whatever it is doing, and twice', async (t) => {
       for (const prepare of [
         (stream: ByteStream): void => stream.attach(takesAll()).resume(),
-        (stream: ByteStream): void => stream.finish(),
+        (stream: ByteStream): boolean => stream.finish(),
         (stream: ByteStream): void => {
           stream.write(randomBytes(8 * MIB));
           stream.finish();
