@@ -2,19 +2,20 @@ import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import { grow } from '#src/client/get/parts/growth.js';
 
-/** Runs it on a line that brings so many bytes a second with so many connections; what it tries within a minute. */
+/** Runs it on a line that brings so many bytes a second with so many connections; what it tries within a minute, unless told. */
 async function triedOn(
   t: TestContext,
-  rateWith: (connections: number) => number,
+  rateWith: (connections: number, atMs: number) => number,
+  endMs = 60_000,
 ): Promise<readonly number[]> {
   let now = 0;
   let [connections, bytes] = [1, 0];
   const tried: number[] = [];
   t.mock.method(performance, 'now', () => now);
   const wait = async (ms: number): Promise<void> => {
-    if (now + ms > 60_000) throw new Error('it is over');
+    if (now + ms > endMs) throw new Error('it is over');
     now += ms;
-    bytes += (rateWith(connections) * ms) / 1000;
+    bytes += (rateWith(connections, now) * ms) / 1000;
   };
   await assert.rejects(
     grow({
@@ -52,4 +53,17 @@ test('nothing is opened where nothing comes', async (t) => {
 
 test('nothing is opened where the processor is the limit', async (t) => {
   assert.deepEqual(await triedOn(t, () => 500_000_000), []);
+});
+
+test('what pays at once is not waited for: 16 connections are open after three seconds', async (t) => {
+  assert.deepEqual(await triedOn(t, (connections) => 500_000 * connections, 3000), [2, 8, 16]);
+});
+
+/** The first connection loses no packet for three seconds. */
+function laterLosses(connections: number, atMs: number): number {
+  return atMs < 3000 ? 10_000_000 : 500_000 * connections;
+}
+
+test('it tries again soon where the line gets slower', async (t) => {
+  assert.deepEqual(await triedOn(t, laterLosses, 10_000), [2, 1, 2, 8, 16]);
 });
