@@ -39,7 +39,9 @@ export function unsentBytes(socket: Socket): number {
 export function isDisconnected(socket: Socket): boolean {
   const handle = handleOf(socket);
   const getpeername = handle?.getpeername;
-  return typeof getpeername === 'function' && Reflect.apply(getpeername, handle, [{}]) !== 0;
+  const result: unknown =
+    typeof getpeername === 'function' ? Reflect.apply(getpeername, handle, [{}]) : undefined;
+  return typeof result === 'number' && result !== 0; // In TLS over something else than a socket it is undefined.
 }
 
 /**

@@ -51,13 +51,14 @@ export class TcpStream implements ByteStream {
     // libuv reports a reset that it finds together with the last bytes as a clean end (measured; the
     // POLLHUP short-circuit of uv__stream_io), which would make a broken file look whole. At a FIN
     // the kernel still knows the peer, unless ours went out before: such an end is believed. TLS has a sign of its own
-    // for the end, but Node does not tell whether it came: what is carried has to show that it is whole.
+    // for the end, but Node does not tell whether it came: what is carried has to show that it is whole. And if a write of
+    // TLS itself has failed (a ticket), Node waits for it for good: no later write is called back (EncOut of tls_wrap.cc).
     socket.once('end', () => {
-      if (carrier === undefined && !socket.writableEnded && isDisconnected(socket)) {
-        socket.destroy(new Error('the peer reset the connection'));
-        return;
-      }
-      this.#incoming.end();
+      if (socket.writableEnded || !isDisconnected(socket)) return this.#incoming.end();
+      const broken = (): void => void socket.destroy(new Error('the peer reset the connection'));
+      // Not out of OpenSSL's callback, as in reset().
+      if (carrier === undefined) broken();
+      else setImmediate(broken);
     });
   }
 

@@ -3,6 +3,8 @@ import { once } from 'node:events';
 import type { Socket } from 'node:net';
 import { type TestContext, test } from 'node:test';
 import { connect } from 'node:tls';
+import { socketCalls } from '#src/system/socket-calls.js';
+import { descriptorOf } from '#src/tcp/handle.js';
 import { type TestNode, testNode } from '../support/nodes.js';
 import { rawConnect } from '../support/raw.js';
 import { clientHello } from '../support/slow-clients.js';
@@ -90,3 +92,25 @@ test('a forged record on a kept connection ends it at once, and is no failed req
   await node.event('closed', 0);
   assert.ok(!node.events.some(({ type }) => type === 'failed'));
 });
+
+/** The node writes tickets at the end of its handshake: this write fails, and Node calls back no later one. */
+test(
+  'a client that sends its request and is gone when the handshake ends is noticed at once',
+  LIMIT,
+  async (t) => {
+    const node = await testNode(t, { root: tempFolder(t) });
+    const calls = socketCalls();
+    for (let id = 0; id < 5; id += 1) {
+      const raw = await rawConnect(t, node.hop);
+      const tls = connect({ socket: raw, rejectUnauthorized: false }).on('error', () => {});
+      t.after(() => tls.destroy());
+      // All of it before the node has its turn: it runs in this process.
+      tls.once('secureConnect', () => {
+        tls.write('GET / HTTP/1.1\r\nHost: localhost\r\n\r\n');
+        if (!('missing' in calls)) calls.shutdown(descriptorOf(raw) ?? -1);
+        raw.resetAndDestroy();
+      });
+      await node.event('closed', id);
+    }
+  },
+);
