@@ -8,7 +8,7 @@ set -euo pipefail
 
 here=$(cd "$(dirname "$0")" && pwd)
 viaduct=(node "$here/../../dist/cli/main.js")
-work=$(mktemp -d /tmp/viaduct-far.XXXXXX)
+work=$(mktemp -d "${TMPDIR:-/tmp}/viaduct-far.XXXXXX")
 rounds=${ROUNDS:-3}
 pids=()
 namespaces=()
@@ -87,7 +87,8 @@ timed() { # NAME COMMAND…: seconds, and Mbit/s of $file if it is set
     print "" }'
 }
 
-get() { XDG_STATE_HOME=$work/state-client run_at "$client" "${viaduct[@]}" get -q --accept-new "$@"; }
+get_with() { XDG_STATE_HOME=$work/state-client run_at "$client" "${viaduct[@]}" get -q "$@"; }
+get() { get_with --accept-new "$@"; }
 
 tree() {
   echo "1,000 files of 4 KiB over 5 hosts, 20 ms one way per link"
@@ -216,7 +217,7 @@ near() {
     diff -rq "$work/served/many" "$work/o"
     rm -rf "$work/o"
     sync
-    timed 'viaduct get -r --plain' get -r --plain --transfers 16 http://127.0.0.1:12000/many/ -o "$work/o/"
+    timed 'viaduct get -r --plain' get_with -r --plain --transfers 16 http://127.0.0.1:12000/many/ -o "$work/o/"
     rm -rf "$work/o"
     sync
     timed 'rclone copy' run_at far-1 rclone copy -q --config /dev/null --transfers 16 --checkers 16 \
