@@ -34,9 +34,10 @@ const files = readdirSync(sources, { recursive: true, encoding: 'utf8' })
   .toSorted();
 if (files.length === 0) throw new Error(`no test file matches "${selection}"`);
 
+/** Of a test, and of a process with all its files: on a slow machine too. */
 const limits = heavy
   ? ['--test-concurrency=1', '--test-timeout=600000']
-  : [`--test-concurrency=${CONCURRENCY}`, '--test-timeout=240000'];
+  : [`--test-concurrency=${CONCURRENCY}`, '--test-timeout=480000'];
 /** Of keys and known hosts, for all tests: those of the user are neither read nor written. */
 const state = mkdtempSync(join(tmpdir(), 'viaduct-test-state-'));
 /** Of this run. The runner sorts by path, and groups take longest: they come before `test`. */

@@ -97,6 +97,33 @@ test('a main stream that is retried writes where its bytes belong, whatever lane
   assert.ok(readFileSync(target).equals(file));
 });
 
+for (const { what, refuse } of [
+  { what: 'that the origin refuses late, as of a file deleted meanwhile,', refuse: true },
+  { what: 'that never begins', refuse: false },
+])
+  test(`a part ${what} is brought by the main stream`, async (t) => {
+    const file = Buffer.alloc(4 * MIB, 'z');
+    let mains = 0;
+    let main: Socket | undefined;
+    const location = await scripted(t, file, (asked) => {
+      const { head, body } = reply(file, asked);
+      if (!asked.isPart) {
+        mains += 1;
+        main = asked.socket;
+        asked.socket.write(Buffer.concat([head, body.subarray(0, MIB)]));
+        return;
+      }
+      // Now the main stream comes to the part before it is answered.
+      main?.write(file.subarray(MIB));
+      main = undefined;
+      if (refuse) setTimeout(() => asked.socket.write(replyOf(404, {}, 'there is no file')), 500);
+    });
+    const target = join(tempFolder(t), 'file');
+    await get(location, target, { plain: true, segments: 2 });
+    assert.ok(readFileSync(target).equals(file));
+    assert.equal(mains, 1);
+  });
+
 for (const segments of [undefined, 4])
   test(`an origin that sends no ranges is asked once, segments ${segments}`, async (t) => {
     const file = Buffer.alloc(3 * MIB, 'y');

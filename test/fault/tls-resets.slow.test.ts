@@ -1,5 +1,4 @@
 import assert from 'node:assert/strict';
-import { once } from 'node:events';
 import { writeFileSync } from 'node:fs';
 import { type Socket, connect } from 'node:net';
 import { join } from 'node:path';
@@ -17,13 +16,27 @@ const ROUNDS = 15;
  * these are made again, or have broken all the same.
  */
 
+/** A connection without TLS. */
+async function opened(t: TestContext, node: NodeProcess): Promise<Socket> {
+  const raw = connect(node.hop).on('error', () => {});
+  t.after(() => raw.destroy());
+  return (await first(raw, 'connect')) ? raw : again(() => opened(t, node), node);
+}
+
 /** A connection in TLS, with its raw socket. */
 async function secure(t: TestContext, node: NodeProcess): Promise<{ raw: Socket; tls: Socket }> {
   const raw = connect(node.hop);
   const tls = connectTls({ socket: raw, rejectUnauthorized: false, ALPNProtocols: ['http/1.1'] });
   for (const socket of [raw, tls]) socket.on('error', () => {});
   t.after(() => [tls.destroy(), raw.destroy()]);
-  return (await first(tls, 'secureConnect')) ? { raw, tls } : secure(t, node);
+  return (await first(tls, 'secureConnect')) ? { raw, tls } : again(() => secure(t, node), node);
+}
+
+/** As long as the node lives: a test that has failed kills it. */
+function again<Result>(open: () => Promise<Result>, node: NodeProcess): Promise<Result> {
+  const { exitCode, signalCode } = node.process;
+  assert.equal(exitCode ?? signalCode, null, node.stderr);
+  return open();
 }
 
 /** Asks for the file. False if the connection ends before the reply begins. */
@@ -33,7 +46,7 @@ function asked(tls: Socket): Promise<boolean> {
 }
 
 /** True if the event comes, false if the socket closes before. */
-function first(socket: Socket, event: 'secureConnect' | 'data'): Promise<boolean> {
+function first(socket: Socket, event: 'connect' | 'secureConnect' | 'data'): Promise<boolean> {
   return new Promise((resolve) => {
     if (socket.closed) return resolve(false);
     socket.once(event, () => resolve(true)).once('close', () => resolve(false));
@@ -56,8 +69,7 @@ test('a node outlives every way in which TLS connections break', async (t) => {
   const node = await NodeProcess.start(t, { root, args: ['--state', tempFolder(t), '--timeout', '0.2'] });
   const ways: readonly ((index: number) => Promise<unknown>)[] = [
     async () => {
-      const raw = connect(node.hop).on('error', () => {});
-      await once(raw, 'connect');
+      const raw = await opened(t, node);
       raw.write(Buffer.from([0x16, 3, 1, 0, 5, 1, 2, 3, 4, 5]));
       await gone(raw);
     },

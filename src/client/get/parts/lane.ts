@@ -33,6 +33,8 @@ export class Lane {
   readonly #claims = new Map<Claim, Promise<void>>();
   #failure: { readonly error: unknown } | undefined;
   isStopping = false;
+  /** The origin has sent a part over it. */
+  #isConfirmed = false;
   #partBytes = FIRST_PART_BYTES;
   #stop: () => void = () => {};
 
@@ -78,7 +80,8 @@ export class Lane {
 
   #ask(claim: Claim): void {
     const { location, version, queue, write, traced } = this.#options;
-    const request = new PartRequest(location, version, { queue, claim, write, traced });
+    if (this.#isConfirmed) queue.confirm(claim);
+    const request = new PartRequest(location, version, { queue, claim, write, traced, begun: this.#begun });
     const [bytes, askedAt] = [claim.left, performance.now()];
     const asked = this.#pipeline.send(request).catch((error: unknown) => {
       this.#failure ??= { error };
@@ -91,4 +94,9 @@ export class Lane {
     });
     this.#claims.set(claim, ended);
   }
+
+  readonly #begun = (): void => {
+    this.#isConfirmed = true;
+    for (const claim of this.#claims.keys()) this.#options.queue.confirm(claim);
+  };
 }

@@ -12,6 +12,15 @@ export type WritePart = (piece: Buffer, position: number) => Promise<void>;
 /** Another connection has taken the rest of a part over. */
 export class TakenOver extends Error {}
 
+export interface PartOptions {
+  readonly queue: PartQueue;
+  readonly claim: Claim;
+  readonly write: WritePart;
+  readonly traced: Field;
+  /** Its reply has begun, and is the right one. */
+  readonly begun: () => void;
+}
+
 /** A part of a file, asked for over a pipeline and written as it comes. */
 export class PartRequest implements PipelinedRequest {
   readonly path: string;
@@ -21,18 +30,20 @@ export class PartRequest implements PipelinedRequest {
   readonly #queue: PartQueue;
   readonly #claim: Claim;
   readonly #write: WritePart;
+  readonly #begun: () => void;
   readonly #range: { readonly start: number; readonly end: number };
 
   constructor(
     location: Location,
     version: Version,
-    { queue, claim, write, traced }: { queue: PartQueue; claim: Claim; write: WritePart; traced: Field },
+    { queue, claim, write, traced, begun }: PartOptions,
   ) {
     this.#location = location;
     this.#version = version;
     this.#queue = queue;
     this.#claim = claim;
     this.#write = write;
+    this.#begun = begun;
     this.#range = { start: claim.at, end: claim.end };
     this.path = location.path;
     this.fields = [
@@ -46,6 +57,7 @@ export class PartRequest implements PipelinedRequest {
 
   readonly onHead = (head: ReplyHead, length?: number): void => {
     checkPart({ ...head, length }, this.#version, this.#range, this.#location);
+    this.#begun();
   };
 
   readonly onBody = async (piece: Buffer): Promise<void> => {

@@ -76,18 +76,18 @@ export class Parts {
   async bring(from: number, read: (sink: Sink) => Promise<void>, leave: () => void): Promise<void> {
     this.#lanes.restoreMain();
     const claim = this.#queue.claimFrom(from);
-    const isOver = (): boolean => claim.left <= 0 && !this.#queue.extend(claim);
+    const isOver = async (): Promise<boolean> => claim.left <= 0 && !(await this.#queue.extend(claim));
     try {
       await read(async (chunk) => {
         for (let rest = chunk; rest.length > 0;) {
-          if (isOver()) throw new TakenOver();
+          if (await isOver()) throw new TakenOver();
           const wanted = rest.subarray(0, claim.left);
           await this.write(wanted, claim.at);
           this.#queue.wrote(claim, wanted.length);
           this.#lanes.countMain(wanted.length);
           rest = rest.subarray(wanted.length);
         }
-        if (claim.at < this.#size && isOver()) throw new TakenOver();
+        if (claim.at < this.#size && (await isOver())) throw new TakenOver();
       });
     } catch (error) {
       if (!(error instanceof TakenOver)) throw error;

@@ -12,6 +12,8 @@ export class Claim {
   at: number;
   /** Where it ends by now. */
   end: number;
+  /** The origin sends it, or has sent other parts of the version over its connection. */
+  isConfirmed = false;
   /** When its last byte came. */
   activeAt = performance.now();
 
@@ -23,6 +25,10 @@ export class Claim {
   get left(): number {
     return this.end - this.at;
   }
+}
+
+function isSlow(claim: Claim): boolean {
+  return performance.now() - claim.activeAt > SLOW_MS;
 }
 
 /** Which parts of a file are there, are being fetched, or are still to be fetched. */
@@ -51,14 +57,31 @@ export class PartQueue {
     return this.#claimed(start, Math.min(this.#size, ...next));
   }
 
-  /** Has a claim that has come to its end go on over what nobody else brings. @returns false if there is nothing */
-  extend(claim: Claim): boolean {
-    const further = this.claimFrom(claim.at);
-    this.#claims.delete(further);
-    if (further.left <= 0) return false;
-    claim.end = further.end;
-    this.#claims.add(claim);
-    return true;
+  /**
+   * Has a claim that has come to its end go on over what nobody else brings. A part that is not confirmed, which the origin may
+   * still refuse, is waited for, and taken over if it is slow.
+   * @returns false if there is nothing
+   */
+  async extend(claim: Claim): Promise<boolean> {
+    for (;;) {
+      const further = this.claimFrom(claim.at);
+      this.#claims.delete(further);
+      if (further.left > 0) {
+        claim.end = further.end;
+        this.#claims.add(claim);
+        return true;
+      }
+      const next = [...this.#claims].find(({ at, left, isConfirmed }) => !isConfirmed && left > 0 && at === claim.at);
+      if (next === undefined) return false;
+      if (isSlow(next)) next.end = next.at;
+      else await this.changed();
+    }
+  }
+
+  confirm(claim: Claim): void {
+    if (claim.isConfirmed) return;
+    claim.isConfirmed = true;
+    this.wake();
   }
 
   /**
@@ -71,17 +94,15 @@ export class PartQueue {
     const gap = this.#gaps().at(-1);
     const size = Math.min(most, this.#share(connections));
     if (gap !== undefined) return this.#claimed(Math.max(gap.start, gap.end - size), gap.end);
-    const now = performance.now();
     let largest: Claim | undefined;
     for (const other of this.#claims) {
-      const isWorth =
-        other.left >= 2 * PART_BYTES_LEAST || (other.left > 0 && now - other.activeAt > SLOW_MS);
+      const isWorth = other.left >= 2 * PART_BYTES_LEAST || (other.left > 0 && isSlow(other));
       if (isWorth && other.left > (largest?.left ?? 0)) largest = other;
     }
     if (largest === undefined) return undefined;
     const { end } = largest;
-    const isSlow = now - largest.activeAt > SLOW_MS;
-    const start = Math.max(isSlow ? largest.at : largest.at + Math.ceil(largest.left / 2), end - size);
+    const half = isSlow(largest) ? largest.at : largest.at + Math.ceil(largest.left / 2);
+    const start = Math.max(half, end - size);
     largest.end = start;
     return this.#claimed(start, end);
   }
