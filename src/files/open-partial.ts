@@ -72,9 +72,9 @@ async function openLocked(
 }
 
 /** Undefined if it exists. */
-export async function createPartial(path: string): Promise<FileHandle | undefined> {
+export async function createPartial(path: string, mode = PRIVATE_MODE): Promise<FileHandle | undefined> {
   try {
-    return await open(path, FLAGS | constants.O_CREAT | constants.O_EXCL, PRIVATE_MODE);
+    return await open(path, FLAGS | constants.O_CREAT | constants.O_EXCL, mode);
   } catch (error) {
     if (systemCode(error) === 'EEXIST') return undefined;
     throw error;

@@ -15,7 +15,7 @@ export function whyNotOpened(error: unknown): string | undefined {
 }
 
 /** Permission to write for the group and for others. */
-const WRITABLE_BY_OTHERS = 0o022;
+export const WRITABLE_BY_OTHERS = 0o022;
 
 /** Permissions of a file that only this user may read and write. */
 export const PRIVATE_MODE = 0o600;

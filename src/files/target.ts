@@ -31,8 +31,8 @@ const PERMISSIONS = 0o777;
  */
 export async function inspectTarget(path: string, followLinks = true): Promise<SaveTarget> {
   if (path === '' || /[/\\]$/.test(path)) throw writeError(path, 'it is not the name of a file');
-  if (!followLinks && (await isLink(path))) throw writeError(path, 'it is a link');
-  const existing = await withWriteErrors(path, () => statIfExists(path));
+  const existing = await withWriteErrors(path, () => ifExists(followLinks ? stat(path) : lstat(path)));
+  if (existing?.isSymbolicLink()) throw writeError(path, 'it is a link');
   if (existing?.isDirectory())
     throw writeError(path, followLinks ? 'it is a folder; name a file in it' : 'it is a folder');
   // Opening a FIFO without a reader would block a thread, and nothing can interrupt that.
@@ -41,7 +41,7 @@ export async function inspectTarget(path: string, followLinks = true): Promise<S
     if (!followLinks) throw writeError(path, 'it is a device');
     return { path, finalPath: path, isDevice: true, exists: false, mode: NEW_FILE_MODE };
   }
-  if (!existing && (await isLink(path))) throw writeError(path, 'it is a broken link');
+  if (!existing && followLinks && (await isLink(path))) throw writeError(path, 'it is a broken link');
   const finalPath = existing ? await withWriteErrors(path, () => realpath(path)) : path;
   const mode = existing ? existing.mode & PERMISSIONS : NEW_FILE_MODE & ~process.umask();
   return { path, finalPath, isDevice: false, exists: existing !== undefined, mode };
@@ -52,6 +52,8 @@ export interface PublishOptions {
   readonly keepExisting?: boolean;
   /** The path of the sidecar, which is removed. */
   readonly sidecar?: string;
+  /** The file has its final permissions. @default false */
+  readonly hasMode?: boolean;
 }
 
 /**
@@ -64,10 +66,10 @@ export async function publish(
   file: FileHandle,
   path: string,
   target: SaveTarget,
-  { keepExisting = false, sidecar }: PublishOptions = {},
+  { keepExisting = false, sidecar, hasMode = false }: PublishOptions = {},
 ): Promise<void> {
   await withWriteErrors(target.path, async () => {
-    await setMode(file, target.mode);
+    if (!hasMode) await setMode(file, target.mode);
     await file.sync();
     if (!(await isSameFile(file, path)))
       throw writeError(target.path, `${visible(path)} was replaced or removed by another process`);
@@ -93,7 +95,7 @@ async function renameWithoutReplacing(from: string, { path, finalPath }: SaveTar
   } catch (error) {
     if (systemCode(error) === 'EEXIST') throw writeError(path, createdMeanwhile);
     // Without hard links there is no way to do this in one step.
-    if (await statIfExists(finalPath)) throw writeError(path, createdMeanwhile);
+    if (await ifExists(stat(finalPath))) throw writeError(path, createdMeanwhile);
     await rename(from, finalPath);
   }
 }
@@ -103,9 +105,9 @@ async function isLink(path: string): Promise<boolean> {
 }
 
 /** @throws system errors other than ENOENT */
-async function statIfExists(path: string): Promise<Stats | undefined> {
+async function ifExists(found: Promise<Stats>): Promise<Stats | undefined> {
   try {
-    return await stat(path);
+    return await found;
   } catch (error) {
     if (systemCode(error) === 'ENOENT') return undefined;
     throw error;

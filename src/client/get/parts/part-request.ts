@@ -33,11 +33,7 @@ export class PartRequest implements PipelinedRequest {
   readonly #begun: () => void;
   readonly #range: { readonly start: number; readonly end: number };
 
-  constructor(
-    location: Location,
-    version: Version,
-    { queue, claim, write, traced, begun }: PartOptions,
-  ) {
+  constructor(location: Location, version: Version, { queue, claim, write, traced, begun }: PartOptions) {
     this.#location = location;
     this.#version = version;
     this.#queue = queue;

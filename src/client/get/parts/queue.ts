@@ -71,7 +71,9 @@ export class PartQueue {
         this.#claims.add(claim);
         return true;
       }
-      const next = [...this.#claims].find(({ at, left, isConfirmed }) => !isConfirmed && left > 0 && at === claim.at);
+      const next = [...this.#claims].find(
+        ({ at, left, isConfirmed }) => !isConfirmed && left > 0 && at === claim.at,
+      );
       if (next === undefined) return false;
       if (isSlow(next)) next.end = next.at;
       else await this.changed();
