@@ -32,7 +32,7 @@ export async function lockFile(
   path: string,
   target: string,
 ): Promise<FileLock | undefined> {
-  const lock = await lockInode(file, path, target);
+  const lock = (await kernelLock(file, target)) ?? (await lockWithFile(`${path}.lock`, target));
   try {
     if (await isSameFile(file, path)) return lock;
   } catch (error) {
@@ -41,11 +41,6 @@ export async function lockFile(
   }
   await lock.release();
   return undefined;
-}
-
-/** The same without a look at whether the file was renamed or removed before. */
-export async function lockInode(file: FileHandle, path: string, target: string): Promise<FileLock> {
-  return (await kernelLock(file, target)) ?? (await lockWithFile(`${path}.lock`, target));
 }
 
 /** Undefined if the system or the file system has no such locks. */

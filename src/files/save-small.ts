@@ -1,10 +1,10 @@
 import type { FileHandle } from 'node:fs/promises';
 import { rm } from './fs.js';
-import { type FileLock, lockInode } from './lock.js';
+import { type FileLock, lockFile } from './lock.js';
 import { createPartial } from './open-partial.js';
 import { PRIVATE_MODE, WRITABLE_BY_OTHERS } from './ownership.js';
 import { partialPathsOf } from './partial-name.js';
-import { inspectTarget, isSameFile, publish } from './target.js';
+import { inspectTarget, publish } from './target.js';
 import { writeAllSync } from './write.js';
 
 /**
@@ -19,22 +19,21 @@ export async function saveSmall(path: string, bytes: Buffer, modified: Date | un
   let isOurs = false;
   try {
     const target = await inspectTarget(path, false);
-    const mode = target.exists ? PRIVATE_MODE : target.mode & ~WRITABLE_BY_OTHERS;
-    file = await createPartial(partial, mode);
+    // A new file is made as it is to be: its bytes are verified.
+    file = await createPartial(partial, target.exists ? PRIVATE_MODE : target.mode & ~WRITABLE_BY_OTHERS);
     if (file === undefined) return false;
-    // If it was removed before, it is not published.
-    lock = await lockInode(file, partial, path);
+    lock = await lockFile(file, partial, path);
+    if (lock === undefined) return false;
     isOurs = true;
     writeAllSync(file, bytes, 0);
     if (modified) await file.utimes(modified, modified);
-    await publish(file, partial, target, { hasMode: mode === target.mode });
+    await publish(file, partial, target);
     isOurs = false;
     return true;
   } catch {
     return false;
   } finally {
-    if (isOurs && file && (await isSameFile(file, partial).catch(() => false)))
-      await rm(partial, { force: true }).catch(() => {});
+    if (isOurs) await rm(partial, { force: true }).catch(() => {});
     await file?.close().catch(() => {});
     await lock?.release().catch(() => {});
   }

@@ -1,4 +1,4 @@
-import { type Stats, constants } from 'node:fs';
+import { type Stats, constants, fstatSync } from 'node:fs';
 import type { FileHandle } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { systemCode } from '../errors.js';
@@ -23,6 +23,8 @@ export interface SaveTarget {
 
 const NEW_FILE_MODE = 0o666;
 const PERMISSIONS = 0o777;
+/** With setuid, setgid and sticky. */
+const MODE_BITS = 0o7777;
 
 /**
  * Checks that a file can be saved under a path.
@@ -52,8 +54,6 @@ export interface PublishOptions {
   readonly keepExisting?: boolean;
   /** The path of the sidecar, which is removed. */
   readonly sidecar?: string;
-  /** The file has its final permissions. @default false */
-  readonly hasMode?: boolean;
 }
 
 /**
@@ -66,10 +66,10 @@ export async function publish(
   file: FileHandle,
   path: string,
   target: SaveTarget,
-  { keepExisting = false, sidecar, hasMode = false }: PublishOptions = {},
+  { keepExisting = false, sidecar }: PublishOptions = {},
 ): Promise<void> {
   await withWriteErrors(target.path, async () => {
-    if (!hasMode) await setMode(file, target.mode);
+    if ((fstatSync(file.fd).mode & MODE_BITS) !== target.mode) await setMode(file, target.mode);
     await file.sync();
     if (!(await isSameFile(file, path)))
       throw writeError(target.path, `${visible(path)} was replaced or removed by another process`);
@@ -83,7 +83,9 @@ export async function publish(
 
 /** Whether a path leads to this open file, and not through a symbolic link. */
 export async function isSameFile(file: FileHandle, path: string): Promise<boolean> {
-  const [own, named] = await Promise.all([file.stat(), lstat(path).catch(() => undefined)]);
+  // Of an open file: the kernel has it.
+  const own = fstatSync(file.fd);
+  const named = await lstat(path).catch(() => undefined);
   return named?.ino === own.ino && named.dev === own.dev;
 }
 

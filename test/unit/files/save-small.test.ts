@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict';
 import {
   chmodSync,
+  existsSync,
   mkdirSync,
   readFileSync,
   readdirSync,
+  renameSync,
   statSync,
   symlinkSync,
   writeFileSync,
@@ -67,5 +69,24 @@ describe('a small file that is saved at once', () => {
       'other',
       'sub',
     ]);
+  });
+
+  test('whose hidden file another process has published meanwhile changes nothing of that', async (t) => {
+    const folder = tempFolder(t);
+    const path = join(folder, 'file');
+    const { partial } = partialPathsOf(path, true);
+    const saved = saveSmall(path, BYTES, TIME);
+    // A thread creates it. It is seen here before the thread's answer, for which this loop leaves no time.
+    for (let turn = 0; !existsSync(partial); turn += 1) {
+      assert.ok(turn < 100);
+      await new Promise(setImmediate);
+      const until = performance.now() + 20;
+      while (!existsSync(partial) && performance.now() < until);
+    }
+    writeFileSync(partial, 'of another process');
+    renameSync(partial, path);
+    assert.equal(await saved, false);
+    assert.equal(readFileSync(path, 'utf8'), 'of another process');
+    assert.deepEqual(readdirSync(folder), ['file']);
   });
 });

@@ -33,8 +33,6 @@ export class Lane {
   readonly #claims = new Map<Claim, Promise<void>>();
   #failure: { readonly error: unknown } | undefined;
   isStopping = false;
-  /** The origin has sent a part over it. */
-  #isConfirmed = false;
   #partBytes = FIRST_PART_BYTES;
   #stop: () => void = () => {};
 
@@ -64,7 +62,7 @@ export class Lane {
     const stopped = new Promise<void>((resolve) => (this.#stop = resolve));
     while (this.#failure === undefined && !queue.isComplete) {
       while (this.#claims.size < PARTS_AHEAD && !this.isStopping) {
-        const claim = queue.claim(connections(), this.#partBytes);
+        const claim = queue.claim(connections(), this.#partBytes, this);
         if (claim === undefined) break;
         this.#ask(claim);
       }
@@ -80,8 +78,7 @@ export class Lane {
 
   #ask(claim: Claim): void {
     const { location, version, queue, write, traced } = this.#options;
-    if (this.#isConfirmed) queue.confirm(claim);
-    const request = new PartRequest(location, version, { queue, claim, write, traced, begun: this.#begun });
+    const request = new PartRequest(location, version, { queue, claim, write, traced });
     const [bytes, askedAt] = [claim.left, performance.now()];
     const asked = this.#pipeline.send(request).catch((error: unknown) => {
       this.#failure ??= { error };
@@ -94,9 +91,4 @@ export class Lane {
     });
     this.#claims.set(claim, ended);
   }
-
-  readonly #begun = (): void => {
-    this.#isConfirmed = true;
-    for (const claim of this.#claims.keys()) this.#options.queue.confirm(claim);
-  };
 }

@@ -55,6 +55,11 @@ export class Lanes {
     return this.#routes.reduce((sum, { lanes }) => sum + lanes.size, 0);
   }
 
+  /** The route of the main stream gets no further lane. */
+  get isMainLast(): boolean {
+    return this.#routes[0]?.isOut === true && !this.#ended.signal.aborted;
+  }
+
   /** Something is being fetched, or is about to be. */
   get isActive(): boolean {
     return this.#routes.some(({ lanes, opening }) => lanes.size + opening > 0);
@@ -142,6 +147,7 @@ export class Lanes {
     this.#ended.abort();
     for (const { lanes } of this.#routes) for (const lane of lanes) lane.abort(signal.reason);
     this.#wake();
+    this.#options.queue.wake();
   }
 
   readonly #aborted = (): void => this.close();
@@ -217,6 +223,7 @@ export class Lanes {
     if (!known.transient || state.failures > FAILURES) {
       state.wanted = 0;
       state.isOut = true;
+      this.#options.queue.wake();
       // On the first route the main stream goes on, which says itself what becomes of it.
       if (state === this.#routes[0]) return;
       const location = recordedSource(state.route.location);

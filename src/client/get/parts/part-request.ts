@@ -12,15 +12,6 @@ export type WritePart = (piece: Buffer, position: number) => Promise<void>;
 /** Another connection has taken the rest of a part over. */
 export class TakenOver extends Error {}
 
-export interface PartOptions {
-  readonly queue: PartQueue;
-  readonly claim: Claim;
-  readonly write: WritePart;
-  readonly traced: Field;
-  /** Its reply has begun, and is the right one. */
-  readonly begun: () => void;
-}
-
 /** A part of a file, asked for over a pipeline and written as it comes. */
 export class PartRequest implements PipelinedRequest {
   readonly path: string;
@@ -30,16 +21,18 @@ export class PartRequest implements PipelinedRequest {
   readonly #queue: PartQueue;
   readonly #claim: Claim;
   readonly #write: WritePart;
-  readonly #begun: () => void;
   readonly #range: { readonly start: number; readonly end: number };
 
-  constructor(location: Location, version: Version, { queue, claim, write, traced, begun }: PartOptions) {
+  constructor(
+    location: Location,
+    version: Version,
+    { queue, claim, write, traced }: { queue: PartQueue; claim: Claim; write: WritePart; traced: Field },
+  ) {
     this.#location = location;
     this.#version = version;
     this.#queue = queue;
     this.#claim = claim;
     this.#write = write;
-    this.#begun = begun;
     this.#range = { start: claim.at, end: claim.end };
     this.path = location.path;
     this.fields = [
@@ -53,7 +46,7 @@ export class PartRequest implements PipelinedRequest {
 
   readonly onHead = (head: ReplyHead, length?: number): void => {
     checkPart({ ...head, length }, this.#version, this.#range, this.#location);
-    this.#begun();
+    this.#queue.begun(this.#claim);
   };
 
   readonly onBody = async (piece: Buffer): Promise<void> => {

@@ -8,7 +8,7 @@ import { recordedSource } from '../source.js';
 import { Lanes } from './lanes.js';
 import type { LanesOptions } from './options.js';
 import { TakenOver } from './part-request.js';
-import { PartQueue } from './queue.js';
+import { type Claim, PartQueue } from './queue.js';
 
 /** Smaller files, and rests of files, come over one connection. */
 const PARTS_FROM_BYTES = 1024 * 1024;
@@ -76,18 +76,25 @@ export class Parts {
   async bring(from: number, read: (sink: Sink) => Promise<void>, leave: () => void): Promise<void> {
     this.#lanes.restoreMain();
     const claim = this.#queue.claimFrom(from);
-    const isOver = async (): Promise<boolean> => claim.left <= 0 && !(await this.#queue.extend(claim));
+    let position = from;
+    const checkNeeded = async (): Promise<void> => {
+      if (claim.left <= 0 && !(await this.#goesOn(claim))) throw new TakenOver();
+    };
     try {
       await read(async (chunk) => {
         for (let rest = chunk; rest.length > 0;) {
-          if (await isOver()) throw new TakenOver();
-          const wanted = rest.subarray(0, claim.left);
-          await this.write(wanted, claim.at);
-          this.#queue.wrote(claim, wanted.length);
-          this.#lanes.countMain(wanted.length);
-          rest = rest.subarray(wanted.length);
+          await checkNeeded();
+          const start = Math.min(rest.length, claim.at - position);
+          const wanted = rest.subarray(start, start + claim.left);
+          if (wanted.length > 0) {
+            await this.write(wanted, claim.at);
+            this.#queue.wrote(claim, wanted.length);
+            this.#lanes.countMain(wanted.length);
+          }
+          position += start + wanted.length;
+          rest = rest.subarray(start + wanted.length);
         }
-        if (claim.at < this.#size && (await isOver())) throw new TakenOver();
+        if (claim.at < this.#size) await checkNeeded();
       });
     } catch (error) {
       if (!(error instanceof TakenOver)) throw error;
@@ -96,6 +103,19 @@ export class Parts {
       this.#queue.give(claim);
     }
     if (!this.#queue.isComplete) await this.rest();
+  }
+
+  /**
+   * Whether the main stream is needed where its claim ends. Usually a lane then takes its place; but if its route gets no further
+   * lane, as when the file was deleted, it goes on, also past what is there, until all is.
+   */
+  async #goesOn(claim: Claim): Promise<boolean> {
+    for (;;) {
+      if (this.#queue.extend(claim)) return true;
+      if (this.#queue.isComplete || !this.#lanes.isMainLast) return false;
+      if (!this.#lanes.isActive) return this.#queue.moveToGap(claim);
+      await this.#queue.changed();
+    }
   }
 
   /** Leaves the rest to lanes. Resolves when all is there, or no lane is left. */

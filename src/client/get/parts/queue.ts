@@ -3,7 +3,7 @@ import { type ByteRanges, addRange } from '../../../files/ranges.js';
 /** Smaller parts are not worth a request. */
 const PART_BYTES_LEAST = 256 * 1024;
 
-/** The rest of a part on a connection that has brought nothing for so long is asked for on another one as well. */
+/** The rest of a part that has brought nothing for so long is asked for on another connection as well. */
 const SLOW_MS = 2000;
 
 /** A range that one connection fetches. It shrinks when another one takes its end over. */
@@ -12,23 +12,39 @@ export class Claim {
   at: number;
   /** Where it ends by now. */
   end: number;
-  /** The origin sends it, or has sent other parts of the version over its connection. */
-  isConfirmed = false;
-  /** When its last byte came. */
+  /** The connection that fetches it. */
+  readonly owner: object;
+  /** Its reply has begun: until then the origin may still refuse it. */
+  hasBegun = false;
+  /** The same range, asked for on another connection as well: the one that begins first is left. */
+  twin: Claim | undefined;
+  /** When it was asked for, its reply began, or its last byte came. */
   activeAt = performance.now();
 
-  constructor(start: number, end: number) {
+  constructor(start: number, end: number, owner: object) {
     this.at = start;
     this.end = end;
+    this.owner = owner;
   }
 
   get left(): number {
     return this.end - this.at;
   }
-}
 
-function isSlow(claim: Claim): boolean {
-  return performance.now() - claim.activeAt > SLOW_MS;
+  get isSlow(): boolean {
+    return performance.now() - this.activeAt > SLOW_MS;
+  }
+
+  /** Another connection brings it. */
+  drop(): void {
+    this.end = this.at;
+    this.forgetTwin();
+  }
+
+  forgetTwin(): void {
+    if (this.twin !== undefined) this.twin.twin = undefined;
+    this.twin = undefined;
+  }
 }
 
 /** Which parts of a file are there, are being fetched, or are still to be fetched. */
@@ -49,64 +65,67 @@ export class PartQueue {
     return this.#size === 0 || (first?.start === 0 && first.end === this.#size);
   }
 
-  /** Claims all from a position up to what is there or claimed: for a connection that sends the rest of the file. */
+  /** Claims all from a position up to what is there or claimed: for a reply that has begun, with the rest of the file. */
   claimFrom(start: number): Claim {
-    const next = [...this.#done, ...this.#ranges()]
-      .filter((range) => range.end > start)
-      .map((range) => Math.max(range.start, start));
-    return this.#claimed(start, Math.min(this.#size, ...next));
+    const claim = this.#claimed(start, this.#freeFrom(start), this);
+    claim.hasBegun = true;
+    return claim;
   }
 
   /**
-   * Has a claim that has come to its end go on over what nobody else brings. A part that is not confirmed, which the origin may
-   * still refuse, is waited for, and taken over if it is slow.
+   * Has a claim of {@link claimFrom} that has come to its end go on over what nobody else brings, or what may still be refused.
    * @returns false if there is nothing
    */
-  async extend(claim: Claim): Promise<boolean> {
-    for (;;) {
-      const further = this.claimFrom(claim.at);
-      this.#claims.delete(further);
-      if (further.left > 0) {
-        claim.end = further.end;
-        this.#claims.add(claim);
-        return true;
+  extend(claim: Claim): boolean {
+    let end = this.#freeFrom(claim.at);
+    if (end <= claim.at) {
+      const next = [...this.#claims].filter(({ at, left }) => at === claim.at && left > 0);
+      if (next.some(({ hasBegun }) => hasBegun)) return false;
+      for (const each of next) {
+        end = Math.max(end, each.end);
+        each.drop();
       }
-      const next = [...this.#claims].find(
-        ({ at, left, isConfirmed }) => !isConfirmed && left > 0 && at === claim.at,
-      );
-      if (next === undefined) return false;
-      if (isSlow(next)) next.end = next.at;
-      else await this.changed();
     }
+    return this.#move(claim, claim.at, end);
   }
 
-  confirm(claim: Claim): void {
-    if (claim.isConfirmed) return;
-    claim.isConfirmed = true;
-    this.wake();
+  /** Moves it to the next part that is neither there nor claimed. @returns false if there is none */
+  moveToGap(claim: Claim): boolean {
+    const gap = this.#gaps().find(({ end }) => end > claim.at);
+    return gap !== undefined && this.#move(claim, Math.max(claim.at, gap.start), gap.end);
   }
 
   /**
    * Claims a part: the end of the last gap, or else of the largest part that another connection still has to bring.
    * @param connections that share what is left
    * @param most bytes
+   * @param owner of which no claim is taken
    * @returns undefined while the others can do the rest alone
    */
-  claim(connections: number, most: number): Claim | undefined {
+  claim(connections: number, most: number, owner: object): Claim | undefined {
     const gap = this.#gaps().at(-1);
     const size = Math.min(most, this.#share(connections));
-    if (gap !== undefined) return this.#claimed(Math.max(gap.start, gap.end - size), gap.end);
+    if (gap !== undefined) return this.#claimed(Math.max(gap.start, gap.end - size), gap.end, owner);
     let largest: Claim | undefined;
     for (const other of this.#claims) {
-      const isWorth = other.left >= 2 * PART_BYTES_LEAST || (other.left > 0 && isSlow(other));
+      if (other.owner === owner || other.twin !== undefined) continue;
+      const isWorth = other.left >= 2 * PART_BYTES_LEAST || (other.left > 0 && other.isSlow);
       if (isWorth && other.left > (largest?.left ?? 0)) largest = other;
     }
     if (largest === undefined) return undefined;
+    if (largest.isSlow && !largest.hasBegun) return this.#twinOf(largest, owner);
     const { end } = largest;
-    const half = isSlow(largest) ? largest.at : largest.at + Math.ceil(largest.left / 2);
+    const half = largest.isSlow ? largest.at : largest.at + Math.ceil(largest.left / 2);
     const start = Math.max(half, end - size);
     largest.end = start;
-    return this.#claimed(start, end);
+    return this.#claimed(start, end, owner);
+  }
+
+  /** The reply to a claim has begun. */
+  begun(claim: Claim): void {
+    claim.hasBegun = true;
+    claim.activeAt = performance.now();
+    if (claim.left > 0) claim.twin?.drop();
   }
 
   /** Bytes of a claim have been written. */
@@ -119,6 +138,7 @@ export class PartQueue {
 
   /** The connection brings no more of it: what is left is for others. */
   give(claim: Claim): void {
+    claim.forgetTwin();
     if (this.#claims.delete(claim)) this.wake();
   }
 
@@ -132,10 +152,33 @@ export class PartQueue {
     for (const wake of this.#waiting.splice(0)) wake();
   }
 
-  #claimed(start: number, end: number): Claim {
-    const claim = new Claim(start, end);
+  #claimed(start: number, end: number, owner: object): Claim {
+    const claim = new Claim(start, end, owner);
     this.#claims.add(claim);
     return claim;
+  }
+
+  #twinOf(claim: Claim, owner: object): Claim {
+    const twin = this.#claimed(claim.at, claim.end, owner);
+    twin.twin = claim;
+    claim.twin = twin;
+    return twin;
+  }
+
+  #move(claim: Claim, at: number, end: number): boolean {
+    if (end <= at) return false;
+    claim.at = at;
+    claim.end = end;
+    this.#claims.add(claim);
+    return true;
+  }
+
+  /** How far it is from a position to what is there or claimed. */
+  #freeFrom(start: number): number {
+    const next = [...this.#done, ...this.#ranges()]
+      .filter((range) => range.end > start)
+      .map((range) => Math.max(range.start, start));
+    return Math.min(this.#size, ...next);
   }
 
   #ranges(): { readonly start: number; readonly end: number }[] {

@@ -25,13 +25,17 @@ describe('the parts of a file', () => {
         const queue = new PartQueue(size, before);
         let written = before;
         const claims = new Map<number, Claim>();
+        const owners = Array.from({ length: 6 }, () => ({}));
         const act = (who: number, bytes: number, breaks: boolean): boolean => {
           const first = before[0]?.start === 0 ? before[0].end : 0;
           const claim =
             claims.get(who) ??
-            (who === 0 && claims.size === 0 ? queue.claimFrom(first) : queue.claim(4, 2 * MIB));
+            (who === 0 && claims.size === 0
+              ? queue.claimFrom(first)
+              : queue.claim(4, 2 * MIB, owners[who] ?? assert.fail()));
           if (claim === undefined) return false;
           claims.set(who, claim);
+          queue.begun(claim);
           const taken = Math.min(bytes, Math.max(0, claim.left));
           assert.ok(claim.at + taken <= size);
           written = addRange(written, { start: claim.at, end: claim.at + taken });
@@ -56,29 +60,78 @@ describe('the parts of a file', () => {
     const queue = new PartQueue(10 * MIB, []);
     const main = queue.claimFrom(0);
     assert.deepEqual([main.at, main.end], [0, 10 * MIB]);
-    const part = queue.claim(2, MIB);
+    const part = queue.claim(2, MIB, {});
     assert.deepEqual([part?.at, part?.end, main.end], [9 * MIB, 10 * MIB, 9 * MIB]);
-    const next = queue.claim(2, MIB);
+    const next = queue.claim(2, MIB, {});
     assert.deepEqual([next?.at, next?.end, main.end], [8 * MIB, 9 * MIB, 8 * MIB]);
   });
 
   test('that broke off are asked for first', () => {
     const queue = new PartQueue(10 * MIB, []);
     queue.claimFrom(0);
-    const part = queue.claim(2, MIB) ?? assert.fail();
+    const part = queue.claim(2, MIB, {}) ?? assert.fail();
     queue.wrote(part, 1000);
     queue.give(part);
-    const again = queue.claim(2, MIB);
+    const again = queue.claim(2, MIB, {});
     assert.deepEqual([again?.at, again?.end], [9 * MIB + 1000, 10 * MIB]);
   });
 
   test('that are small stay with the connection that brings them, unless it has stopped', (t) => {
     const queue = new PartQueue(300_000, []);
     const main = queue.claimFrom(0);
-    assert.equal(queue.claim(2, MIB), undefined);
+    assert.equal(queue.claim(2, MIB, {}), undefined);
     const { activeAt } = main;
     t.mock.method(performance, 'now', () => activeAt + 60_000);
-    const taken = queue.claim(2, MIB);
+    const taken = queue.claim(2, MIB, {});
     assert.deepEqual([taken?.at, taken?.end, main.left], [37_856, 300_000, 37_856]);
+  });
+
+  test('that may still be refused are taken over by the main stream, others are not', () => {
+    const queue = new PartQueue(4 * MIB, []);
+    const main = queue.claimFrom(0);
+    const last = queue.claim(2, MIB, {}) ?? assert.fail();
+    const next = queue.claim(2, MIB, {}) ?? assert.fail();
+    queue.begun(last);
+    queue.wrote(main, 2 * MIB);
+    assert.ok(queue.extend(main));
+    assert.deepEqual([main.at, main.end, next.left, last.left], [2 * MIB, 3 * MIB, 0, MIB]);
+    queue.wrote(main, MIB);
+    assert.ok(!queue.extend(main));
+    assert.ok(!queue.moveToGap(main));
+    queue.wrote(last, 1000);
+    queue.give(last);
+    assert.ok(queue.moveToGap(main));
+    assert.deepEqual([main.at, main.end], [3 * MIB + 1000, 4 * MIB]);
+  });
+
+  test('that do not begin are asked for once more, and stay with who begins first', (t) => {
+    for (const first of [0, 1]) {
+      const queue = new PartQueue(MIB, []);
+      const [own, other] = [{}, {}];
+      const slow = queue.claim(1, MIB, own) ?? assert.fail();
+      const { activeAt, end } = slow;
+      const late = t.mock.method(performance, 'now', () => activeAt + 2001);
+      assert.notEqual(queue.claim(1, MIB, own)?.at, slow.at, 'not of its own');
+      const twin = queue.claim(1, MIB, other) ?? assert.fail();
+      assert.deepEqual([twin.at, twin.end, slow.end], [slow.at, end, end]);
+      late.mock.restore();
+      const [winner, loser] = first === 0 ? [slow, twin] : [twin, slow];
+      queue.begun(winner);
+      assert.deepEqual([winner.left > 0, loser.left], [true, 0]);
+      queue.begun(loser);
+      assert.ok(winner.left > 0);
+    }
+  });
+
+  test('of which one of two requests fails stay with the other', (t) => {
+    const queue = new PartQueue(MIB / 2, [{ start: 0, end: MIB / 4 }]);
+    const slow = queue.claim(1, MIB, {}) ?? assert.fail();
+    const { activeAt } = slow;
+    t.mock.method(performance, 'now', () => activeAt + 2001);
+    const twin = queue.claim(1, MIB, {}) ?? assert.fail();
+    queue.give(slow);
+    queue.begun(twin);
+    queue.wrote(twin, twin.left);
+    assert.ok(queue.isComplete);
   });
 });
