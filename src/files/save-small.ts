@@ -20,7 +20,10 @@ export async function saveSmall(path: string, bytes: Buffer, modified: Date | un
   try {
     const target = await inspectTarget(path, false);
     // A new file is made as it is to be: its bytes are verified.
-    file = await createPartial(partial, target.exists ? PRIVATE_MODE : target.mode & ~WRITABLE_BY_OTHERS);
+    file = await createPartial(
+      partial,
+      target.exists ? PRIVATE_MODE : PRIVATE_MODE | (target.mode & ~WRITABLE_BY_OTHERS),
+    );
     if (file === undefined) return false;
     lock = await lockFile(file, partial, path);
     if (lock === undefined) return false;

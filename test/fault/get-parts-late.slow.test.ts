@@ -85,3 +85,16 @@ test('parts of which each takes longer to begin than a part may be silent come a
     }),
   );
 });
+
+test('a main stream that is silent is not waited for when parts have brought the rest', async (t) => {
+  const file = Buffer.alloc(4 * MIB, 'z');
+  const location = await partsOrigin(t, file, (asked) => {
+    const { head, body } = reply(file, asked);
+    asked.socket.write(Buffer.concat([head, asked.isPart ? body : body.subarray(0, MIB)]));
+  });
+  const target = join(tempFolder(t), 'file');
+  const types: string[] = [];
+  await get(location, target, { plain: true, segments: 2, onEvent: ({ type }) => types.push(type) });
+  assert.ok(readFileSync(target).equals(file));
+  assert.ok(!types.includes('retry'), types.join());
+});

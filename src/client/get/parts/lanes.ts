@@ -1,6 +1,7 @@
 import { setMaxListeners } from 'node:events';
 import { setTimeout as delay } from 'node:timers/promises';
 import { asViaductError } from '../../../errors.js';
+import type { Location } from '../../../route/location.js';
 import { headLimitMs } from '../../http/secure.js';
 import { openPlainSession, openSession } from '../../http/session.js';
 import type { Session } from '../../http/sessions.js';
@@ -25,6 +26,11 @@ interface RouteState {
   /** It gets no further lane. */
   isOut: boolean;
   bytes: number;
+}
+
+/** Lanes are being opened, or bring their last parts. */
+function isChanging({ opening, lanes }: RouteState): boolean {
+  return opening > 0 || [...lanes].some(({ isStopping }) => isStopping);
 }
 
 /** The connections that fetch parts of a file beside the one that brings it from its beginning, over one route or several. */
@@ -55,9 +61,10 @@ export class Lanes {
     return this.#routes.reduce((sum, { lanes }) => sum + lanes.size, 0);
   }
 
-  /** The route of the main stream gets no further lane. */
-  get isMainLast(): boolean {
-    return this.#routes[0]?.isOut === true && !this.#ended.signal.aborted;
+  /** The route gets no further lane. */
+  isOut(location: Location): boolean {
+    const state = this.#routes.find(({ route }) => route.location === location);
+    return state?.isOut === true && !this.#ended.signal.aborted;
   }
 
   /** Something is being fetched, or is about to be. */
@@ -108,7 +115,7 @@ export class Lanes {
         state.wanted = index === 0 ? each - this.#mainStreams : each;
         this.#fill(state);
       }
-      while (this.#routes.some(({ opening }) => opening > 0) && !this.#ended.signal.aborted)
+      while (this.#routes.some(isChanging) && !this.#ended.signal.aborted)
         await new Promise<void>((resolve) => this.#changed.push(resolve));
     };
     grow({ bytes, setConnections, roundTripMs, wait: this.#wait }).catch(() => {}); // It was ended.
@@ -147,13 +154,13 @@ export class Lanes {
     this.#ended.abort();
     for (const { lanes } of this.#routes) for (const lane of lanes) lane.abort(signal.reason);
     this.#wake();
-    this.#options.queue.wake();
   }
 
   readonly #aborted = (): void => this.close();
 
   #wake(): void {
     for (const wake of this.#changed.splice(0)) wake();
+    this.#options.queue.wake();
   }
 
   #fill(state: RouteState): void {
@@ -223,7 +230,6 @@ export class Lanes {
     if (!known.transient || state.failures > FAILURES) {
       state.wanted = 0;
       state.isOut = true;
-      this.#options.queue.wake();
       // On the first route the main stream goes on, which says itself what becomes of it.
       if (state === this.#routes[0]) return;
       const location = recordedSource(state.route.location);

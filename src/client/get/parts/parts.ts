@@ -49,6 +49,7 @@ export class Parts {
   readonly #lanes: Lanes;
   readonly #to: Destination;
   readonly #size: number;
+  readonly #routes: Routes;
   readonly #onBytes: (bytes: number) => void;
   #writing: Promise<void> = Promise.resolve();
   #checking = 0;
@@ -58,6 +59,7 @@ export class Parts {
     const { to, version, routes, connections, roundTripMs } = options;
     this.#to = to;
     this.#size = version.size;
+    this.#routes = routes;
     this.#onBytes = options.onBytes;
     this.#queue = new PartQueue(version.size, to.ranges);
     this.#lanes = new Lanes({ ...options, queue: this.#queue, write: this.write, bytes: () => to.bytes });
@@ -77,6 +79,13 @@ export class Parts {
     this.#lanes.restoreMain();
     const claim = this.#queue.claimFrom(from);
     let position = from;
+    let isLeft = false;
+    // It may be silent where others bring the rest.
+    void this.complete().then(() => {
+      if (position >= this.#size) return;
+      isLeft = true;
+      leave();
+    });
     const checkNeeded = async (): Promise<void> => {
       if (claim.left <= 0 && !(await this.#goesOn(claim))) throw new TakenOver();
     };
@@ -85,6 +94,7 @@ export class Parts {
         for (let rest = chunk; rest.length > 0;) {
           await checkNeeded();
           const start = Math.min(rest.length, claim.at - position);
+          if (start > 0) claim.activeAt = performance.now();
           const wanted = rest.subarray(start, start + claim.left);
           if (wanted.length > 0) {
             await this.write(wanted, claim.at);
@@ -97,7 +107,7 @@ export class Parts {
         if (claim.at < this.#size) await checkNeeded();
       });
     } catch (error) {
-      if (!(error instanceof TakenOver)) throw error;
+      if (!(error instanceof TakenOver) && !isLeft) throw error;
       leave();
     } finally {
       this.#queue.give(claim);
@@ -107,13 +117,15 @@ export class Parts {
 
   /**
    * Whether the main stream is needed where its claim ends. Usually a lane then takes its place; but if its route gets no further
-   * lane, as when the file was deleted, it goes on, also past what is there, until all is.
+   * lane, as when the file was deleted, it goes on, also past what is there. A part that is coming then is waited for.
    */
   async #goesOn(claim: Claim): Promise<boolean> {
     for (;;) {
       if (this.#queue.extend(claim)) return true;
-      if (this.#queue.isComplete || !this.#lanes.isMainLast) return false;
-      if (!this.#lanes.isActive) return this.#queue.moveToGap(claim);
+      const { location } = this.#routes.current;
+      if (this.#queue.isComplete || claim.at >= this.#size || !this.#lanes.isOut(location)) return false;
+      this.#queue.passDone(claim);
+      if (this.#queue.extend(claim)) return true;
       await this.#queue.changed();
     }
   }

@@ -16,8 +16,8 @@ export class Claim {
   readonly owner: object;
   /** Its reply has begun: until then the origin may still refuse it. */
   hasBegun = false;
-  /** The same range, asked for on another connection as well: the one that begins first is left. */
-  twin: Claim | undefined;
+  /** Claims of the same range, this one too, that were asked for on several connections: the one that begins first is left. */
+  rivals: Set<Claim> | undefined;
   /** When it was asked for, its reply began, or its last byte came. */
   activeAt = performance.now();
 
@@ -38,12 +38,12 @@ export class Claim {
   /** Another connection brings it. */
   drop(): void {
     this.end = this.at;
-    this.forgetTwin();
+    this.leaveRivals();
   }
 
-  forgetTwin(): void {
-    if (this.twin !== undefined) this.twin.twin = undefined;
-    this.twin = undefined;
+  leaveRivals(): void {
+    this.rivals?.delete(this);
+    this.rivals = undefined;
   }
 }
 
@@ -73,26 +73,31 @@ export class PartQueue {
   }
 
   /**
-   * Has a claim of {@link claimFrom} that has come to its end go on over what nobody else brings, or what may still be refused.
+   * Has a claim of {@link claimFrom} that has come to its end go on over what nobody else brings, what may still be refused, or
+   * what is slow.
    * @returns false if there is nothing
    */
   extend(claim: Claim): boolean {
     let end = this.#freeFrom(claim.at);
     if (end <= claim.at) {
       const next = [...this.#claims].filter(({ at, left }) => at === claim.at && left > 0);
-      if (next.some(({ hasBegun }) => hasBegun)) return false;
+      if (next.some(({ hasBegun, isSlow }) => hasBegun && !isSlow)) return false;
       for (const each of next) {
         end = Math.max(end, each.end);
         each.drop();
       }
     }
-    return this.#move(claim, claim.at, end);
+    if (end <= claim.at) return false;
+    claim.end = end;
+    claim.activeAt = performance.now();
+    this.#claims.add(claim);
+    return true;
   }
 
-  /** Moves it to the next part that is neither there nor claimed. @returns false if there is none */
-  moveToGap(claim: Claim): boolean {
-    const gap = this.#gaps().find(({ end }) => end > claim.at);
-    return gap !== undefined && this.#move(claim, Math.max(claim.at, gap.start), gap.end);
+  /** Moves a claim that has come to its end past what is there. */
+  passDone(claim: Claim): void {
+    const there = this.#done.find(({ start, end }) => start <= claim.at && claim.at < end);
+    if (there !== undefined) claim.at = claim.end = there.end;
   }
 
   /**
@@ -108,12 +113,14 @@ export class PartQueue {
     if (gap !== undefined) return this.#claimed(Math.max(gap.start, gap.end - size), gap.end, owner);
     let largest: Claim | undefined;
     for (const other of this.#claims) {
-      if (other.owner === owner || other.twin !== undefined) continue;
-      const isWorth = other.left >= 2 * PART_BYTES_LEAST || (other.left > 0 && other.isSlow);
+      const rivals = [...(other.rivals ?? [other])];
+      if (rivals.some((rival) => rival.owner === owner)) continue;
+      const isLarge = other.rivals === undefined && other.left >= 2 * PART_BYTES_LEAST;
+      const isWorth = isLarge || (other.left > 0 && rivals.every(({ isSlow }) => isSlow));
       if (isWorth && other.left > (largest?.left ?? 0)) largest = other;
     }
     if (largest === undefined) return undefined;
-    if (largest.isSlow && !largest.hasBegun) return this.#twinOf(largest, owner);
+    if (largest.isSlow && !largest.hasBegun) return this.#rivalOf(largest, owner);
     const { end } = largest;
     const half = largest.isSlow ? largest.at : largest.at + Math.ceil(largest.left / 2);
     const start = Math.max(half, end - size);
@@ -125,7 +132,10 @@ export class PartQueue {
   begun(claim: Claim): void {
     claim.hasBegun = true;
     claim.activeAt = performance.now();
-    if (claim.left > 0) claim.twin?.drop();
+    if (claim.left <= 0) return;
+    const rivals = claim.rivals ?? [];
+    claim.leaveRivals();
+    for (const rival of rivals) rival.drop();
   }
 
   /** Bytes of a claim have been written. */
@@ -138,7 +148,7 @@ export class PartQueue {
 
   /** The connection brings no more of it: what is left is for others. */
   give(claim: Claim): void {
-    claim.forgetTwin();
+    claim.leaveRivals();
     if (this.#claims.delete(claim)) this.wake();
   }
 
@@ -158,19 +168,11 @@ export class PartQueue {
     return claim;
   }
 
-  #twinOf(claim: Claim, owner: object): Claim {
-    const twin = this.#claimed(claim.at, claim.end, owner);
-    twin.twin = claim;
-    claim.twin = twin;
-    return twin;
-  }
-
-  #move(claim: Claim, at: number, end: number): boolean {
-    if (end <= at) return false;
-    claim.at = at;
-    claim.end = end;
-    this.#claims.add(claim);
-    return true;
+  #rivalOf(claim: Claim, owner: object): Claim {
+    const rival = this.#claimed(claim.at, claim.end, owner);
+    claim.rivals ??= new Set([claim]);
+    rival.rivals = claim.rivals.add(rival);
+    return rival;
   }
 
   /** How far it is from a position to what is there or claimed. */

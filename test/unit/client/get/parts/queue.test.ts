@@ -97,10 +97,11 @@ describe('the parts of a file', () => {
     assert.deepEqual([main.at, main.end, next.left, last.left], [2 * MIB, 3 * MIB, 0, MIB]);
     queue.wrote(main, MIB);
     assert.ok(!queue.extend(main));
-    assert.ok(!queue.moveToGap(main));
     queue.wrote(last, 1000);
     queue.give(last);
-    assert.ok(queue.moveToGap(main));
+    assert.ok(!queue.extend(main));
+    queue.passDone(main);
+    assert.ok(queue.extend(main));
     assert.deepEqual([main.at, main.end], [3 * MIB + 1000, 4 * MIB]);
   });
 
@@ -121,6 +122,37 @@ describe('the parts of a file', () => {
       queue.begun(loser);
       assert.ok(winner.left > 0);
     }
+  });
+
+  test('that begin nowhere are asked for on each connection, until one brings them', (t) => {
+    const queue = new PartQueue(MIB / 4, []);
+    const claims = [queue.claim(1, MIB, {}) ?? assert.fail()];
+    let now = performance.now();
+    t.mock.method(performance, 'now', () => now);
+    while (claims.length < 4) {
+      assert.equal(queue.claim(1, MIB, {}), undefined);
+      now += 2001;
+      claims.push(queue.claim(1, MIB, {}) ?? assert.fail());
+    }
+    queue.give(claims[0] ?? assert.fail());
+    queue.begun(claims[2] ?? assert.fail());
+    assert.deepEqual(
+      claims.map(({ left }) => left),
+      [MIB / 4, 0, MIB / 4, 0],
+    );
+  });
+
+  test('that have begun and are slow are taken over by the main stream too', (t) => {
+    const queue = new PartQueue(MIB, []);
+    const main = queue.claimFrom(0);
+    const part = queue.claim(1, MIB, {}) ?? assert.fail();
+    queue.begun(part);
+    queue.wrote(main, main.left);
+    assert.ok(!queue.extend(main));
+    const { activeAt } = part;
+    t.mock.method(performance, 'now', () => activeAt + 2001);
+    assert.ok(queue.extend(main));
+    assert.deepEqual([part.left, main.end], [0, MIB]);
   });
 
   test('of which one of two requests fails stay with the other', (t) => {
