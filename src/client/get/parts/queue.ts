@@ -80,7 +80,7 @@ export class PartQueue {
   extend(claim: Claim): boolean {
     let end = this.#freeFrom(claim.at);
     if (end <= claim.at) {
-      const next = [...this.#claims].filter(({ at, left }) => at === claim.at && left > 0);
+      const next = [...this.#claims].filter((other) => other.at <= claim.at && other.end > claim.at);
       if (next.some(({ hasBegun, isSlow }) => hasBegun && !isSlow)) return false;
       for (const each of next) {
         end = Math.max(end, each.end);

@@ -142,6 +142,26 @@ describe('the parts of a file', () => {
     );
   });
 
+  test('that were taken from a main stream that was slow go back to it when it goes on, unless they have begun', (t) => {
+    for (const hasBegun of [false, true]) {
+      const queue = new PartQueue(MIB / 4, []);
+      const main = queue.claimFrom(0);
+      const { activeAt } = main;
+      const late = t.mock.method(performance, 'now', () => activeAt + 2001);
+      const part = queue.claim(1, MIB, {}) ?? assert.fail();
+      assert.deepEqual([main.left, part.at, part.end], [0, 0, MIB / 4]);
+      if (hasBegun) queue.begun(part);
+      // What it was writing meanwhile.
+      queue.wrote(main, 1000);
+      assert.equal(queue.extend(main), !hasBegun);
+      assert.deepEqual(
+        [main.at, main.left, part.left > 0],
+        hasBegun ? [1000, -1000, true] : [1000, MIB / 4 - 1000, false],
+      );
+      late.mock.restore();
+    }
+  });
+
   test('that have begun and are slow are taken over by the main stream too', (t) => {
     const queue = new PartQueue(MIB, []);
     const main = queue.claimFrom(0);
