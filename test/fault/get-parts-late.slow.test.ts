@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { get } from 'viaduct';
 import { replyOf } from '../support/file-origin.js';
-import { reply, partsOrigin } from '../support/parts-origin.js';
+import { numbered, partsOrigin, reply } from '../support/parts-origin.js';
 import { tempFolder } from '../support/temp.js';
 
 const MIB = 1024 * 1024;
@@ -15,7 +15,7 @@ for (const { what, refuse } of [
   { what: 'that never begins', refuse: false },
 ])
   test(`a part ${what} is brought by the main stream`, async (t) => {
-    const file = Buffer.alloc(4 * MIB, 'z');
+    const file = numbered(4 * MIB);
     let mains = 0;
     let main: Socket | undefined;
     const location = await partsOrigin(t, file, (asked) => {
@@ -38,7 +38,7 @@ for (const { what, refuse } of [
   });
 
 test('a file that is deleted when some parts have come is brought by the main stream', async (t) => {
-  const file = Buffer.alloc(4 * MIB, 'z');
+  const file = numbered(4 * MIB);
   const gone = replyOf(404, {}, 'there is no file');
   let mains = 0;
   let main: Socket | undefined;
@@ -70,7 +70,7 @@ test('a file that is deleted when some parts have come is brought by the main st
 });
 
 test('parts of which each takes longer to begin than a part may be silent come all the same', async (t) => {
-  const file = Buffer.alloc(4 * MIB, 'z');
+  const file = numbered(4 * MIB);
   await Promise.all(
     [2050, 2500, 2900, 3500].map(async (beginMs) => {
       const location = await partsOrigin(t, file, (asked) => {
@@ -87,7 +87,7 @@ test('parts of which each takes longer to begin than a part may be silent come a
 });
 
 test('a main stream that is silent is not waited for when parts have brought the rest', async (t) => {
-  const file = Buffer.alloc(4 * MIB, 'z');
+  const file = numbered(4 * MIB);
   const location = await partsOrigin(t, file, (asked) => {
     const { head, body } = reply(file, asked);
     asked.socket.write(Buffer.concat([head, asked.isPart ? body : body.subarray(0, MIB)]));

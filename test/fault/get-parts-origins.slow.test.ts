@@ -6,15 +6,14 @@ import { type GetEvent, get } from 'viaduct';
 import { failureOf } from '../support/failures.js';
 import { parseReply, requestOf } from '../support/http.js';
 import { testNode } from '../support/nodes.js';
-import { type Asked, reply, partsOrigin } from '../support/parts-origin.js';
+import { type Asked, numbered, partsOrigin, reply } from '../support/parts-origin.js';
 import { exchange, rawConnect } from '../support/raw.js';
 import { randomFile, sparseFile, tempFolder } from '../support/temp.js';
 
 const MIB = 1024 * 1024;
 
 test('a main stream that is retried writes where its bytes belong, whatever lanes have written meanwhile', async (t) => {
-  const file = Buffer.alloc(2.5 * MIB);
-  for (let at = 0; at < file.length; at += 4) file.writeUInt32BE(at, at);
+  const file = numbered(2.5 * MIB);
   let mains = 0;
   let waiting: Asked[] = [];
   let hasBroken = false;

@@ -14,6 +14,13 @@ export interface Asked {
   readonly isPart: boolean;
 }
 
+/** Bytes of which each four tell where they belong. */
+export function numbered(size: number): Buffer {
+  const file = Buffer.alloc(size);
+  for (let at = 0; at < size; at += 4) file.writeUInt32BE(at, at);
+  return file;
+}
+
 /** A node of the test's own with one file. */
 export async function partsOrigin(
   t: TestContext,
